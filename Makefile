@@ -1,0 +1,71 @@
+# Every target sets up what it needs: a virtual environment in .venv, from requirements.lock, once per lock file.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin/python
+UV = $(VENV)/bin/uv
+READY = $(VENV)/.ready-$(shell cksum requirements.lock | cut -d' ' -f1)
+
+ORDERS ?= 99441
+SEED ?= 42
+SAMPLE = build/sample-$(ORDERS)-$(SEED)
+INPUT ?= $(SAMPLE)
+OUTPUT ?= build/output
+AS_OF ?= 2018-10-17
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run-local sample test test-all lint format bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run-local: $(READY) $(if $(filter $(SAMPLE),$(INPUT)),$(SAMPLE)/.whole) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, ARGS=)
+	@$(RUN) -m jobs.pipeline --as-of "$(AS_OF)" --input "$(INPUT)" --output "$(OUTPUT)" $(ARGS)
+
+sample: $(SAMPLE)/.whole ## Write an Olist-shaped data set to build/ (ORDERS=, SEED=)
+	@echo "$(SAMPLE)"
+
+test: $(READY) ## Run the tests
+	@$(RUN) -m pytest
+
+test-all: $(READY) ## Run all tests, the long ones too
+	@$(RUN) -m pytest -m "long or not long" --cov --cov-report=term
+
+lint: $(READY) ## Check style, types and the direction of imports
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+format: $(READY) ## Put the code into the house's format
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000)
+	@$(RUN) -m benchmarks.feature_step --orders "$(ORDERS)"
+
+lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --all-extras --upgrade setup.cfg --output-file requirements.lock
+
+clean: ## Remove what the targets made, the environment too
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .coverage
+
+# uv installs from the lock in a fraction of pip's time. It does not read pip's configuration, so where pip is told
+# of another index (a company's mirror, say), uv is told of it too.
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	    { echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1); expected Python 3.11, 3.12 or 3.13. Say which: make PYTHON=python3.11" >&2; exit 2; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@grep -A99 '^uv==' requirements.lock | sed -n '1,/[^\\]$$/p' > $(VENV)/uv.lock
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(VENV)/uv.lock
+	@index="$${PIP_INDEX_URL:-$$($(RUN) -m pip config get global.index-url 2>/dev/null)}"; \
+	    VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes $${index:+--default-index "$$index"} requirements.lock
+	@touch $@
+
+$(SAMPLE)/.whole: | $(READY)
+	@echo "Writing a sample of $(ORDERS) orders (once) ..."
+	@$(RUN) -m jobs.sample --orders "$(ORDERS)" --seed "$(SEED)" --output "$(SAMPLE)"
+	@touch $@
