@@ -1,0 +1,126 @@
+"""The score card: the bounds that turn measures into 0..5, fitted once, kept as JSON, applied again.
+
+A card makes today's figure explainable next year: with it and a customer's measures, anyone can work it out by hand.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+DIMENSIONS = ("recency", "frequency", "monetary")
+UNITS = {"recency": "weeks", "frequency": "purchases", "monetary": "currency per purchase"}
+
+
+class ScoreCardError(ValueError):
+    """The text is no score card; the message says what was found and what was expected."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The lowest and the highest value of a dimension, in its unit: what becomes 0 and what becomes 5."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ScoreCard:
+    """Bounds by dimension, and where they come from.
+
+    Attributes:
+        name: how a run is told which card it applied; the run id for a card that a run fitted.
+        bounds: one `Bounds` for each of `DIMENSIONS`.
+        as_of: the day for which the measures were taken; recency bounds are weeks before it.
+        customers: how many customers the bounds were fitted on; None when that is not known.
+        rules: the settings that the measures depend on (order statuses, purchase value), in force when fitted.
+        configuration_hash: of the run that fitted the card.
+    """
+
+    name: str
+    bounds: Mapping[str, Bounds]
+    as_of: date
+    customers: int | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    configuration_hash: str | None = None
+
+    @classmethod
+    def fitted(
+        cls, extremes: Mapping[str, Any], *, name: str, as_of: date, rules: Mapping[str, Any], configuration_hash: str
+    ) -> "ScoreCard":
+        """Make a card from the one row of `rfm.fit_bounds`.
+
+        Raises:
+            ScoreCardError: The row was made from no customers, so that it has no extremes.
+        """
+        if not extremes["customers"]:
+            raise ScoreCardError("no customers to fit bounds on")
+        bounds = {name: Bounds(low=extremes[f"{name}_min"], high=extremes[f"{name}_max"]) for name in DIMENSIONS}
+        return cls(
+            name=name,
+            bounds=bounds,
+            as_of=as_of,
+            customers=extremes["customers"],
+            rules=rules,
+            configuration_hash=configuration_hash,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "ScoreCard":
+        """Read a card; the inverse of `to_json`.
+
+        Raises:
+            ScoreCardError: No JSON object, a bound missing or no finite number, a minimum above its maximum, or no
+                ISO date in ``as_of``.
+        """
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ScoreCardError(f"no JSON: {error}") from None
+        if not isinstance(content, dict) or not isinstance(content.get("bounds"), dict):
+            raise ScoreCardError(f'no object with "bounds" (expected {{"bounds": {{"{DIMENSIONS[0]}": ...}}}})')
+        try:
+            as_of = date.fromisoformat(content.get("as_of", ""))
+        except (TypeError, ValueError):
+            raise ScoreCardError(
+                f'"as_of" is {content.get("as_of")!r} (expected a date such as "2018-10-17")'
+            ) from None
+        return cls(
+            name=str(content.get("card", "unnamed")),
+            bounds={name: _bounds(content["bounds"], name) for name in DIMENSIONS},
+            as_of=as_of,
+            customers=content.get("customers"),
+            rules=content.get("rules", {}),
+            configuration_hash=content.get("configuration_hash"),
+        )
+
+    def to_json(self) -> str:
+        """The card as text that people can read and `from_json` gives back bit by bit."""
+        content = {
+            "card": self.name,
+            "as_of": self.as_of.isoformat(),
+            "bounds": {
+                name: {"min": self.bounds[name].low, "max": self.bounds[name].high, "unit": UNITS[name]}
+                for name in DIMENSIONS
+            },
+            "customers": self.customers,
+            "rules": dict(self.rules),
+            "configuration_hash": self.configuration_hash,
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+
+def _bounds(by_dimension: Mapping[str, Any], name: str) -> Bounds:
+    given = by_dimension.get(name)
+    if not isinstance(given, dict):
+        raise ScoreCardError(f'no bounds for "{name}" (found: {", ".join(by_dimension) or "none"})')
+    for bound in ("min", "max"):
+        value = given.get(bound)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            found = "is missing" if value is None else f"is {value!r}"
+            raise ScoreCardError(f'"{bound}" of "{name}" {found} (expected a number)')
+    if given["min"] > given["max"]:
+        raise ScoreCardError(f'"{name}" has min {given["min"]} above max {given["max"]}')
+    return Bounds(low=float(given["min"]), high=float(given["max"]))

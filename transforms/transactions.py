@@ -1,0 +1,80 @@
+"""Payments joined to their order and to the person who paid: the workshop's ``transactions_1``."""
+
+from collections.abc import Collection
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from transforms import schemas
+from transforms.schemas import columns_of
+
+ORDER_STATUS_NOT_COUNTED = "order_status_not_counted"
+PURCHASED_AFTER_AS_OF = "purchased_after_as_of"
+LEFT_OUT_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF)
+"""Every reason for which an accepted payment is no transaction, in the order in which they are tried."""
+
+
+def attributed_payments(
+    *,
+    orders: DataFrame,
+    customers: DataFrame,
+    payments: DataFrame,
+    as_of: date,
+    order_statuses: Collection[str] | None = None,
+) -> DataFrame:
+    """Give each payment its order's time, the person behind it, and the cause for which it does not count.
+
+    Grain in: one row per order, per customer_id, per (order_id, payment_sequential). Grain out: one row per
+    payment; the columns of `schemas.TRANSACTIONS` and ``left_out``, null for a payment that counts. Payments that do
+    not count stay in, so that whoever writes the result can account for their money on the way.
+
+    The joins are inner: the tables were checked, so each payment has its order and each order its customer. A frame
+    that was not checked loses rows here, and the control totals of the run say so.
+
+    Args:
+        orders: `schemas.ORDERS`.
+        customers: `schemas.CUSTOMERS`. ``customer_id`` is an account made for one order; the person is
+            ``customer_unique_id``.
+        payments: `schemas.PAYMENTS`.
+        as_of: last day that counts, inclusive, wall-clock as in the source.
+        order_statuses: statuses that count; None counts all, as the workshop does.
+    """
+    orders_of_people = orders.select("order_id", "customer_id", "order_status", "order_purchase_time").join(
+        customers.select("customer_id", "customer_unique_id"), on="customer_id", how="inner"
+    )
+    return (
+        payments.select("order_id", "payment_sequential", "payment_value")
+        .join(orders_of_people, on="order_id", how="inner")
+        .select(
+            *columns_of(schemas.TRANSACTIONS), left_out(as_of=as_of, order_statuses=order_statuses).alias("left_out")
+        )
+    )
+
+
+def left_out(*, as_of: date, order_statuses: Collection[str] | None) -> Column:
+    """The cause for which a payment does not count, one of `LEFT_OUT_CAUSES`, or null when it does."""
+    is_late = F.to_date("order_purchase_time") > F.lit(as_of)
+    cause = F.when(is_late, F.lit(PURCHASED_AFTER_AS_OF))
+    if order_statuses is None:
+        return cause
+    has_other_status = ~F.coalesce(F.col("order_status").isin(*order_statuses), F.lit(False))
+    return F.when(has_other_status, F.lit(ORDER_STATUS_NOT_COUNTED)).otherwise(cause)
+
+
+def transactions(*, attributed: DataFrame) -> DataFrame:
+    """Keep the payments that count.
+
+    Grain in: `attributed_payments`. Grain out: one row per (order_id, payment_sequential), `schemas.TRANSACTIONS`.
+    """
+    return attributed.where(F.col("left_out").isNull()).select(*columns_of(schemas.TRANSACTIONS))
+
+
+def left_out_totals() -> dict[str, Column]:
+    """Aggregates over `attributed_payments`: ``<cause>_rows`` and ``<cause>_money`` of each of `LEFT_OUT_CAUSES`."""
+    totals = {}
+    for cause in LEFT_OUT_CAUSES:
+        is_left_out = F.col("left_out") == cause
+        totals[f"{cause}_rows"] = F.count_if(is_left_out)
+        totals[f"{cause}_money"] = F.sum(F.when(is_left_out, F.col("payment_value")))
+    return totals
