@@ -1,0 +1,1 @@
+"""What good data is: one contract per table, and the split of rows into accepted and quarantined."""

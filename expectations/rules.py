@@ -1,0 +1,203 @@
+"""The kinds of rule that a contract is made of.
+
+Each is data, and yields a Spark column: null where a row passes, a `schemas.REASON` where it does not. Three-valued
+logic ends here: a check that comes out as NULL has failed, unless the rule says that nothing is fine.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyspark.sql import Column, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, TimestampType
+
+from transforms.schemas import REASON
+
+MALFORMED_ROW = "malformed_row"
+"""Where the reader puts the text of a row that has too many fields or too few; null for all others."""
+
+SOURCE_FILE = "source_file"
+
+TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$"
+INTEGER_TEXT = r"^[+-]?\d+$"
+WIDEST_DECIMAL = DecimalType(38, 12)
+
+
+class Rule(ABC):
+    """What all kinds have in common: a name, what they speak of, and a verdict on a row of raw text."""
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def subject(self) -> str | None:
+        """The column or columns that the rule is about; None when it is the row as such."""
+
+    @abstractmethod
+    def reason(self) -> Column:
+        """Null where a row passes, else why it does not."""
+
+    @property
+    def label(self) -> str:
+        """The rule as manifests and messages name it, such as ``not_null(order_id)``."""
+        return self.kind if self.subject is None else f"{self.kind}({self.subject})"
+
+    def _reason(self, value: Column, message: str) -> Column:
+        return F.struct(F.lit(self.kind), F.lit(self.subject), value, F.lit(message)).cast(REASON)
+
+    def _reason_unless(self, passes: Column, value: Column, message: str) -> Column:
+        return F.when(~F.coalesce(passes, F.lit(False)), self._reason(value, message))
+
+
+@dataclass(frozen=True)
+class HasAllFields(Rule):
+    """The row has as many fields as the header."""
+
+    fields: int
+    kind: ClassVar[str] = "has_all_fields"
+
+    @property
+    def subject(self) -> None:
+        """The row as such."""
+
+    def reason(self) -> Column:
+        """Why the row has not as many fields, with its text."""
+        malformed = F.col(MALFORMED_ROW)
+        return self._reason_unless(malformed.isNull(), malformed, f"expected {self.fields} fields, as in the header")
+
+
+@dataclass(frozen=True)
+class NotNull(Rule):
+    """The column has a value."""
+
+    column: str
+    kind: ClassVar[str] = "not_null"
+
+    @property
+    def subject(self) -> str:
+        """The column."""
+        return self.column
+
+    def reason(self) -> Column:
+        """Why not: there is none."""
+        value = F.col(self.column)
+        return self._reason_unless(value.isNotNull(), value, "expected a value, found none")
+
+
+@dataclass(frozen=True)
+class ParsesAs(Rule):
+    """The text is a value of the type, exactly: nothing is rounded, cut or guessed. No text is fine."""
+
+    column: str
+    type: DataType
+    kind: ClassVar[str] = "parses_as"
+
+    @property
+    def subject(self) -> str:
+        """The column."""
+        return self.column
+
+    def reason(self) -> Column:
+        """Why not, with the text."""
+        text = F.col(self.column)
+        passes = text.isNull() | parsed(text, self.type).isNotNull()
+        return self._reason_unless(passes, text, f"expected {_form(self.type)}")
+
+
+@dataclass(frozen=True)
+class RefersTo(Rule):
+    """The value is a key of an accepted row of another table. No value is fine here.
+
+    Costs one exchange by the column on either side.
+    """
+
+    column: str
+    table: str
+    key: str
+    kind: ClassVar[str] = "refers_to"
+
+    @property
+    def subject(self) -> str:
+        """The column."""
+        return self.column
+
+    @property
+    def found(self) -> str:
+        """The column in which the join leaves its mark."""
+        return f"found_in_{self.table}"
+
+    def reason(self) -> Column:
+        """Why not, with the value."""
+        value = F.col(self.column)
+        message = f"expected a {self.key} of an accepted row of {self.table}"
+        return self._reason_unless(value.isNull() | F.col(self.found), value, message)
+
+
+@dataclass(frozen=True)
+class Unique(Rule):
+    """No other row has this key.
+
+    Of exact copies one passes; of rows that differ none does, since nobody can say which is right. A key that is not
+    whole is `NotNull`'s to reject. Costs one exchange by the key, or none after a `RefersTo` by a part of it.
+    """
+
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    kind: ClassVar[str] = "unique"
+
+    @property
+    def subject(self) -> str:
+        """The key's columns."""
+        return ", ".join(self.key)
+
+    def reason(self) -> Column:
+        """Why not: a copy, or one of several that differ; with the key."""
+        content = F.struct(*self.columns)
+        of_key = Window.partitionBy(*self.key).orderBy(SOURCE_FILE)
+        whole_key = of_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+        has_key = _all([F.col(name).isNotNull() for name in self.key])
+        differs = F.min(content).over(whole_key) != F.max(content).over(whole_key)
+        is_copy = F.row_number().over(of_key) > 1
+        value = F.concat_ws(", ", *self.key)
+        conflict = self._reason(value, "expected one row with this key, found several that differ; none was taken")
+        copy = self._reason(value, "an exact copy of a row that was taken")
+        return F.when(has_key & differs, conflict).when(has_key & is_copy, copy)
+
+
+def parsed(text: Column, data_type: DataType) -> Column:
+    """The value that a text stands for, or null where it stands for none.
+
+    Raises:
+        TypeError: No text form is defined for the type.
+    """
+    match data_type:
+        case StringType():
+            return text
+        case IntegerType():
+            return F.when(text.rlike(INTEGER_TEXT), text.try_cast(data_type))
+        case TimestampType():
+            return F.when(text.rlike(TIMESTAMP_TEXT), text.try_cast(data_type))
+        case DecimalType():
+            value = text.try_cast(data_type)
+            return F.when(value == text.try_cast(WIDEST_DECIMAL), value)
+    raise TypeError(f"no text form for {data_type.simpleString()}")
+
+
+def _form(data_type: DataType) -> str:
+    match data_type:
+        case TimestampType():
+            return "a time such as 2018-10-17 17:30:18"
+        case DecimalType():
+            digits = data_type.precision - data_type.scale
+            return f"a number with at most {digits} digits before the point and {data_type.scale} after it"
+        case IntegerType():
+            return "a whole number"
+    raise TypeError(f"no text form for {data_type.simpleString()}")
+
+
+def _all(conditions: list[Column]) -> Column:
+    combined = conditions[0]
+    for condition in conditions[1:]:
+        combined = combined & condition
+    return combined
