@@ -1,0 +1,1 @@
+"""What runs: one thin module per step, and all reading and writing."""

@@ -1,0 +1,62 @@
+"""What a person sees of a run: a bar per step while it works, a table when it is done."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+SECONDS_BETWEEN_LOOKS = 0.2
+
+
+@contextmanager
+def step_bar(session: SparkSession, step: str) -> Iterator[None]:
+    """Show how far Spark is with a step; nothing at all where stderr is no terminal.
+
+    Spark knows the tasks of the stages that it has started, not those to come, so the bar fills once per stage.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[doing]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task(step, total=None, doing="")
+        done = threading.Event()
+        watcher = threading.Thread(target=_watch, args=(session, progress, task, done), daemon=True)
+        watcher.start()
+        try:
+            yield
+            progress.update(task, total=1, completed=1, doing="done")
+        finally:
+            done.set()
+            watcher.join()
+
+
+def _watch(session: SparkSession, progress: Progress, task: TaskID, done: threading.Event) -> None:
+    tracker = session.sparkContext.statusTracker()
+    while not done.wait(SECONDS_BETWEEN_LOOKS):
+        stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        running = [stage for stage in stages if stage is not None]
+        if running:
+            finished, tasks = sum(s.numCompletedTasks for s in running), sum(s.numTasks for s in running)
+            progress.update(task, total=tasks, completed=finished, doing=f"{finished}/{tasks} tasks")
+
+
+def summary(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> None:
+    """Print a table, its first column text and the others figures, and lines below it."""
+    table = Table(title=title, title_justify="left", title_style="")
+    for position, name in enumerate(header):
+        table.add_column(name, justify="left" if position == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    # A pipe has no width, and a figure must not be cut: there the table is as wide as it needs to be.
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(highlight=False, soft_wrap=True, width=200)
+    console.print(table)
+    for note in notes:
+        console.print(note, markup=False)

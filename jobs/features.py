@@ -1,0 +1,166 @@
+"""Checked tables to transactions, purchases, the score card and normalised RFM."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.account import totals_of
+from jobs.cards import load_card
+from jobs.config import RunConfig, hash_of
+from jobs.errors import ConfigurationError, DataError
+from jobs.program import program
+from jobs.run import Run, observe, opened_run
+from jobs.storage import RunStore
+from jobs.totals import NO_MONEY, Total
+from transforms import schemas
+from transforms.purchases import purchases, purchases_of_one_payment
+from transforms.rfm import apply_card, customer_measures, fit_bounds, is_outside_range
+from transforms.score_card import ScoreCard
+from transforms.transactions import LEFT_OUT_CAUSES, attributed_payments, left_out_totals, transactions
+
+CHECKED_TABLES = {"customers": schemas.CUSTOMERS, "orders": schemas.ORDERS, "payments": schemas.PAYMENTS}
+PAYMENTS_NOT_KEPT = "left out: other payments of the purchase"
+SCORE_CARD = "score_card.json"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run this step by itself; see ``--help``."""
+    return program("features", lambda: run_alone(RunConfig.from_argv(argv, step="features")))
+
+
+def run_alone(config: RunConfig) -> None:
+    """Compute features from the checked tables of an earlier run, as a new run that becomes the current one."""
+    card = load_card(config.card) if config.card else None
+    store = RunStore(config.output)
+    checked = _checked_manifest(config, store)
+    with opened_run(config, store) as this:
+        tables = {
+            name: this.read(name, schema=schema, path=checked["tables"][name])
+            for name, schema in CHECKED_TABLES.items()
+        }
+        this.account.totals.update({name: totals_of(checked)[name] for name in CHECKED_TABLES})
+        features(this, tables, card=card)
+        this.finish(inputs={"checked_run": checked["run_id"]}, becomes_current=True)
+        this.summarise()
+
+
+def features(this: Run, tables: Mapping[str, DataFrame], *, card: ScoreCard | None) -> None:
+    """Write transactions, purchases, score card and RFM of a run.
+
+    Five exchanges by key for tables of any size, and one of a single row: customers and orders by customer_id, orders
+    and payments by order_id, payments by customer_unique_id.
+
+    Raises:
+        DataError: No payment counts, or a control total is broken.
+    """
+    made = _write_transactions(this, tables)
+    bought = _write_purchases(this, made)
+    _write_rfm(this, bought, card=card)
+
+
+def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame:
+    with this.step("transactions") as step:
+        config, totals = this.config, this.account.totals
+        attributed, left_out = observe(
+            attributed_payments(**tables, as_of=config.as_of, order_statuses=config.order_statuses),
+            "left out",
+            also=left_out_totals(),
+        )
+        written, _ = this.write(
+            "transactions", transactions(attributed=attributed), schema=schemas.TRANSACTIONS, money="payment_value"
+        )
+        for cause in LEFT_OUT_CAUSES:
+            rows, money = left_out.get[f"{cause}_rows"], left_out.get[f"{cause}_money"]
+            totals[f"left out: {cause}"] = Total(rows, money or NO_MONEY)
+        this.account.claim("payments", "transactions", *(f"left out: {cause}" for cause in LEFT_OUT_CAUSES))
+        step.rows_in, step.out = totals["payments"].rows, totals["transactions"]
+        step.not_passed_on = step.rows_in - step.out.rows
+    if not step.out.rows:
+        causes = "; ".join(f"{cause}: {totals[f'left out: {cause}']}" for cause in LEFT_OUT_CAUSES)
+        raise DataError(
+            f"no payment counts as of {config.as_of} (left out: {causes}). Check --as-of and --order-statuses"
+        )
+    return written
+
+
+def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
+    with this.step("purchases") as step:
+        totals = this.account.totals
+        merge = purchases if this.config.purchase_value == "sum" else purchases_of_one_payment
+        # All payments of a customer in one place: the grouping by customer and time then needs no exchange of its own.
+        bought, _ = this.write(
+            "purchases",
+            merge(transactions=made.repartition("customer_unique_id")),
+            schema=schemas.PURCHASES,
+            money="value",
+        )
+        step.rows_in, step.out = totals["transactions"].rows, totals["purchases"]
+        if this.config.purchase_value == "sum":
+            this.account.claim("transactions", "purchases", money_only=True)
+        else:
+            lost = (totals["transactions"].money or NO_MONEY) - (totals["purchases"].money or NO_MONEY)
+            totals[PAYMENTS_NOT_KEPT] = Total(0, lost)
+    return bought
+
+
+def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> None:
+    with this.step("rfm") as step:
+        totals = this.account.totals
+        measures = customer_measures(purchases=bought, as_of=this.config.as_of)
+        if card is None:
+            # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
+            measures = this.stage("measures", measures, schema=schemas.MEASURES)
+            card = _fitted_card(this, measures)
+        this.settings["card"] = {"name": card.name, "bounds": hash_of(card.to_json())}
+        _, figures = this.write(
+            "rfm",
+            apply_card(measures=measures, card=card),
+            schema=schemas.RFM,
+            money="total_value",
+            also={"purchases": F.sum("purchase_count"), "outside": F.count_if(is_outside_range())},
+        )
+        this.write_text(SCORE_CARD, card.to_json())
+        totals["purchases of customers in rfm"] = Total(figures["purchases"], totals["rfm"].money)
+        this.account.claim("purchases", "purchases of customers in rfm")
+        this.findings["score_card"] = {
+            "file": f"runs/{this.run_id}/{SCORE_CARD}",
+            "name": card.name,
+            "customers_outside_its_range": figures["outside"],
+        }
+        step.rows_in, step.out = totals["purchases"].rows, totals["rfm"]
+
+
+def _fitted_card(this: Run, measures: DataFrame) -> ScoreCard:
+    extremes = fit_bounds(measures=measures).first()
+    return ScoreCard.fitted(
+        extremes.asDict() if extremes else {},
+        name=this.run_id,
+        as_of=this.config.as_of,
+        rules=this.config.rules(),
+        configuration_hash=hash_of(this.settings),
+    )
+
+
+def _checked_manifest(config: RunConfig, store: RunStore) -> dict[str, Any]:
+    """The manifest of the run whose checked tables are read."""
+    run_id = config.checked_run
+    if run_id is None:
+        current = store.current()
+        if current is None:
+            raise ConfigurationError(
+                f"--output {config.output}: no current run there, so no checked tables to start from. "
+                "Run jobs.pipeline, or jobs.ingest and then this with --checked-run"
+            )
+        run_id = str(current["run_id"])
+    manifest = store.manifest(run_id)
+    missing = [name for name in CHECKED_TABLES if name not in manifest.get("tables", {})]
+    if missing:
+        raise ConfigurationError(f"run {run_id} has no table {', '.join(missing)}. Name a run that ingest was part of")
+    return manifest
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The whole way, in one session: CSV files to checked tables to transactions, purchases and RFM."""
+
+import sys
+from collections.abc import Sequence
+
+from expectations.contracts import CONTRACTS
+from jobs.cards import load_card
+from jobs.config import RunConfig
+from jobs.features import features
+from jobs.ingest import ingest, inputs_of
+from jobs.program import program
+from jobs.run import opened_run
+from jobs.sources import find_sources
+from jobs.storage import RunStore
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the pipeline; see ``--help``."""
+    return program("pipeline", lambda: run_pipeline(RunConfig.from_argv(argv, step="pipeline")))
+
+
+def run_pipeline(config: RunConfig) -> None:
+    """Make a run of all steps and move the pointer to it."""
+    card = load_card(config.card) if config.card else None
+    sources = find_sources(config.input or "", CONTRACTS)
+    with opened_run(config, RunStore(config.output)) as this:
+        features(this, ingest(this, sources), card=card)
+        this.finish(inputs=inputs_of(sources), becomes_current=True)
+        this.summarise()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""How a job ends: an exit code, and one line on stderr when it is not 0."""
+
+import sys
+from collections.abc import Callable
+
+from jobs.errors import PipelineError
+
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C ended."""
+
+
+def program(name: str, body: Callable[[], None]) -> int:
+    """Run a job's body and return the exit code.
+
+    An error that a user or an operator can mend ends in one line; a fault of this code keeps its traceback.
+    """
+    try:
+        body()
+    except PipelineError as error:
+        sys.stderr.write(f"{name}: {' '.join(str(error).split())}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{name}: interrupted; what was there before is as it was\n")
+        return INTERRUPTED
+    return 0

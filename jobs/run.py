@@ -1,0 +1,166 @@
+"""One run: its folder, its session, the tables that it writes and counts, its manifest, and the pointer last."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from jobs import console
+from jobs.account import Account, StepAccount
+from jobs.config import RunConfig, hash_of
+from jobs.errors import PipelineError
+from jobs.provenance import code_version, platform_versions
+from jobs.session import spark_session
+from jobs.storage import MANIFEST, RunStore
+from jobs.totals import Total
+
+MONEY_OBSERVED = "decimal(38,4)"
+STAGE = "_stage"
+
+
+class Run:
+    """What a job's body works with: it writes tables, and states what has to hold between them."""
+
+    def __init__(self, config: RunConfig, store: RunStore, run_id: str, session: SparkSession) -> None:
+        self.config = config
+        self.run_id = run_id
+        self.session = session
+        self.account = Account()
+        self.settings: dict[str, Any] = config.rules()
+        self.findings: dict[str, Any] = {}
+        self._store = store
+        self._tables: dict[str, str] = {}
+        self._started = datetime.now(UTC)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[StepAccount]:
+        """Time a step, count its Spark jobs and show its progress."""
+        step = StepAccount(name)
+        context = self.session.sparkContext
+        group = f"{self.run_id} {name}"
+        context.setJobGroup(group, name)
+        started = time.monotonic()
+        with console.step_bar(self.session, name):
+            yield step
+        step.seconds = time.monotonic() - started
+        step.spark_jobs = len(context.statusTracker().getJobIdsForGroup(group))
+        self.account.steps.append(step)
+
+    def write(
+        self,
+        table: str,
+        frame: DataFrame,
+        *,
+        schema: StructType,
+        money: str | Column | None = None,
+        also: Mapping[str, Column] | None = None,
+    ) -> tuple[DataFrame, Mapping[str, Any]]:
+        """Write a table of this run, counting its rows and adding its money on the way.
+
+        The figures are observed by the tasks that write the rows: they cost no second pass, and what a lost task had
+        counted is not counted again.
+
+        Args:
+            table: its name, and its folder in the run.
+            frame: what is written.
+            schema: the columns of ``frame``, by which it is read back.
+            money: the column (or what to compute) whose sum is the table's money.
+            also: further aggregates over ``frame``, by name.
+
+        Returns:
+            The table, read from where it was written, and the values of ``also``.
+        """
+        observed, figures = observe(frame, table, money=money, also=also)
+        observed.write.parquet(self._store.table_uri(self.run_id, table))
+        self.account.totals[table] = total_of(figures.get, money)
+        self._tables[table] = f"runs/{self.run_id}/{table}"
+        return self.session.read.schema(schema).parquet(self._store.table_uri(self.run_id, table)), figures.get
+
+    def stage(self, name: str, frame: DataFrame, *, schema: StructType) -> DataFrame:
+        """Put a frame on disk for as long as the run works on it, and return it read from there."""
+        uri = self._store.table_uri(self.run_id, f"{STAGE}/{name}")
+        frame.write.parquet(uri)
+        return self.session.read.schema(schema).parquet(uri)
+
+    def read(self, table: str, *, schema: StructType, path: str) -> DataFrame:
+        """A table that an earlier run wrote, which becomes one of this run's."""
+        self._tables[table] = path
+        return self.session.read.schema(schema).parquet(self._store.folder.uri(*path.split("/")))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a small file of the run, such as its score card."""
+        self._store.write_text(self.run_id, name, text)
+
+    def finish(self, *, inputs: Mapping[str, Any], becomes_current: bool) -> None:
+        """Write the manifest, and then, if the run holds all that readers expect, move the pointer to it."""
+        self._store.remove(self.run_id, STAGE)
+        finished = datetime.now(UTC)
+        manifest = {
+            "run_id": self.run_id,
+            "as_of": self.config.as_of.isoformat(),
+            "job": self.config.step,
+            "started_at": self._started.isoformat(timespec="seconds"),
+            "finished_at": finished.isoformat(timespec="seconds"),
+            "seconds": round((finished - self._started).total_seconds(), 2),
+            "configuration": self.settings,
+            "configuration_hash": hash_of(self.settings),
+            "ignored_arguments": list(self.config.ignored_arguments),
+            "code": code_version(),
+            "platform": platform_versions(self.session),
+            "inputs": inputs,
+            **self.account.as_json(),
+            **self.findings,
+            "tables": self._tables,
+        }
+        self._store.write_manifest(self.run_id, manifest)
+        if becomes_current:
+            pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
+            self._store.move_pointer({**pointer, "manifest": f"runs/{self.run_id}/{MANIFEST}"})
+
+    def summarise(self, *notes: str) -> None:
+        """Tell a person what was done and where it is."""
+        console.summary(
+            f"Run {self.run_id}, as of {self.config.as_of}",
+            ("step", "rows in", "rows out", "not passed on", "money out", "seconds"),
+            [step.as_row() for step in self.account.steps],
+            [*notes, f"tables and {MANIFEST}: {self._store.folder.path / 'runs' / self.run_id}"],
+        )
+
+
+@contextmanager
+def opened_run(config: RunConfig, store: RunStore) -> Iterator[Run]:
+    """Make a new run's folder and a session to fill it.
+
+    A run that fails leaves its folder without a manifest, so that nobody takes it for whole; ``failure.json`` in it
+    says why.
+    """
+    run_id = store.open_run(as_of=config.as_of, run_id=config.run_id)
+    try:
+        with spark_session(f"{config.step} {run_id}") as session:
+            yield Run(config, store, run_id, session)
+    except PipelineError as error:
+        store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
+        raise
+
+
+def observe(
+    frame: DataFrame, name: str, *, money: str | Column | None = None, also: Mapping[str, Column] | None = None
+) -> tuple[DataFrame, Observation]:
+    """Have whoever runs ``frame`` count its rows, add its money, and compute ``also``."""
+    observation = Observation(name)
+    columns = [F.count(F.lit(1)).alias("rows"), *[value.alias(alias) for alias, value in (also or {}).items()]]
+    if money is not None:
+        columns.append(F.sum(money).cast(MONEY_OBSERVED).alias("money"))
+    return frame.observe(observation, *columns), observation
+
+
+def total_of(figures: Mapping[str, Any], money: str | Column | None) -> Total:
+    """The total in what was observed. No rows make no money, and not an unknown sum."""
+    rows = figures.get("rows", 0)
+    return Total(rows, None if money is None else figures.get("money") or Decimal("0.0000"))

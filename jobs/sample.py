@@ -1,0 +1,168 @@
+"""Write an Olist-shaped data set of any size: three CSV files with Kaggle's names, headers and quoting.
+
+For the first run, for load tests and for benchmarks. Olist's own data is licensed for non-commercial use and is not
+part of this project; these rows are drawn, and only their shape is Olist's.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from expectations.contracts import CUSTOMERS, ORDERS, PAYMENTS, Contract
+from jobs.config import OneLineParser
+from jobs.errors import ConfigurationError
+from jobs.olist_facts import ORDERS_OF_OLIST
+from jobs.olist_shape import Shape
+from jobs.program import program
+from jobs.session import spark_session
+from jobs.storage import LocalFolder, folder_at
+
+MOST_ORDERS_IN_ONE_FILE = 2_000_000
+"""Above this each CSV is a folder of part files, since a file is read by one task."""
+
+ORDERS_PER_TASK, ORDERS_PER_PART_FILE = 50_000, 500_000
+"""How the rows are cut; never by the number of cores, on which the bytes must not depend."""
+
+DESCRIPTION = """\
+Write an Olist-shaped data set: the three CSV files of Kaggle's "Brazilian E-Commerce Public Dataset by Olist" that
+the pipeline reads, with drawn rows. The same arguments give the same bytes on any machine.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write a sample; see ``--help``."""
+    return program("sample", lambda: _write_from_argv(argv))
+
+
+def write_sample(session: SparkSession, folder: LocalFolder, *, orders: int, seed: int) -> None:
+    """Write the three files of a data set of ``orders`` orders into a folder, replacing what it held of them."""
+    shape = Shape(orders=orders, seed=seed)
+    lines = {CUSTOMERS: customer_lines, ORDERS: order_lines, PAYMENTS: payment_lines}
+    for turn, (contract, lines_of) in enumerate(lines.items()):
+        positions = session.range(0, orders, 1, numPartitions=_partitions(orders))
+        in_file_order = positions.select(shape.scattered("id", turn=turn).alias("order"))
+        _write_csv(lines_of(in_file_order, shape), contract, folder, in_one_file=orders <= MOST_ORDERS_IN_ONE_FILE)
+
+
+def customer_lines(orders: DataFrame, shape: Shape) -> DataFrame:
+    """The lines of the customers file. Grain: one per order, since each order has a customer_id of its own."""
+    return (
+        orders.transform(shape.with_person)
+        .transform(shape.with_place)
+        .select(
+            _line(
+                _quoted(shape.identifier("account", "order")),
+                _quoted(shape.identifier("person", "person")),
+                _quoted(F.col("zip_code")),
+                F.when(F.col("city").contains(","), _quoted(F.col("city"))).otherwise(F.col("city")),
+                F.col("state"),
+            )
+        )
+    )
+
+
+def order_lines(orders: DataFrame, shape: Shape) -> DataFrame:
+    """The lines of the orders file. Grain: one per order."""
+    seconds = ("purchase", "approved", "handed_over", "delivered", "expected")
+    return (
+        orders.transform(shape.with_person)
+        .transform(shape.with_purchase_second)
+        .transform(shape.with_status)
+        .transform(shape.with_delivery)
+        .select(
+            _line(
+                _quoted(shape.identifier("order", "order")),
+                _quoted(shape.identifier("account", "order")),
+                F.col("status"),
+                *[F.timestamp_seconds(f"{name}_second") for name in seconds],
+            )
+        )
+    )
+
+
+def payment_lines(orders: DataFrame, shape: Shape) -> DataFrame:
+    """The lines of the payments file. Grain: one per payment row of an order."""
+    return (
+        orders.transform(shape.with_payment_rows)
+        .transform(shape.with_payment)
+        .select(
+            _line(
+                _quoted(shape.identifier("order", "order")),
+                F.col("sequential"),
+                F.col("payment_type"),
+                F.col("installments"),
+                F.col("payment_value"),
+            )
+        )
+    )
+
+
+def _line(*fields: Column) -> Column:
+    return F.concat_ws(",", *[F.coalesce(field.cast("string"), F.lit("")) for field in fields]).alias("line")
+
+
+def _quoted(text: Column) -> Column:
+    return F.concat(F.lit('"'), text, F.lit('"'))
+
+
+def _partitions(orders: int) -> int:
+    per_partition = ORDERS_PER_TASK if orders <= MOST_ORDERS_IN_ONE_FILE else ORDERS_PER_PART_FILE
+    return -(-orders // per_partition)
+
+
+def _write_csv(lines: DataFrame, contract: Contract, folder: LocalFolder, *, in_one_file: bool) -> None:
+    """Write lines, in their order, below the header: as one file, or as a folder with a file per partition."""
+    header = ",".join(f'"{name}"' for name in contract.source_columns) + "\n"
+    target = folder.path / f"{contract.file}.csv"
+    with tempfile.TemporaryDirectory(dir=folder.path, prefix=".sample-") as scratch:
+        lines.write.text(Path(scratch, "lines").as_uri())
+        parts = sorted(Path(scratch, "lines").glob("part-*"))
+        fresh = Path(scratch, "fresh")
+        if in_one_file:
+            _concatenate(header, parts, fresh)
+        else:
+            fresh.mkdir()
+            for number, part in enumerate(parts):
+                _concatenate(header, [part], fresh / f"part-{number:05d}.csv")
+        if target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+        fresh.rename(target)
+
+
+def _concatenate(header: str, parts: Sequence[Path], target: Path) -> None:
+    with target.open("wb") as file:
+        file.write(header.encode())
+        for part in parts:
+            with part.open("rb") as lines:
+                shutil.copyfileobj(lines, file)
+
+
+def _write_from_argv(argv: Sequence[str] | None) -> None:
+    parser = OneLineParser(prog="python -m jobs.sample", description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument(
+        "--orders", type=int, default=ORDERS_OF_OLIST, help="rows of the orders file (default: %(default)s, as Olist)"
+    )
+    parser.add_argument("--seed", type=int, default=42, help="another seed, other rows (default: %(default)s)")
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the files are put; made if missing")
+    wanted: argparse.Namespace = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
+    if wanted.orders < 1:
+        raise ConfigurationError(f"--orders {wanted.orders}: expected at least 1")
+    folder = folder_at(wanted.output, argument="--output")
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        with spark_session("sample") as session:
+            write_sample(session, folder, orders=wanted.orders, seed=wanted.seed)
+    except OSError as error:
+        raise ConfigurationError(f"--output {wanted.output}: cannot write there ({error.strerror})") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The SparkSession, on a laptop, on Glue and on EMR: one place for every Spark setting, each with its why."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from py4j.protocol import Py4JError
+from pyspark import SparkConf
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from jobs.errors import DataError, OutsideSystemError, PipelineError
+from jobs.java import java_home
+
+# What the figures depend on. They hold everywhere, whatever a platform's defaults are.
+MEANING = {
+    # Timestamps are wall-clock as in the source; a session elsewhere would shift them on reading and writing.
+    "spark.sql.session.timeZone": "UTC",
+    # A sum that does not fit or a cast that fails raises; without it the figure would silently be null.
+    "spark.sql.ansi.enabled": "true",
+    # INT64 microseconds, which every Parquet reader takes for a timestamp; Spark's default is the old INT96.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Only data files in a table's folder: a loader that takes a prefix would try to load the marker too.
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
+
+# How fast it is. Whoever submits the job may say otherwise.
+SPEED = {
+    # Partitions below this size are joined by a hash table and not sorted first; larger ones still are, so that
+    # no input makes a task run out of memory. Sorting 32-character ids was a quarter of the join's time.
+    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "256m",
+    # A frame that is kept for two readers is cut by its size, as all others are; by default it keeps every shuffle
+    # partition, and writes as many files. (Nothing here relies on how a kept frame is partitioned.)
+    "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
+}
+
+# A laptop, where nobody else sets these.
+LAPTOP = {
+    "spark.master": "local[*]",
+    "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
+    "spark.driver.host": "localhost",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    # Progress is shown per step, by `jobs.console`.
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseParallelGC",
+    # Enough for tens of millions of rows on a few cores; adaptive execution joins those that turn out small.
+    "spark.sql.shuffle.partitions": "64",
+}
+
+
+CONDITIONS_OF_DATA = (
+    "ARITHMETIC_OVERFLOW",
+    "NUMERIC_VALUE_OUT_OF_RANGE",
+    "CAST_OVERFLOW",
+    "MALFORMED_RECORD_IN_PARSING",
+)
+"""What Spark raises when a value of the data does not fit where it belongs."""
+
+
+@contextmanager
+def spark_session(name: str) -> Iterator[SparkSession]:
+    """A session with the project's settings, stopped at the end if it was started here.
+
+    Under ``spark-submit`` (EMR, Glue, a cluster) master, memory and Java are the submitter's, and `SPEED` gives way to
+    what was submitted. On a laptop the session starts its own Java, which logs into a file that is kept on failure.
+
+    Raises:
+        OutsideSystemError: Java is missing, Spark does not start, or it fails while the session is in use.
+        DataError: A value of the data did not fit where it belongs.
+    """
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    running = SparkSession.getActiveSession()
+    log = None if running or _is_submitted() else _fresh_log()
+    session = _started(name, log)
+    try:
+        yield session
+    except (PySparkException, Py4JError) as error:
+        raise _named(error, log) from error
+    finally:
+        if running is None:
+            session.stop()
+    if log is not None:
+        log.unlink(missing_ok=True)
+
+
+def _started(name: str, log: Path | None) -> SparkSession:
+    submitted, running = _is_submitted(), SparkSession.getActiveSession()
+    given = SparkConf() if submitted else SparkConf(loadDefaults=False)
+    settings = {**SPEED, **MEANING} if submitted or running else {**LAPTOP, **SPEED, **MEANING}
+    builder = SparkSession.builder.appName(name)
+    for key, value in settings.items():
+        if key in MEANING or not given.contains(key):
+            builder = builder.config(key, value)
+    if submitted or running:
+        return builder.getOrCreate()
+    os.environ["JAVA_HOME"] = java_home()
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    # Workers, if ever one is needed, are this very Python.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    try:
+        with _stderr_to(log):
+            return builder.getOrCreate()
+    except (PySparkException, Py4JError, RuntimeError, OSError) as error:
+        raise OutsideSystemError(
+            f"Spark did not start with the Java in {os.environ['JAVA_HOME']} ({_first_line(error)}); its log is {log}"
+        ) from error
+
+
+def _is_submitted() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _named(error: Exception, log: Path | None) -> PipelineError:
+    """What failed in Spark, as an error that ends a run with the right exit code."""
+    condition = (error.getCondition() or "") if isinstance(error, PySparkException) else ""
+    where = f" Spark's log: {log}" if log else ""
+    if condition.startswith(CONDITIONS_OF_DATA):
+        return DataError(f"a value does not fit where it belongs: {_first_line(error)}.{where}")
+    return OutsideSystemError(f"Spark failed: {_first_line(error)}.{where}")
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def _stderr_to(log: Path | None) -> Iterator[None]:
+    """Let a process started meanwhile have ``log`` for its stderr, for as long as it lives.
+
+    The JVM inherits stderr and writes its log there; on a laptop that would bury the run's own lines.
+    """
+    if log is None:
+        yield
+        return
+    sys.stderr.flush()
+    own = os.dup(2)
+    try:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(own, 2)
+        os.close(own)
+
+
+def _fresh_log() -> Path:
+    handle, name = tempfile.mkstemp(prefix="spark-", suffix=".log")
+    os.close(handle)
+    return Path(name)

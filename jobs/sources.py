@@ -1,0 +1,169 @@
+"""The raw CSV files: finding them, reading their headers, and reading their records as text."""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from expectations.contracts import Contract
+from expectations.rules import MALFORMED_ROW, SOURCE_FILE
+from jobs.errors import ConfigurationError, DataError
+from jobs.storage import LocalFolder, folder_at, stored_file
+
+ENDINGS = (".csv", ".csv.gz")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file or files that a table comes from, found and looked into, not read yet.
+
+    Attributes:
+        contract: the table's.
+        files: the files, in name order.
+        header: the columns that they all have, in their order.
+    """
+
+    contract: Contract
+    files: tuple[Path, ...]
+    header: tuple[str, ...]
+
+    @property
+    def ignored_columns(self) -> list[str]:
+        """Columns of the file that the contract does not know."""
+        return [name for name in self.header if name not in self.contract.source_columns]
+
+    def as_json(self) -> dict[str, Any]:
+        """What the manifest says of the source."""
+        return {
+            "table": self.contract.table,
+            "files": [vars(stored_file(file)) for file in self.files],
+            "ignored_columns": self.ignored_columns,
+        }
+
+
+def find_sources(uri: str, contracts: Sequence[Contract]) -> list[Source]:
+    """Find each contract's file under a folder and check its header, before anything is started.
+
+    Raises:
+        ConfigurationError: There is no such folder, or a file is missing or there twice.
+        DataError: A file is empty, has no rows, or its header lacks a column.
+    """
+    folder = folder_at(uri, argument="--input")
+    if not folder.path.is_dir():
+        found = "a file" if folder.exists() else "nothing"
+        raise ConfigurationError(f"--input {uri}: found {found}, expected a folder with the CSV files. Check the path")
+    return [_source(folder, contract) for contract in contracts]
+
+
+def read_source(session: SparkSession, source: Source) -> DataFrame:
+    """Read every record of a source as text.
+
+    Grain: one row per record; blank lines are none. The contract's columns by the file's names, null where the field
+    is empty; ``source_file``; and ``malformed_row``, the text of a record that has not as many fields as the header.
+    """
+    wanted = source.contract.source_columns
+    # A column that is ignored gets a name by its place: its own may clash with one of ours but for the case.
+    names = [name if name in wanted else f"ignored_{place}" for place, name in enumerate(source.header)]
+    text = [StructField(name, StringType()) for name in (*names, MALFORMED_ROW)]
+    return (
+        session.read.schema(StructType(text))
+        .options(
+            header=True,
+            # Quotes are doubled inside quotes, as Kaggle's files and RFC 4180 have it, and line breaks may stand there.
+            escape='"',
+            multiLine=True,
+            mode="PERMISSIVE",
+            columnNameOfCorruptRecord=MALFORMED_ROW,
+        )
+        .csv([file.as_uri() for file in source.files])
+        .select(*wanted, F.col("_metadata.file_path").alias(SOURCE_FILE), MALFORMED_ROW)
+    )
+
+
+def _source(folder: LocalFolder, contract: Contract) -> Source:
+    present = [contract.file + ending for ending in ENDINGS if folder.exists(contract.file + ending)]
+    if not present:
+        raise ConfigurationError(
+            f"{folder.path}: no {contract.file}.csv (found: {', '.join(folder.names()) or 'nothing'}). "
+            "Put the file there, plain or as .csv.gz, or give another --input"
+        )
+    if len(present) > 1:
+        raise ConfigurationError(
+            f"{folder.path}: found {' and '.join(present)}, expected one of them. Remove the other"
+        )
+    files = _part_files(folder.path / present[0])
+    headers = {file: _header(file) for file in files}
+    header = headers[files[0]]
+    for file, other in headers.items():
+        if other != header:
+            raise DataError(
+                f"{file.name}: its header ({_listed(other)}) is not that of {files[0].name} ({_listed(header)})"
+            )
+    _check_header(present[0], header, contract)
+    if not any(_has_rows(file) for file in files):
+        raise DataError(f"{present[0]}: a header and no rows, expected at least one. Check how the file was exported")
+    return Source(contract=contract, files=files, header=header)
+
+
+def _part_files(path: Path) -> tuple[Path, ...]:
+    if not path.is_dir():
+        return (path,)
+    parts = tuple(
+        sorted(part for part in path.iterdir() if part.name.endswith(ENDINGS) and not part.name.startswith((".", "_")))
+    )
+    if not parts:
+        raise DataError(f"{path.name}: a folder without part files, expected files that end in .csv or .csv.gz")
+    return parts
+
+
+def _check_header(name: str, header: tuple[str, ...], contract: Contract) -> None:
+    missing = [column for column in contract.source_columns if column not in header]
+    if missing:
+        columns = ", ".join(f"'{column}'" for column in missing)
+        raise DataError(
+            f"{name}: no column {columns} (found: {_listed(header)}). "
+            f"Rename the column, or check that this is the {contract.table} file"
+        )
+    twice = sorted({column for column in contract.source_columns if header.count(column) > 1})
+    if twice:
+        raise DataError(f"{name}: column {', '.join(twice)} stands in the header twice, expected once")
+
+
+def _header(file: Path) -> tuple[str, ...]:
+    header = next(_records(file), None)
+    if header is None:
+        raise DataError(f"{file.name}: empty, expected a header line and rows. Check how the file was exported")
+    return tuple(header)
+
+
+def _has_rows(file: Path) -> bool:
+    records = _records(file)
+    next(records, None)
+    return any(record for record in records)
+
+
+def _records(file: Path) -> Iterator[list[str]]:
+    """The first records of a file: enough to know its header and whether anything follows."""
+    try:
+        with _opened(file) as lines:
+            yield from csv.reader(lines)
+    except (OSError, EOFError, csv.Error) as error:
+        raise DataError(f"{file.name}: cannot be read as CSV ({error}). Check the file") from None
+
+
+def _opened(file: Path) -> IO[str]:
+    # Bytes that are no UTF-8 are looked at later, row by row; here they must not stop the reading of the header.
+    if file.name.endswith(".gz"):
+        return io.TextIOWrapper(gzip.open(file), encoding="utf-8-sig", errors="replace", newline="")
+    return file.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(columns)
