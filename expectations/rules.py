@@ -130,7 +130,7 @@ class RefersTo(Rule):
     def reason(self) -> Column:
         """Why not, with the value."""
         value = F.col(self.column)
-        message = f"expected a {self.key} of an accepted row of {self.table}"
+        message = f"expected the {self.key} of an accepted row of {self.table}"
         return self._reason_unless(value.isNull() | F.col(self.found), value, message)
 
 
@@ -192,7 +192,7 @@ def _form(data_type: DataType) -> str:
             digits = data_type.precision - data_type.scale
             return f"a number with at most {digits} digits before the point and {data_type.scale} after it"
         case IntegerType():
-            return "a whole number"
+            return "a whole number of at most 2,147,483,647"
     raise TypeError(f"no text form for {data_type.simpleString()}")
 
 

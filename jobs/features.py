@@ -81,7 +81,8 @@ def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame
     if not step.out.rows:
         causes = "; ".join(f"{cause}: {totals[f'left out: {cause}']}" for cause in LEFT_OUT_CAUSES)
         raise DataError(
-            f"no payment counts as of {config.as_of} (left out: {causes}). Check --as-of and --order-statuses"
+            f"no payment counts as of {config.as_of}: {totals['payments']} were checked, expected some to be left "
+            f"({causes}). Check --as-of, --order-statuses and the run's quarantine"
         )
     return written
 
@@ -110,11 +111,11 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> None:
     with this.step("rfm") as step:
         totals = this.account.totals
         measures = customer_measures(purchases=bought, as_of=this.config.as_of)
+        this.settings["card"] = "fitted" if card is None else {"name": card.name, "hash": hash_of(card.to_json())}
         if card is None:
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = this.stage("measures", measures, schema=schemas.MEASURES)
             card = _fitted_card(this, measures)
-        this.settings["card"] = {"name": card.name, "bounds": hash_of(card.to_json())}
         _, figures = this.write(
             "rfm",
             apply_card(measures=measures, card=card),

@@ -1,5 +1,6 @@
 """The SparkSession, on a laptop, on Glue and on EMR: one place for every Spark setting, each with its why."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkConf
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -99,6 +100,8 @@ def _started(name: str, log: Path | None) -> SparkSession:
             builder = builder.config(key, value)
     if submitted or running:
         return builder.getOrCreate()
+    # PySpark prints each error as JSON, stack and all, before it raises it; here it is told once, in a line.
+    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     os.environ["JAVA_HOME"] = java_home()
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     # Workers, if ever one is needed, are this very Python.
@@ -126,7 +129,11 @@ def _named(error: Exception, log: Path | None) -> PipelineError:
 
 
 def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    # Py4J's own first line names a Java object; what went wrong is what that object says.
+    text = str(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
+    line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+    # Spark goes on to advise that ANSI mode be turned off; then the figure would be null, and nobody told.
+    return line.partition(" If necessary set")[0].rstrip(".")
 
 
 @contextmanager

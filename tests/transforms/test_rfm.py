@@ -62,7 +62,7 @@ def test_bounds_are_the_extremes_over_customers_and_monetary_is_not_rounded(boug
 
 
 def test_the_lowest_becomes_0_the_highest_5_and_what_lies_between_its_share(
-    spark: SparkSession, bought: DataFrame
+    bought: DataFrame,
 ) -> None:
     measures = customer_measures(purchases=bought, as_of=AS_OF)
     rows = apply_card(measures=measures, card=card((0, 4), (1, 5), (0, 200))).collect()

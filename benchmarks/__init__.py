@@ -1,0 +1,1 @@
+"""How fast the feature step is, against what one would use in its place; see `feature_step`."""

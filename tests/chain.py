@@ -1,0 +1,42 @@
+"""The whole chain of transforms over three tables, without a job around it."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from pyspark.sql import DataFrame
+
+from transforms.purchases import purchases, purchases_of_one_payment
+from transforms.rfm import apply_card, customer_measures, fit_bounds
+from transforms.score_card import ScoreCard
+from transforms.transactions import attributed_payments, left_out_totals, transactions
+
+TABLES = ("customers", "orders", "payments")
+
+
+def chain(
+    tables: Mapping[str, DataFrame],
+    *,
+    as_of: date,
+    card: ScoreCard | None = None,
+    order_statuses: tuple[str, ...] | None = None,
+) -> dict[str, DataFrame]:
+    """Every frame that the transforms make of the tables; the bounds are fitted unless a card is given."""
+    attributed = attributed_payments(**tables, as_of=as_of, order_statuses=order_statuses)
+    made = transactions(attributed=attributed)
+    bought = purchases(transactions=made)
+    measures = customer_measures(purchases=bought, as_of=as_of)
+    card = card or fitted(measures, as_of=as_of)
+    return {
+        "left_out": attributed.agg(*[total.alias(name) for name, total in left_out_totals().items()]),
+        "transactions": made,
+        "purchases": bought,
+        "purchases_of_one_payment": purchases_of_one_payment(transactions=made),
+        "rfm": apply_card(measures=measures, card=card),
+    }
+
+
+def fitted(measures: DataFrame, *, as_of: date) -> ScoreCard:
+    """A card with the bounds of these measures."""
+    extremes = fit_bounds(measures=measures).first()
+    assert extremes is not None
+    return ScoreCard.fitted(extremes.asDict(), name="fitted", as_of=as_of, rules={}, configuration_hash="")

@@ -1,0 +1,74 @@
+"""Where runs are kept."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import ConfigurationError, DataError, OutsideSystemError
+from jobs.storage import LocalFolder, RunStore, folder_at
+
+AS_OF = date(2018, 10, 17)
+
+
+def test_a_run_id_starts_with_the_as_of_date_and_no_two_are_alike(tmp_path: Path) -> None:
+    store = RunStore(str(tmp_path / "new" / "output"))
+    first, second = (store.open_run(as_of=AS_OF, run_id=None) for _ in range(2))
+    assert first != second
+    assert first.startswith("2018-10-17-")
+
+
+def test_the_pointer_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    store = RunStore(str(tmp_path))
+    assert store.current() is None
+    store.move_pointer({"run_id": "a"})
+    store.move_pointer({"run_id": "b"})
+    assert store.current() == {"run_id": "b"}
+    assert [path.name for path in tmp_path.iterdir()] == ["current.json"]
+
+
+def test_a_pointer_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore(str(tmp_path))
+    store.move_pointer({"run_id": "a"})
+
+    def full(*_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OutsideSystemError, match="No space left on device"):
+        store.move_pointer({"run_id": "b"})
+    assert store.current() == {"run_id": "a"}
+
+
+def test_a_run_without_a_manifest_is_not_whole(tmp_path: Path) -> None:
+    store = RunStore(str(tmp_path))
+    run_id = store.open_run(as_of=AS_OF, run_id=None)
+    with pytest.raises(ConfigurationError, match="did not come to its end"):
+        store.manifest(run_id)
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        store.manifest("2018-10-17-other")
+    store.write_manifest(run_id, {"run_id": run_id})
+    assert store.manifest(run_id) == {"run_id": run_id}
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_pointer_that_somebody_else_wrote_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "current.json").write_text(text)
+    with pytest.raises(DataError, match="was not written by this program"):
+        RunStore(str(tmp_path)).current()
+
+
+def test_word_of_a_failure_is_left_in_the_runs_folder(tmp_path: Path) -> None:
+    store = RunStore(str(tmp_path))
+    run_id = store.open_run(as_of=AS_OF, run_id=None)
+    store.write_failure(run_id, {"exit_code": 3})
+    assert json.loads((tmp_path / "runs" / run_id / "failure.json").read_text()) == {"exit_code": 3}
+
+
+def test_a_place_is_a_path_or_a_file_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spaced = tmp_path / "a b"
+    monkeypatch.chdir(tmp_path)
+    for uri in (str(spaced), spaced.as_uri(), "a b"):
+        assert folder_at(uri, argument="--input").path == spaced
+    assert LocalFolder(spaced).uri("x") == f"{tmp_path.as_uri()}/a%20b/x"

@@ -1,0 +1,138 @@
+"""The workshop's own SQL, run by DuckDB over the same CSV files, finds the same tables.
+
+Its joins, groupings and formulas are those of the workshop's README (steps 12 to 14). What DuckDB has no word for is
+spelled out: ``DATEDIFF(week)`` counts Sundays in Redshift, so here the Mondays on which the shifted weeks begin.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.pipeline import main
+from jobs.sample import write_sample
+from jobs.storage import LocalFolder
+
+AS_OF = date(2018, 10, 17)
+WORKSHOP_DAY = date(2021, 11, 17)
+
+LOAD = """
+create table customers_1 as select customer_id, customer_unique_id, customer_zip_code_prefix zip_code, customer_city,
+    customer_state state from read_csv('{input}/olist_customers_dataset.csv', all_varchar=true);
+create table orders_1 as select order_id, customer_id, order_status, order_purchase_timestamp::timestamp
+    order_purchase_time from read_csv('{input}/olist_orders_dataset.csv', all_varchar=true);
+create table payments_1 as select order_id, payment_sequential::int payment_sequential,
+    payment_value::decimal(18,4) payment_value
+    from read_csv('{input}/olist_order_payments_dataset.csv', all_varchar=true);
+"""
+TRANSACTIONS = """
+create table transactions_1 as
+select orders_1.order_id, payments_1.payment_sequential, customers_1.customer_unique_id, orders_1.order_purchase_time,
+    payments_1.payment_value
+from orders_1 inner join customers_1 on orders_1.customer_id = customers_1.customer_id
+    inner join payments_1 on orders_1.order_id = payments_1.order_id
+"""
+PURCHASES = """
+create table rfm_input_1 as
+select t.customer_unique_id, t.order_purchase_time, {value} as value from transactions_1 as t group by 1, 2
+"""
+MEASURES = """
+create table measures as
+select customer_unique_id,
+    max(order_purchase_time) as last_purchase_time,
+    datediff('day', date_trunc('week', max(order_purchase_time)::date + 1), date_trunc('week', {as_of} + 1)) // 7
+        as weeks,
+    count(rfm_input_1.customer_unique_id) as purchases,
+    avg(value::double) as average,
+    sum(value) as total
+from rfm_input_1 group by customer_unique_id
+"""
+RFM = """
+create table rfm_input_2 as
+select customer_unique_id, last_purchase_time, weeks, purchases, total,
+    ((weeks - {recency[0]}) / ({recency[1]} - {recency[0]})) * 5.0 as recency,
+    ((purchases - {frequency[0]}) / ({frequency[1]} - {frequency[0]})) * 5.0 as frequency,
+    ((average - {monetary[0]}) / ({monetary[1]} - {monetary[0]})) * 5.0 as monetary
+from measures
+"""
+FITTED = {name: (f"(select min({c})::double from measures)", f"(select max({c})::double from measures)")
+          for name, c in (("recency", "weeks"), ("frequency", "purchases"), ("monetary", "average"))}  # fmt: skip
+TYPED_IN = {"recency": ("161.0", "271.0"), "frequency": ("1.0", "17.0"), "monetary": ("0", "13664.08")}
+
+
+@pytest.fixture(scope="module")
+def sample(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(spark, LocalFolder(folder), orders=3_000, seed=1)
+    return folder
+
+
+def by_workshop(
+    sample: Path, *, as_of: date, value: str, bounds: dict[str, tuple[str, str]]
+) -> duckdb.DuckDBPyConnection:
+    """The workshop's tables, in a database of their own."""
+    workshop = duckdb.connect()
+    workshop.execute("set timezone = 'UTC'")
+    workshop.execute(LOAD.format(input=sample))
+    workshop.execute(TRANSACTIONS)
+    workshop.execute(PURCHASES.format(value=value))
+    workshop.execute(MEASURES.format(as_of=f"date '{as_of}'"))
+    workshop.execute(RFM.format(**bounds))
+    return workshop
+
+
+def by_pipeline(sample: Path, output: Path, *arguments: str) -> Path:
+    """The folder of a run over the same files."""
+    run_id = f"{arguments[1]}-parity"
+    assert main([*arguments, "--input", str(sample), "--output", str(output), "--run-id", run_id]) == 0
+    return output / "runs" / run_id
+
+
+def differing(workshop: duckdb.DuckDBPyConnection, ours: str, theirs: str) -> tuple[int, int]:
+    """Rows that only one of two queries gives, either way."""
+    counts = [
+        workshop.execute(f"select count(*) from (({one}) except all ({other}))").fetchall()[0][0]
+        for one, other in ((ours, theirs), (theirs, ours))
+    ]
+    return counts[0], counts[1]
+
+
+def assert_same_tables(workshop: duckdb.DuckDBPyConnection, run: Path) -> None:
+    columns = "order_id, payment_sequential, customer_unique_id, order_purchase_time::timestamp, payment_value"
+    ours = f"select {columns} from '{run}/transactions/*.parquet'"
+    assert differing(workshop, ours, f"select {columns} from transactions_1") == (0, 0)
+
+    columns = "customer_unique_id, order_purchase_time::timestamp, value::decimal(18,4)"
+    ours = f"select {columns} from '{run}/purchases/*.parquet'"
+    assert differing(workshop, ours, f"select {columns} from rfm_input_1") == (0, 0)
+
+    ours = f"""select customer_unique_id, last_purchase_time::timestamp, recency_weeks::bigint, purchase_count,
+        total_value from '{run}/rfm/*.parquet'"""
+    theirs = "select customer_unique_id, last_purchase_time, weeks, purchases, total::decimal(18,4) from rfm_input_2"
+    assert differing(workshop, ours, theirs) == (0, 0)
+
+    [[customers, off, spread]] = workshop.execute(
+        f"""select count(*), count(*) filter (greatest(abs(o.recency - w.recency), abs(o.frequency - w.frequency),
+            abs(o.monetary - w.monetary)) > 1e-9), count(distinct o.monetary)
+        from '{run}/rfm/*.parquet' o join rfm_input_2 w using (customer_unique_id)"""
+    ).fetchall()
+    [[expected]] = workshop.execute("select count(*) from rfm_input_2").fetchall()
+    assert (customers, off) == (expected, 0)
+    assert spread > 1_000
+
+
+def test_with_payments_added_and_bounds_fitted(sample: Path, tmp_path: Path) -> None:
+    workshop = by_workshop(sample, as_of=AS_OF, value="sum(t.payment_value)", bounds=FITTED)
+    assert_same_tables(workshop, by_pipeline(sample, tmp_path, "--as-of", str(AS_OF)))
+
+
+def test_the_workshops_way_with_its_constants_on_its_day(sample: Path, tmp_path: Path) -> None:
+    # any_value may give any payment of the purchase; ours is the first of the lowest order, so that is asked for.
+    value = "arg_min(t.payment_value, (t.order_id, t.payment_sequential))"
+    workshop = by_workshop(sample, as_of=WORKSHOP_DAY, value=value, bounds=TYPED_IN)
+    options = ("--as-of", str(WORKSHOP_DAY), "--purchase-value", "any", "--card", "workshop-2021")
+    assert_same_tables(workshop, by_pipeline(sample, tmp_path, *options))
+    # The sample has Olist's first and last purchase, so the workshop's 161 and 271 weeks come out.
+    assert workshop.execute("select min(weeks), max(weeks) from measures").fetchall() == [(161, 271)]
