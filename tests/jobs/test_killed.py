@@ -1,0 +1,77 @@
+"""A run that is killed at any moment changes nothing for readers, and the next run does not mind the wreck."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.raw_files import RawFiles
+
+PROJECT = Path(__file__).parent.parent.parent
+SECONDS_TO_REACH_A_MOMENT = 120
+
+MOMENTS: dict[str, Callable[[Path], bool]] = {
+    "before its folder is made": lambda _: True,
+    "its folder is there": lambda run: run.is_dir(),
+    "the first table is being written": lambda run: (run / "customers").is_dir(),
+    "the first table is written": lambda run: any((run / "customers").glob("*.parquet")),
+    "quarantine is being written": lambda run: (run / "quarantine" / "orders").is_dir(),
+    "the checked tables are written": lambda run: any((run / "payments").glob("*.parquet")),
+    "transactions are being written": lambda run: (run / "transactions").is_dir(),
+    "measures are put aside": lambda run: (run / "_stage" / "measures").is_dir(),
+    "rfm is written": lambda run: any((run / "rfm").glob("*.parquet")),
+    "the score card is written": lambda run: (run / "score_card.json").exists(),
+    "the manifest is written": lambda run: (run / "manifest.json").exists(),
+}
+QUICK = ("measures are put aside", "the manifest is written")
+
+
+def start(raw: RawFiles, output: Path, run_id: str) -> subprocess.Popen[bytes]:
+    arguments = ["--as-of", "2018-12-31", "--input", str(raw.folder), "--output", str(output), "--run-id", run_id]
+    return subprocess.Popen(
+        [sys.executable, "-m", "jobs.pipeline", *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def current(output: Path) -> str:
+    """The id of the current run; its manifest has to be there and be whole."""
+    pointer = json.loads((output / "current.json").read_text())
+    assert json.loads((output / pointer["manifest"]).read_text())["run_id"] == pointer["run_id"]
+    return str(pointer["run_id"])
+
+
+@pytest.mark.parametrize(
+    "moment", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long]) for name in MOMENTS]
+)
+def test_a_killed_run_leaves_the_current_one_and_the_next_succeeds(raw: RawFiles, tmp_path: Path, moment: str) -> None:
+    raw.write()
+    output = tmp_path / "output"
+    before = {"run_id": "2018-12-31-before", "manifest": "runs/2018-12-31-before/manifest.json"}
+    (output / "runs" / "2018-12-31-before").mkdir(parents=True)
+    (output / before["manifest"]).write_text(json.dumps(before))
+    (output / "current.json").write_text(json.dumps(before))
+
+    with start(raw, output, "2018-12-31-killed") as process:
+        give_up = time.monotonic() + SECONDS_TO_REACH_A_MOMENT
+        while not MOMENTS[moment](output / "runs" / "2018-12-31-killed"):
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < give_up
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+
+    # Between manifest and pointer there is a moment, and either side of it is right.
+    whole = (
+        ("2018-12-31-before", "2018-12-31-killed") if moment == "the manifest is written" else ("2018-12-31-before",)
+    )
+    assert current(output) in whole
+    with start(raw, output, "2018-12-31-next") as process:
+        assert process.wait() == 0
+    assert current(output) == "2018-12-31-next"

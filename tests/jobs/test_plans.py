@@ -1,0 +1,111 @@
+"""What Spark is going to do, read from its physical plans."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs import features as features_job
+from jobs.config import RunConfig
+from jobs.run import Run
+from jobs.sample import write_sample
+from jobs.storage import LocalFolder, RunStore
+from jobs.totals import Total
+from transforms import schemas
+from transforms.rfm import fit_bounds
+
+AS_OF = date(2018, 10, 17)
+SHUFFLES = {"transactions": 4, "purchases": 1, "measures": 1, "bounds": 0, "rfm": 0}
+"""Exchanges by key in each plan of the feature step; docs/performance.md states their sum."""
+
+
+def plan(frame: DataFrame) -> str:
+    """The physical plan, as the step would start it."""
+    text: str = frame._jdf.queryExecution().executedPlan().toString()
+    return text
+
+
+class PlanningRun(Run):
+    """A run that keeps the plan of everything it writes."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.plans: dict[str, str] = {}
+
+    def write(self, table: str, frame: DataFrame, **settings: Any) -> tuple[DataFrame, Mapping[str, Any]]:
+        self.plans[table] = plan(frame)
+        return super().write(table, frame, **settings)
+
+    def stage(self, name: str, frame: DataFrame, **settings: Any) -> DataFrame:
+        self.plans[name] = plan(frame)
+        staged = super().stage(name, frame, **settings)
+        self.plans["bounds"] = plan(fit_bounds(measures=staged))
+        return staged
+
+
+@pytest.fixture(scope="module")
+def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The plans of the feature step over tables that are too large to be broadcast."""
+    folder = tmp_path_factory.mktemp("plans")
+    config = RunConfig(step="features", as_of=AS_OF, output=str(folder))
+    store = RunStore(str(folder))
+    run = PlanningRun(config, store, store.open_run(as_of=AS_OF, run_id=None), spark)
+    tables = {name: checked_table(spark, folder, name) for name in ("customers", "orders", "payments")}
+    paid = tables["payments"].selectExpr("count(*) n", "sum(payment_value) m").first()
+    assert paid is not None
+    run.account.totals["payments"] = Total(paid["n"], paid["m"])
+    threshold = "spark.sql.autoBroadcastJoinThreshold"
+    spark.conf.set(threshold, "-1")
+    try:
+        features_job.features(run, tables, card=None)
+    finally:
+        spark.conf.unset(threshold)
+    return run.plans
+
+
+def checked_table(spark: SparkSession, folder: Path, name: str) -> DataFrame:
+    """A table of a small sample, in Parquet."""
+    raw = folder / "raw"
+    if not raw.exists():
+        raw.mkdir()
+        write_sample(spark, LocalFolder(raw), orders=300, seed=1)
+    file = "order_payments" if name == "payments" else name
+    text = spark.read.csv(str(raw / f"olist_{file}_dataset.csv"), header=True)
+    schema = getattr(schemas, name.upper())
+    target = str(folder / "checked" / name)
+    text.toDF(*schema.fieldNames()).selectExpr(
+        *[f"cast({field.name} as {field.dataType.simpleString()}) {field.name}" for field in schema.fields]
+    ).write.parquet(target)
+    return spark.read.schema(schema).parquet(target)
+
+
+def exchanges(text: str) -> list[str]:
+    return re.findall(r"Exchange (\w+)", text)
+
+
+def test_the_number_of_shuffles_is_the_one_that_the_docs_state(plans: dict[str, str]) -> None:
+    assert {name: exchanges(text).count("hashpartitioning") for name, text in plans.items()} == SHUFFLES
+    stated = (Path(__file__).parent.parent.parent / "docs" / "performance.md").read_text()
+    assert f"{sum(SHUFFLES.values())} exchanges by key" in stated
+
+
+def test_nothing_but_the_one_row_of_bounds_goes_to_a_single_partition(plans: dict[str, str]) -> None:
+    single = {name: exchanges(text).count("SinglePartition") for name, text in plans.items()}
+    assert single == {**dict.fromkeys(SHUFFLES, 0), "bounds": 1}
+    # What goes there has been aggregated before: a row per task.
+    assert re.search(r"Exchange SinglePartition.*\n.*HashAggregate\(keys=\[\], functions=\[partial_", plans["bounds"])
+
+
+def test_no_row_passes_through_python_and_none_is_sorted_over_all(plans: dict[str, str]) -> None:
+    for text in plans.values():
+        assert not re.search(r"Python|Pandas|Arrow|rangepartitioning|CartesianProduct|NestedLoop", text)
+
+
+def test_only_the_columns_that_are_used_are_read(plans: dict[str, str]) -> None:
+    read = plans["transactions"]
+    assert "order_delivered_customer_date" not in read
+    assert "customer_city" not in read

@@ -1,0 +1,91 @@
+"""What has to hold for any data: order, partitioning and other people's rows do not matter, and no money is lost."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tests.chain import chain, fitted
+from transforms import schemas
+from transforms.rfm import customer_measures
+from transforms.score_card import ScoreCard
+
+AS_OF = date(2018, 6, 30)
+FIRST = datetime.fromisoformat("2017-01-01")
+STATUSES = ("delivered", "shipped")
+
+# Few people and few moments, so that purchases meet; some moments after as_of.
+MOMENTS = st.integers(min_value=0, max_value=20).map(lambda days: FIRST + timedelta(days=days * 30, seconds=86_399))
+CENTS = st.integers(min_value=0, max_value=10**9).map(lambda units: Decimal(units).scaleb(-4))
+ORDERS = st.lists(
+    st.tuples(st.integers(0, 5), MOMENTS, st.sampled_from([*STATUSES, "canceled"]), st.lists(CENTS, max_size=4)),
+    min_size=1,
+    max_size=25,
+)
+
+
+def tables_of(spark: SparkSession, orders: list[Any]) -> dict[str, DataFrame]:
+    """The three tables of orders given as (person, moment, status, payments); one always counts."""
+    orders = [*orders, (0, FIRST, "delivered", [Decimal("1.0000")])]
+    customers = [(f"c{n}", f"person {person}", None, None, None) for n, (person, *_) in enumerate(orders)]
+    rows = [(f"o{n}", f"c{n}", status, at, *[None] * 4) for n, (_, at, status, _) in enumerate(orders)]
+    payments = [
+        (f"o{n}", sequential, "boleto", 1, value)
+        for n, (*_, values) in enumerate(orders)
+        for sequential, value in enumerate(values, start=1)
+    ]
+    return {
+        "customers": spark.createDataFrame(customers, schemas.CUSTOMERS),
+        "orders": spark.createDataFrame(rows, schemas.ORDERS),
+        "payments": spark.createDataFrame(payments, schemas.PAYMENTS),
+    }
+
+
+def content(frames: dict[str, DataFrame]) -> dict[str, list[str]]:
+    return {name: sorted(map(str, frame.collect())) for name, frame in frames.items()}
+
+
+def check_all(spark: SparkSession, orders: list[Any]) -> None:
+    tables = tables_of(spark, orders)
+    whole = chain(tables, as_of=AS_OF, order_statuses=STATUSES)
+    found = content(whole)
+
+    # Rows in another order, in other partitions: the same content.
+    shuffled = {name: frame.orderBy(F.rand(seed=1)).repartition(3) for name, frame in tables.items()}
+    assert content(chain(shuffled, as_of=AS_OF, order_statuses=STATUSES)) == found
+
+    # Money in equals money out.
+    paid = sum((value for *_, values in orders for value in values), Decimal("1.0000"))
+    left_out = whole["left_out"].collect()[0].asDict()
+    out = sum((left_out[name] or Decimal(0) for name in left_out if name.endswith("_money")), Decimal(0))
+    for table, column in (("transactions", "payment_value"), ("purchases", "value"), ("rfm", "total_value")):
+        assert out + (whole[table].agg(F.sum(column)).collect()[0][0] or Decimal(0)) == paid, table
+
+    # A card that is fitted, written down, read and applied gives the run's own figures.
+    measures = customer_measures(purchases=whole["purchases"], as_of=AS_OF)
+    card = ScoreCard.from_json(fitted(measures, as_of=AS_OF).to_json())
+    assert content(chain(tables, as_of=AS_OF, order_statuses=STATUSES, card=card)) == found
+
+    # One person's rows alone, with the same card, give that person's figures.
+    alone = {**tables, "customers": tables["customers"].where("customer_unique_id = 'person 0'")}
+    one = content(chain(alone, as_of=AS_OF, order_statuses=STATUSES, card=card))["rfm"]
+    assert one == [row for row in found["rfm"] if "'person 0'" in row]
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(orders=ORDERS)
+def test_the_chain_keeps_its_promises(spark: SparkSession, orders: list[Any]) -> None:
+    check_all(spark, orders)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(orders=ORDERS)
+def test_the_chain_keeps_its_promises_over_many_data_sets(spark: SparkSession, orders: list[Any]) -> None:
+    check_all(spark, orders)

@@ -1,0 +1,81 @@
+"""The README says what is so: its commands run, its output is theirs, its tables are the schemas."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.sample import write_sample
+from jobs.storage import LocalFolder
+from transforms import schemas
+from transforms.schemas import KEYS
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
+OUTPUT = re.search(r"^```\n(Run 2018.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+STEP = re.compile(r"│ (\w+) +│ +([\d,]+) │ +([\d,]+) │ +([\d,]+) │ +([\d,.]*) │")
+"""A line of the closing table, without its seconds."""
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's files in a folder of their own, with the environment that the tests run in."""
+    folder = tmp_path_factory.mktemp("checkout")
+    tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    for name in tracked.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / name, folder / name)
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+def run(command: str, checkout: Path) -> str:
+    """Run a command as a reader would, in a home with the Olist files, and return what it prints."""
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=checkout,
+        env={**os.environ, "HOME": str(checkout / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_every_command_runs_and_the_output_is_what_is_shown(spark: SparkSession, checkout: Path) -> None:
+    olist = checkout / "home" / "olist"
+    olist.mkdir(parents=True)
+    write_sample(spark, LocalFolder(olist), orders=2_000, seed=1)
+    printed = {}
+    # A command that needs what another one makes comes after it, as for whoever reads from top to bottom.
+    for command in COMMANDS:
+        printed[command] = run("make -n test" if command == "make test" else command, checkout)
+    assert OUTPUT is not None
+    assert STEP.findall(OUTPUT[1]) == STEP.findall(printed["make run-local"]) != []
+    assert "pytest" in printed["make test"]
+    best = next(output for command, output in printed.items() if "duckdb" in command)
+    assert "customer_unique_id" in best
+    assert "5 rows" in best
+
+
+def test_the_two_commands_are_there() -> None:
+    assert {"make run-local", "make test"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_a_table_has_the_key_and_the_columns_that_are_shown(table: str) -> None:
+    row = re.search(rf"^\| {table} \| (.*) \| (.*) \|$", README, re.MULTILINE)
+    assert row is not None
+    assert row[1].split(", ") == list(KEYS[table])
+    assert row[2].split(", ") == getattr(schemas, table.upper()).fieldNames()
