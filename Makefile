@@ -4,13 +4,13 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 UV = $(VENV)/bin/uv
-READY = $(VENV)/.ready-$(shell cksum requirements.lock | cut -d' ' -f1)
+READY = $(VENV)/.ready-$(shell cksum requirements.lock | cut -d' ' -f1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 ORDERS ?= 99441
 SEED ?= 42
 SAMPLE = build/sample-$(ORDERS)-$(SEED)
 INPUT ?= $(SAMPLE)
-OUTPUT ?= build/output
+OUTPUT ?= output
 AS_OF ?= 2018-10-17
 ARGS ?=
 
@@ -49,7 +49,7 @@ lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --all-extras --upgrade setup.cfg --output-file requirements.lock
 
-clean: ## Remove what the targets made, the environment too
+clean: ## Remove samples, caches and the environment, but no run
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .coverage
 
 # uv installs from the lock in a fraction of pip's time. It does not read pip's configuration, so where pip is told
@@ -57,6 +57,7 @@ clean: ## Remove what the targets made, the environment too
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	    { echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1); expected Python 3.11, 3.12 or 3.13. Say which: make PYTHON=python3.11" >&2; exit 2; }
+	@test ! -L $(VENV) || { echo "make: $(VENV) is a link; expected a folder of its own. Remove the link" >&2; exit 2; }
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@grep -A99 '^uv==' requirements.lock | sed -n '1,/[^\\]$$/p' > $(VENV)/uv.lock

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from pyspark.sql.types import StringType, StructField, StructType
 
-from expectations.rules import HasAllFields, NotNull, ParsesAs, RefersTo, Rule, Unique
+from expectations.rules import HasAllFields, IsText, NotNull, ParsesAs, RefersTo, Rule, Unique
 from transforms import schemas
 
 ORDER_STATUSES = (
@@ -54,8 +54,14 @@ class Contract:
         """The columns by the file's names, in the order of the schema."""
         return tuple(self.source_name(name) for name in self.schema.fieldNames())
 
+    @property
+    def unique(self) -> Unique:
+        """The rule of the table's key, which is tried on the rows that all other rules let pass."""
+        fields = {self.source_name(field.name): field.dataType for field in self.schema.fields}
+        return Unique(tuple(StructField(name, fields[name]) for name in self.key), self.source_columns)
+
     def rules(self, *, fields: int) -> tuple[Rule, ...]:
-        """Every rule of the table, for a file with that many fields in its header."""
+        """Every rule but `unique`, for a file with that many fields in its header."""
         parse = (
             ParsesAs(self.source_name(column.name), column.dataType)
             for column in self.schema.fields
@@ -63,11 +69,15 @@ class Contract:
         )
         return (
             HasAllFields(fields),
+            IsText(self.source_columns),
             *(NotNull(column) for column in self.required),
             *parse,
             *self.refers_to,
-            Unique(self.key, self.source_columns),
         )
+
+    def labels(self, *, fields: int) -> list[str]:
+        """The label of every rule."""
+        return [rule.label for rule in (*self.rules(fields=fields), self.unique)]
 
     @property
     def quarantine_schema(self) -> StructType:

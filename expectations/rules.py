@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pyspark.sql import Column, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, TimestampType
+from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, StructField, TimestampType
 
 from transforms.schemas import REASON
 
@@ -21,7 +21,12 @@ SOURCE_FILE = "source_file"
 
 TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$"
 INTEGER_TEXT = r"^[+-]?\d+$"
-WIDEST_DECIMAL = DecimalType(38, 12)
+
+IS_REFUSED = "is_refused"
+"""Whether a rule other than `Unique` has refused the row."""
+
+REPLACEMENT = "\ufffd"
+"""What stands where bytes could not be read as UTF-8."""
 
 
 class Rule(ABC):
@@ -135,34 +140,52 @@ class RefersTo(Rule):
 
 
 @dataclass(frozen=True)
-class Unique(Rule):
-    """No other row has this key.
+class IsText(Rule):
+    """The row's bytes were UTF-8: none of its columns has the mark that a reader puts for a byte that was not."""
 
-    Of exact copies one passes; of rows that differ none does, since nobody can say which is right. A key that is not
-    whole is `NotNull`'s to reject. Costs one exchange by the key, or none after a `RefersTo` by a part of it.
+    columns: tuple[str, ...]
+    kind: ClassVar[str] = "is_text"
+
+    @property
+    def subject(self) -> None:
+        """The row as such."""
+
+    def reason(self) -> Column:
+        """Why not, with the row as far as it could be read."""
+        row = F.concat_ws(",", *self.columns)
+        return self._reason_unless(~row.contains(REPLACEMENT), row, "expected UTF-8, found other bytes")
+
+
+@dataclass(frozen=True)
+class Unique(Rule):
+    """No other row that is fit to be taken has this key.
+
+    Of exact copies one passes; of rows that differ none does, since nobody can say which is right. Keys are compared as
+    the values that their text stands for (``1`` is ``01``), rows as text. A row that another rule has refused is
+    no rival: `IS_REFUSED` has to say so. Costs one exchange by the key, or none after a `RefersTo` by a part of it.
     """
 
-    key: tuple[str, ...]
+    key: tuple[StructField, ...]
     columns: tuple[str, ...]
     kind: ClassVar[str] = "unique"
 
     @property
     def subject(self) -> str:
         """The key's columns."""
-        return ", ".join(self.key)
+        return ", ".join(field.name for field in self.key)
 
     def reason(self) -> Column:
         """Why not: a copy, or one of several that differ; with the key."""
         content = F.struct(*self.columns)
-        of_key = Window.partitionBy(*self.key).orderBy(SOURCE_FILE)
-        whole_key = of_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-        has_key = _all([F.col(name).isNotNull() for name in self.key])
-        differs = F.min(content).over(whole_key) != F.max(content).over(whole_key)
-        is_copy = F.row_number().over(of_key) > 1
-        value = F.concat_ws(", ", *self.key)
+        key = [parsed(F.col(field.name), field.dataType) for field in self.key]
+        rivals = Window.partitionBy(*key, IS_REFUSED).orderBy(SOURCE_FILE)
+        all_rivals = rivals.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+        differs = F.min(content).over(all_rivals) != F.max(content).over(all_rivals)
+        is_copy = F.row_number().over(rivals) > 1
+        value = F.concat_ws(", ", *[field.name for field in self.key])
         conflict = self._reason(value, "expected one row with this key, found several that differ; none was taken")
         copy = self._reason(value, "an exact copy of a row that was taken")
-        return F.when(has_key & differs, conflict).when(has_key & is_copy, copy)
+        return F.when(~F.col(IS_REFUSED) & differs, conflict).when(~F.col(IS_REFUSED) & is_copy, copy)
 
 
 def parsed(text: Column, data_type: DataType) -> Column:
@@ -179,8 +202,8 @@ def parsed(text: Column, data_type: DataType) -> Column:
         case TimestampType():
             return F.when(text.rlike(TIMESTAMP_TEXT), text.try_cast(data_type))
         case DecimalType():
-            value = text.try_cast(data_type)
-            return F.when(value == text.try_cast(WIDEST_DECIMAL), value)
+            places = rf"\d{{0,{data_type.scale}}}0*"
+            return F.when(text.rlike(rf"^[+-]?\d+(\.{places})?$"), text.try_cast(data_type))
     raise TypeError(f"no text form for {data_type.simpleString()}")
 
 
@@ -194,10 +217,3 @@ def _form(data_type: DataType) -> str:
         case IntegerType():
             return "a whole number of at most 2,147,483,647"
     raise TypeError(f"no text form for {data_type.simpleString()}")
-
-
-def _all(conditions: list[Column]) -> Column:
-    combined = conditions[0]
-    for condition in conditions[1:]:
-        combined = combined & condition
-    return combined

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contracts import Contract
-from expectations.rules import SOURCE_FILE, parsed
+from expectations.rules import IS_REFUSED, SOURCE_FILE, parsed
 from transforms.schemas import columns_of
 
 
@@ -29,8 +29,15 @@ def judge(*, raw: DataFrame, contract: Contract, fields: int, references: Mappin
             F.col(reference.key).alias(reference.column), F.lit(True).alias(reference.found)
         )
         joined = joined.join(keys, on=reference.column, how="left")
-    reasons = F.array_compact(F.array(*[rule.reason() for rule in contract.rules(fields=fields)]))
-    return joined.select(*contract.source_columns, SOURCE_FILE, reasons.alias("reasons"))
+    refused = F.array_compact(F.array(*[rule.reason() for rule in contract.rules(fields=fields)]))
+    judged = joined.select(*contract.source_columns, SOURCE_FILE, refused.alias("reasons"))
+    rivals = judged.withColumn(IS_REFUSED, F.size("reasons") > 0)
+    unique = contract.unique.reason()
+    return rivals.withColumn("not_unique", unique).select(
+        *contract.source_columns,
+        SOURCE_FILE,
+        F.when(F.col("not_unique").isNull(), F.col("reasons")).otherwise(F.array("not_unique")).alias("reasons"),
+    )
 
 
 def accepted(*, judged: DataFrame, contract: Contract) -> DataFrame:

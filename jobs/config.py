@@ -67,6 +67,9 @@ class RunConfig:
     ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
+        for name in ("input", "output", "checked_run", "card"):
+            if getattr(self, name) == "":
+                raise ConfigurationError(f"--{name.replace('_', '-')}: found nothing, expected a value")
         if self.run_id is not None and not RUN_ID.fullmatch(self.run_id):
             raise ConfigurationError(
                 f"--run-id {self.run_id!r}: expected the as-of date and then letters, digits, '.', '_' or '-', "
@@ -79,13 +82,15 @@ class RunConfig:
     def from_argv(cls, argv: Sequence[str] | None, *, step: Step) -> "RunConfig":
         """Read the command line of a step.
 
-        Arguments that nobody here knows are kept in ``ignored_arguments``: Glue puts its own beside ours.
+        Arguments that nobody here knows are left alone, since Glue puts its own beside ours; their names are kept in
+        ``ignored_arguments``, and not their values, which may be anything.
 
         Raises:
             ConfigurationError: An argument is missing or does not parse; nothing was done yet.
         """
         known, ignored = _parser(step).parse_known_args(sys.argv[1:] if argv is None else list(argv))
-        return cls(step=step, ignored_arguments=tuple(ignored), **vars(known))
+        names = tuple(part.partition("=")[0] for part in ignored if part.startswith("-"))
+        return cls(step=step, ignored_arguments=names, **vars(known))
 
     def rules(self) -> dict[str, Any]:
         """The settings that a customer's measures depend on."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -39,7 +40,10 @@ def step_bar(session: SparkSession, step: str) -> Iterator[None]:
 def _watch(session: SparkSession, progress: Progress, task: TaskID, done: threading.Event) -> None:
     tracker = session.sparkContext.statusTracker()
     while not done.wait(SECONDS_BETWEEN_LOOKS):
-        stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        try:
+            stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        except (Py4JError, ConnectionError):  # the step itself will say what happened to Spark
+            return
         running = [stage for stage in stages if stage is not None]
         if running:
             finished, tasks = sum(s.numCompletedTasks for s in running), sum(s.numTasks for s in running)

@@ -16,7 +16,7 @@ from jobs.run import Run, observe, opened_run
 from jobs.storage import RunStore
 from jobs.totals import NO_MONEY, Total
 from transforms import schemas
-from transforms.purchases import purchases, purchases_of_one_payment
+from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm import apply_card, customer_measures, fit_bounds, is_outside_range
 from transforms.score_card import ScoreCard
 from transforms.transactions import LEFT_OUT_CAUSES, attributed_payments, left_out_totals, transactions
@@ -50,8 +50,8 @@ def run_alone(config: RunConfig) -> None:
 def features(this: Run, tables: Mapping[str, DataFrame], *, card: ScoreCard | None) -> None:
     """Write transactions, purchases, score card and RFM of a run.
 
-    Five exchanges by key for tables of any size, and one of a single row: customers and orders by customer_id, orders
-    and payments by order_id, payments by customer_unique_id.
+    Six exchanges by key, and one of a single row for the bounds: customers and orders by customer_id, orders and
+    payments by order_id, transactions and then purchases by customer_unique_id.
 
     Raises:
         DataError: No payment counts, or a control total is broken.
@@ -90,20 +90,23 @@ def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame
 def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
     with this.step("purchases") as step:
         totals = this.account.totals
-        merge = purchases if this.config.purchase_value == "sum" else purchases_of_one_payment
         # All payments of a customer in one place: the grouping by customer and time then needs no exchange of its own.
-        bought, _ = this.write(
-            "purchases",
-            merge(transactions=made.repartition("customer_unique_id")),
-            schema=schemas.PURCHASES,
-            money="value",
-        )
-        step.rows_in, step.out = totals["transactions"].rows, totals["purchases"]
+        by_customer = made.repartition("customer_unique_id")
         if this.config.purchase_value == "sum":
+            bought, _ = this.write(
+                "purchases", purchases(transactions=by_customer), schema=schemas.PURCHASES, money="value"
+            )
             this.account.claim("transactions", "purchases", money_only=True)
         else:
-            lost = (totals["transactions"].money or NO_MONEY) - (totals["purchases"].money or NO_MONEY)
-            totals[PAYMENTS_NOT_KEPT] = Total(0, lost)
+            others = {"rows_left": F.sum("other_payments"), "money_left": F.sum("other_value")}
+            picked, seen = observe(first_payments(transactions=by_customer), "other payments", also=others)
+            bought, _ = this.write(
+                "purchases", purchases_of_one_payment(picked=picked), schema=schemas.PURCHASES, money="value"
+            )
+            totals[PAYMENTS_NOT_KEPT] = Total(seen.get["rows_left"], seen.get["money_left"])
+            this.account.claim("transactions", "purchases", PAYMENTS_NOT_KEPT)
+        step.rows_in, step.out = totals["transactions"].rows, totals["purchases"]
+        step.not_passed_on = totals.get(PAYMENTS_NOT_KEPT, Total()).rows
     return bought
 
 

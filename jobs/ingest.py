@@ -63,8 +63,8 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, DataFrame])
     contract = source.contract
     table, quarantine = contract.table, f"quarantine/{contract.table}"
     raw, seen = observe(read_source(this.session, source), f"raw {table}", money=_raw_money(contract))
-    # Read twice, by the two writes: the file is parsed and each row judged once. What is lost of it is worked out
-    # again from the same files, to the same verdicts.
+    # Read twice, by the two writes: the file is parsed and each row judged once. What is lost of it with a machine is
+    # worked out again from the same files, to the same verdicts: they depend on a row's text alone.
     judged = judge(raw=raw, contract=contract, fields=len(source.header), references=references)
     judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
     try:
@@ -72,7 +72,7 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, DataFrame])
             table, accepted(judged=judged, contract=contract), schema=contract.schema, money=contract.money
         )
         this.account.totals[f"raw {table}"] = total_of(seen.get, contract.money)
-        labels = [rule.label for rule in contract.rules(fields=len(source.header))]
+        labels = contract.labels(fields=len(source.header))
         _, found = this.write(
             quarantine,
             quarantined(judged=judged, contract=contract),
@@ -82,6 +82,13 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, DataFrame])
         )
     finally:
         judged.unpersist()
+    totals = this.account.totals
+    if totals[f"raw {table}"] != totals[table] + totals[quarantine]:
+        # What is seen before a shuffle is seen again when a machine is lost and the stage is run once more. So the
+        # file is counted by itself before anyone is told that a row is missing.
+        counted, seen = observe(read_source(this.session, source), f"raw {table} again", money=_raw_money(contract))
+        counted.write.format("noop").mode("overwrite").save()
+        totals[f"raw {table}"] = total_of(seen.get, contract.money)
     this.account.claim(f"raw {table}", table, quarantine)
     this.findings.setdefault("quarantined_by_rule", {})[table] = {
         label: found[label] for label in labels if found.get(label)

@@ -17,7 +17,7 @@ from jobs.config import RunConfig, hash_of
 from jobs.errors import PipelineError
 from jobs.provenance import code_version, platform_versions
 from jobs.session import spark_session
-from jobs.storage import MANIFEST, RunStore
+from jobs.storage import MANIFEST, RunStore, for_reading
 from jobs.totals import Total
 
 MONEY_OBSERVED = "decimal(38,4)"
@@ -63,8 +63,8 @@ class Run:
     ) -> tuple[DataFrame, Mapping[str, Any]]:
         """Write a table of this run, counting its rows and adding its money on the way.
 
-        The figures are observed by the tasks that write the rows: they cost no second pass, and what a lost task had
-        counted is not counted again.
+        The figures are observed by the tasks that write the rows: they cost no second pass, and a task that is done
+        again, after its machine was lost, does not count twice (what is observed before a shuffle may).
 
         Args:
             table: its name, and its folder in the run.
@@ -77,21 +77,22 @@ class Run:
             The table, read from where it was written, and the values of ``also``.
         """
         observed, figures = observe(frame, table, money=money, also=also)
-        observed.write.parquet(self._store.table_uri(self.run_id, table))
+        uri = self._store.table_uri(self.run_id, table)
+        observed.write.parquet(uri)
         self.account.totals[table] = total_of(figures.get, money)
         self._tables[table] = f"runs/{self.run_id}/{table}"
-        return self.session.read.schema(schema).parquet(self._store.table_uri(self.run_id, table)), figures.get
+        return self.session.read.schema(schema).parquet(for_reading(uri)), figures.get
 
     def stage(self, name: str, frame: DataFrame, *, schema: StructType) -> DataFrame:
         """Put a frame on disk for as long as the run works on it, and return it read from there."""
         uri = self._store.table_uri(self.run_id, f"{STAGE}/{name}")
         frame.write.parquet(uri)
-        return self.session.read.schema(schema).parquet(uri)
+        return self.session.read.schema(schema).parquet(for_reading(uri))
 
     def read(self, table: str, *, schema: StructType, path: str) -> DataFrame:
         """A table that an earlier run wrote, which becomes one of this run's."""
         self._tables[table] = path
-        return self.session.read.schema(schema).parquet(self._store.folder.uri(*path.split("/")))
+        return self.session.read.schema(schema).parquet(for_reading(self._store.folder.uri(*path.split("/"))))
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file of the run, such as its score card."""
@@ -125,11 +126,16 @@ class Run:
 
     def summarise(self, *notes: str) -> None:
         """Tell a person what was done and where it is."""
+        ignored = self.config.ignored_arguments
         console.summary(
             f"Run {self.run_id}, as of {self.config.as_of}",
             ("step", "rows in", "rows out", "not passed on", "money out", "seconds"),
             [step.as_row() for step in self.account.steps],
-            [*notes, f"tables and {MANIFEST}: {self._store.folder.path / 'runs' / self.run_id}"],
+            [
+                *([f"not understood, and ignored: {', '.join(ignored)}"] if ignored else []),
+                *notes,
+                f"tables and {MANIFEST}: {self._store.folder.path / 'runs' / self.run_id}",
+            ],
         )
 
 

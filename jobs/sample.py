@@ -121,7 +121,7 @@ def _write_csv(lines: DataFrame, contract: Contract, folder: LocalFolder, *, in_
     header = ",".join(f'"{name}"' for name in contract.source_columns) + "\n"
     target = folder.path / f"{contract.file}.csv"
     with tempfile.TemporaryDirectory(dir=folder.path, prefix=".sample-") as scratch:
-        lines.write.text(Path(scratch, "lines").as_uri())
+        lines.write.text(f"file://{Path(scratch, 'lines')}")
         parts = sorted(Path(scratch, "lines").glob("part-*"))
         fresh = Path(scratch, "fresh")
         if in_one_file:
@@ -158,10 +158,11 @@ def _write_from_argv(argv: Sequence[str] | None) -> None:
     folder = folder_at(wanted.output, argument="--output")
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
-        with spark_session("sample") as session:
-            write_sample(session, folder, orders=wanted.orders, seed=wanted.seed)
+        tempfile.TemporaryFile(dir=folder.path).close()
     except OSError as error:
         raise ConfigurationError(f"--output {wanted.output}: cannot write there ({error.strerror})") from None
+    with spark_session("sample") as session:
+        write_sample(session, folder, orders=wanted.orders, seed=wanted.seed)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pyspark
 from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark import SparkConf
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -32,7 +32,7 @@ MEANING = {
 # How fast it is. Whoever submits the job may say otherwise.
 SPEED = {
     # Partitions below this size are joined by a hash table and not sorted first; larger ones still are, so that
-    # no input makes a task run out of memory. Sorting 32-character ids was a quarter of the join's time.
+    # no input makes a task run out of memory.
     "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "256m",
     # A frame that is kept for two readers is cut by its size, as all others are; by default it keeps every shuffle
     # partition, and writes as many files. (Nothing here relies on how a kept frame is partitioned.)
@@ -59,8 +59,13 @@ CONDITIONS_OF_DATA = (
     "NUMERIC_VALUE_OUT_OF_RANGE",
     "CAST_OVERFLOW",
     "MALFORMED_RECORD_IN_PARSING",
+    "FAILED_READ_FILE",
 )
-"""What Spark raises when a value of the data does not fit where it belongs."""
+"""What Spark raises when the data is not fit to use: a value that does not fit, a file that breaks off."""
+
+
+SPARK_FAILURES = (PySparkException, Py4JError, ConnectionError, EOFError)
+"""What PySpark raises when a query fails, and when the JVM that ran it is gone."""
 
 
 @contextmanager
@@ -81,25 +86,28 @@ def spark_session(name: str) -> Iterator[SparkSession]:
     session = _started(name, log)
     try:
         yield session
-    except (PySparkException, Py4JError) as error:
+    except SPARK_FAILURES as error:
         raise _named(error, log) from error
     finally:
         if running is None:
-            session.stop()
+            with suppress(*SPARK_FAILURES):  # a JVM that is gone cannot be stopped
+                session.stop()
     if log is not None:
         log.unlink(missing_ok=True)
 
 
 def _started(name: str, log: Path | None) -> SparkSession:
-    submitted, running = _is_submitted(), SparkSession.getActiveSession()
-    given = SparkConf() if submitted else SparkConf(loadDefaults=False)
-    settings = {**SPEED, **MEANING} if submitted or running else {**LAPTOP, **SPEED, **MEANING}
     builder = SparkSession.builder.appName(name)
-    for key, value in settings.items():
-        if key in MEANING or not given.contains(key):
-            builder = builder.config(key, value)
-    if submitted or running:
-        return builder.getOrCreate()
+    if _is_submitted() or SparkSession.getActiveSession():
+        session = builder.config(map=dict(MEANING)).getOrCreate()
+        given = session.sparkContext.getConf()
+        for key, value in SPEED.items():
+            if not given.contains(key):
+                session.conf.set(key, value)
+        return session
+    builder = builder.config(map={**LAPTOP, **SPEED, **MEANING})
+    # Not another Spark that this machine may have: its version would not be this PySpark's.
+    os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
     # PySpark prints each error as JSON, stack and all, before it raises it; here it is told once, in a line.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     os.environ["JAVA_HOME"] = java_home()
@@ -109,7 +117,7 @@ def _started(name: str, log: Path | None) -> SparkSession:
     try:
         with _stderr_to(log):
             return builder.getOrCreate()
-    except (PySparkException, Py4JError, RuntimeError, OSError) as error:
+    except (*SPARK_FAILURES, RuntimeError, OSError) as error:
         raise OutsideSystemError(
             f"Spark did not start with the Java in {os.environ['JAVA_HOME']} ({_first_line(error)}); its log is {log}"
         ) from error
@@ -124,7 +132,7 @@ def _named(error: Exception, log: Path | None) -> PipelineError:
     condition = (error.getCondition() or "") if isinstance(error, PySparkException) else ""
     where = f" Spark's log: {log}" if log else ""
     if condition.startswith(CONDITIONS_OF_DATA):
-        return DataError(f"a value does not fit where it belongs: {_first_line(error)}.{where}")
+        return DataError(f"the data is not fit to use: {_first_line(error)}.{where}")
     return OutsideSystemError(f"Spark failed: {_first_line(error)}.{where}")
 
 

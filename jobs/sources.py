@@ -15,7 +15,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from expectations.contracts import Contract
 from expectations.rules import MALFORMED_ROW, SOURCE_FILE
 from jobs.errors import ConfigurationError, DataError
-from jobs.storage import LocalFolder, folder_at, stored_file
+from jobs.storage import LocalFolder, StoredFile, folder_at, for_reading, stored_file
 
 ENDINGS = (".csv", ".csv.gz")
 
@@ -31,8 +31,13 @@ class Source:
     """
 
     contract: Contract
-    files: tuple[Path, ...]
+    files: tuple[StoredFile, ...]
     header: tuple[str, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where the files are."""
+        return tuple(Path(file.path) for file in self.files)
 
     @property
     def ignored_columns(self) -> list[str]:
@@ -40,10 +45,18 @@ class Source:
         return [name for name in self.header if name not in self.contract.source_columns]
 
     def as_json(self) -> dict[str, Any]:
-        """What the manifest says of the source."""
+        """What the manifest says of the source.
+
+        Raises:
+            DataError: A file is not any more what it was when it was found, so that nobody knows what was read.
+        """
+        for file in self.files:
+            path = Path(file.path)
+            if not path.exists() or (path.stat().st_size, path.stat().st_mtime_ns) != (file.size, file.modified_ns):
+                raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
         return {
             "table": self.contract.table,
-            "files": [vars(stored_file(file)) for file in self.files],
+            "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in self.files],
             "ignored_columns": self.ignored_columns,
         }
 
@@ -56,10 +69,13 @@ def find_sources(uri: str, contracts: Sequence[Contract]) -> list[Source]:
         DataError: A file is empty, has no rows, or its header lacks a column.
     """
     folder = folder_at(uri, argument="--input")
-    if not folder.path.is_dir():
-        found = "a file" if folder.exists() else "nothing"
-        raise ConfigurationError(f"--input {uri}: found {found}, expected a folder with the CSV files. Check the path")
-    return [_source(folder, contract) for contract in contracts]
+    try:
+        if not folder.path.is_dir():
+            found = "a file" if folder.exists() else "nothing"
+            raise ConfigurationError(f"--input {uri}: found {found}, expected a folder with the CSV files. Check it")
+        return [_source(folder, contract) for contract in contracts]
+    except OSError as error:
+        raise ConfigurationError(f"--input {uri}: cannot be read ({error.strerror}: {error.filename})") from None
 
 
 def read_source(session: SparkSession, source: Source) -> DataFrame:
@@ -82,7 +98,7 @@ def read_source(session: SparkSession, source: Source) -> DataFrame:
             mode="PERMISSIVE",
             columnNameOfCorruptRecord=MALFORMED_ROW,
         )
-        .csv([file.as_uri() for file in source.files])
+        .csv([for_reading(f"file://{file}") for file in source.paths])
         .select(*wanted, F.col("_metadata.file_path").alias(SOURCE_FILE), MALFORMED_ROW)
     )
 
@@ -109,7 +125,7 @@ def _source(folder: LocalFolder, contract: Contract) -> Source:
     _check_header(present[0], header, contract)
     if not any(_has_rows(file) for file in files):
         raise DataError(f"{present[0]}: a header and no rows, expected at least one. Check how the file was exported")
-    return Source(contract=contract, files=files, header=header)
+    return Source(contract=contract, files=tuple(map(stored_file, files)), header=header)
 
 
 def _part_files(path: Path) -> tuple[Path, ...]:
@@ -159,7 +175,7 @@ def _records(file: Path) -> Iterator[list[str]]:
 
 
 def _opened(file: Path) -> IO[str]:
-    # Bytes that are no UTF-8 are looked at later, row by row; here they must not stop the reading of the header.
+    # Bytes that are no UTF-8 are for the rules to refuse, row by row; here they must not stop the reading.
     if file.name.endswith(".gz"):
         return io.TextIOWrapper(gzip.open(file), encoding="utf-8-sig", errors="replace", newline="")
     return file.open(encoding="utf-8-sig", errors="replace", newline="")

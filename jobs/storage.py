@@ -8,6 +8,7 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ class StoredFile:
     path: str
     size: int
     sha256: str
+    modified_ns: int
 
 
 class LocalFolder:
@@ -41,8 +43,11 @@ class LocalFolder:
         self.path = path.absolute()
 
     def uri(self, *parts: str) -> str:
-        """What Spark is given to read or write there; a ``file:`` URI, whatever the default filesystem is."""
-        return self.path.joinpath(*parts).as_uri()
+        """What Spark is given to write there: a ``file:`` URI, whatever the default filesystem is.
+
+        Not percent-encoded as URIs are elsewhere: Hadoop takes a path for what it says.
+        """
+        return f"file://{self.path.joinpath(*parts)}"
 
     def names(self, *parts: str) -> list[str]:
         """What is in a folder below this one, sorted; nothing when there is no such folder."""
@@ -59,6 +64,8 @@ class LocalFolder:
             return self.path.joinpath(*parts).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{self.path.joinpath(*parts)}: cannot be read as text ({error})") from None
 
     def make(self, *parts: str) -> None:
         """Make a folder that must not exist yet, and those above it."""
@@ -91,15 +98,25 @@ class LocalFolder:
             os.close(folder)
 
 
+def for_reading(uri: str) -> str:
+    """The same place for Spark to read, which takes what it reads for a pattern and what it writes for a name."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)
+
+
 def folder_at(uri: str, *, argument: str) -> LocalFolder:
     """The folder that a command-line argument names: a path, or a ``file:`` URI.
 
     Raises:
         ConfigurationError: The URI is of a kind that is not served.
     """
+    if not uri:
+        raise ConfigurationError(f"{argument}: found nothing, expected a local folder or a file:// URI")
     parts = urlsplit(uri)
     if parts.scheme in ("", "file"):
-        return LocalFolder(Path(unquote(parts.path) if parts.scheme else uri).expanduser())
+        try:
+            return LocalFolder(Path(unquote(parts.path) if parts.scheme else uri).expanduser())
+        except RuntimeError as error:
+            raise ConfigurationError(f"{argument} {uri}: {error}") from None
     raise ConfigurationError(f"{argument} {uri}: found {parts.scheme}://, expected a local folder or a file:// URI")
 
 
@@ -178,7 +195,10 @@ class RunStore:
     def current(self) -> dict[str, Any] | None:
         """What the pointer says, or None when no run has come to its end here."""
         text = self.folder.read(POINTER)
-        return None if text is None else self._parsed(text, POINTER)
+        pointer = None if text is None else self._parsed(text, POINTER)
+        if pointer is not None and not isinstance(pointer.get("run_id"), str):
+            raise DataError(f"{self.output}/{POINTER} names no run_id; it was not written by this program")
+        return pointer
 
     def _parsed(self, text: str, name: str) -> dict[str, Any]:
         try:
@@ -204,6 +224,6 @@ class RunStore:
 def stored_file(path: Path) -> StoredFile:
     """A local file's name, size and checksum."""
     with path.open("rb") as file:
-        return StoredFile(
-            path=str(path), size=path.stat().st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest()
-        )
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    state = path.stat()
+    return StoredFile(path=str(path), size=state.st_size, sha256=digest, modified_ns=state.st_mtime_ns)

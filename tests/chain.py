@@ -5,7 +5,7 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from transforms.purchases import purchases, purchases_of_one_payment
+from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm import apply_card, customer_measures, fit_bounds
 from transforms.score_card import ScoreCard
 from transforms.transactions import attributed_payments, left_out_totals, transactions
@@ -24,13 +24,15 @@ def chain(
     attributed = attributed_payments(**tables, as_of=as_of, order_statuses=order_statuses)
     made = transactions(attributed=attributed)
     bought = purchases(transactions=made)
+    picked = first_payments(transactions=made)
     measures = customer_measures(purchases=bought, as_of=as_of)
     card = card or fitted(measures, as_of=as_of)
     return {
         "left_out": attributed.agg(*[total.alias(name) for name, total in left_out_totals().items()]),
         "transactions": made,
         "purchases": bought,
-        "purchases_of_one_payment": purchases_of_one_payment(transactions=made),
+        "purchases_of_one_payment": purchases_of_one_payment(picked=picked),
+        "other_payments": picked.select("customer_unique_id", "order_purchase_time", "other_payments", "other_value"),
         "rfm": apply_card(measures=measures, card=card),
     }
 

@@ -4,7 +4,7 @@ A card makes today's figure explainable next year: with it and a customer's meas
 """
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +12,9 @@ from typing import Any
 
 DIMENSIONS = ("recency", "frequency", "monetary")
 UNITS = {"recency": "weeks", "frequency": "purchases", "monetary": "currency per purchase"}
+
+
+HIGHEST = sys.float_info.max
 
 
 class ScoreCardError(ValueError):
@@ -91,9 +94,9 @@ class ScoreCard:
             name=str(content.get("card", "unnamed")),
             bounds={name: _bounds(content["bounds"], name) for name in DIMENSIONS},
             as_of=as_of,
-            customers=content.get("customers"),
-            rules=content.get("rules", {}),
-            configuration_hash=content.get("configuration_hash"),
+            customers=_optional(content, "customers", int),
+            rules=_optional(content, "rules", dict) or {},
+            configuration_hash=_optional(content, "configuration_hash", str),
         )
 
     def to_json(self) -> str:
@@ -112,13 +115,20 @@ class ScoreCard:
         return json.dumps(content, indent=2) + "\n"
 
 
+def _optional(content: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = content.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise ScoreCardError(f'"{name}" is {value!r} (expected {kind.__name__} or null)')
+    return value
+
+
 def _bounds(by_dimension: Mapping[str, Any], name: str) -> Bounds:
     given = by_dimension.get(name)
     if not isinstance(given, dict):
         raise ScoreCardError(f'no bounds for "{name}" (found: {", ".join(by_dimension) or "none"})')
     for bound in ("min", "max"):
         value = given.get(bound)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -HIGHEST <= value <= HIGHEST:
             found = "is missing" if value is None else f"is {value!r}"
             raise ScoreCardError(f'"{bound}" of "{name}" {found} (expected a number)')
     if given["min"] > given["max"]:

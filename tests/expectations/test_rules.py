@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import IntegerType, StringType, TimestampType
+from pyspark.sql.types import IntegerType, StringType, StructField, TimestampType
 
-from expectations.rules import HasAllFields, NotNull, ParsesAs, RefersTo, Rule, Unique, parsed
+from expectations.rules import HasAllFields, IsText, NotNull, ParsesAs, RefersTo, Rule, Unique, parsed
 from tests.frames import at, money
 from transforms.schemas import MONEY
 
-ROW = "a string, b string, malformed_row string, found_in_orders boolean, source_file string"
+ROW = "a string, b string, malformed_row string, found_in_orders boolean, source_file string, is_refused boolean"
 
 
 def verdicts(spark: SparkSession, rule: Rule, *rows: dict[str, Any]) -> list[Any]:
@@ -41,8 +41,8 @@ def test_a_row_has_as_many_fields_as_the_header(spark: SparkSession) -> None:
         (IntegerType(), ["1", "-1", "+7", "007"], ["1.5", "1e3", "x", " 1", "2147483648", ""]),
         (
             MONEY,
-            ["1", "-1.5", "0.0001", "99999999999999.9999", "1e2"],
-            ["0.00001", "100000000000000", "NaN", "R$ 1", "1,5"],
+            ["1", "-1.5", "0.0001", "99999999999999.9999", "99.9000000"],
+            ["0.00001", "0.0000000000001", "99.90000000000001", "1e2", "100000000000000", "NaN", "R$ 1", " 1"],
         ),
         (
             TimestampType(),
@@ -84,28 +84,45 @@ def test_a_reference_is_found_or_not_and_none_is_not_its_matter(spark: SparkSess
     assert nothing is None
 
 
+def test_bytes_that_are_no_utf_8_are_refused_with_the_row(spark: SparkSession) -> None:
+    passes, fails, nothing = verdicts(spark, IsText(("a", "b")), {"a": "s\u00e3o"}, {"a": "s\ufffdo", "b": "x"}, {})
+    assert passes is None
+    assert fails == ("is_text", None, "s\ufffdo,x", "expected UTF-8, found other bytes")
+    assert nothing is None
+
+
+TEXT, NUMBER = StructField("a", StringType()), StructField("b", IntegerType())
+CONFLICT = "expected one row with this key, found several that differ; none was taken"
+COPY = "an exact copy of a row that was taken"
+
+
+def messages(found: list[Any]) -> list[str | None]:
+    return [reason and reason["message"] for reason in found]
+
+
+def row(a: str, b: str | None, *, is_refused: bool = False) -> dict[str, Any]:
+    return {"a": a, "b": b, "is_refused": is_refused}
+
+
 def test_of_exact_copies_one_passes(spark: SparkSession) -> None:
-    rule = Unique(("a",), ("a", "b"))
-    found = verdicts(spark, rule, *[{"a": "k", "b": "1"}] * 3, {"a": "l", "b": "1"})
-    assert [reason and reason["message"] for reason in found].count(None) == 2
-    copies = [reason for reason in found if reason]
-    assert {(reason["value"], reason["message"]) for reason in copies} == {
-        ("k", "an exact copy of a row that was taken")
-    }
+    found = verdicts(spark, Unique((TEXT,), ("a", "b")), *[row("k", "1")] * 3, row("l", "1"))
+    assert sorted(map(str, messages(found[:3]))) == sorted(map(str, [None, COPY, COPY]))
+    assert found[3] is None
+    assert {reason["value"] for reason in found if reason} == {"k"}
 
 
 def test_of_rows_that_share_a_key_and_differ_none_passes_not_even_copies(spark: SparkSession) -> None:
-    rule = Unique(("a",), ("a", "b"))
-    found = verdicts(spark, rule, {"a": "k", "b": "1"}, {"a": "k", "b": "1"}, {"a": "k", "b": None})
-    assert [reason["message"] for reason in found] == [
-        "expected one row with this key, found several that differ; none was taken"
-    ] * 3
+    found = verdicts(spark, Unique((TEXT,), ("a", "b")), row("k", "1"), row("k", "1"), row("k", None))
+    assert messages(found) == [CONFLICT] * 3
 
 
-def test_rows_without_a_key_are_not_each_others_copies(spark: SparkSession) -> None:
-    assert verdicts(spark, Unique(("a", "b"), ("a", "b")), *[{"a": "k", "b": None}] * 2) == [None, None]
+def test_a_key_is_what_its_text_stands_for(spark: SparkSession) -> None:
+    found = verdicts(spark, Unique((TEXT, NUMBER), ("a", "b")), row("o1", "1"), row("o1", "01"), row("o1", "2"))
+    assert messages(found) == [CONFLICT, CONFLICT, None]
 
 
-def test_a_key_of_two_columns_is_both_of_them(spark: SparkSession) -> None:
-    rule = Unique(("a", "b"), ("a", "b"))
-    assert verdicts(spark, rule, {"a": "o1", "b": "1"}, {"a": "o1", "b": "2"}) == [None, None]
+def test_a_row_that_was_refused_is_nobodys_rival(spark: SparkSession) -> None:
+    rule = Unique((TEXT,), ("a", "b"))
+    refused = row("k", "1", is_refused=True)
+    other = row("k", "2", is_refused=True)
+    assert messages(verdicts(spark, rule, row("k", "1"), refused, other)) == [None, None, None]

@@ -16,9 +16,9 @@ def test_the_defaults_are_the_workshops_statuses_and_the_sum_of_payments() -> No
     assert config.rules() == {"as_of": "2018-10-17", "order_statuses": "all", "purchase_value": "sum"}
 
 
-def test_what_glue_puts_on_the_command_line_is_left_alone_and_remembered() -> None:
+def test_what_glue_puts_on_the_command_line_is_left_alone_and_remembered_by_name() -> None:
     config = RunConfig.from_argv([*REQUIRED, "--JOB_NAME", "rfm", "--TempDir", "s3://x/"], step="pipeline")
-    assert config.ignored_arguments == ("--JOB_NAME", "rfm", "--TempDir", "s3://x/")
+    assert config.ignored_arguments == ("--JOB_NAME", "--TempDir")
 
 
 def test_an_abbreviation_is_no_argument() -> None:
@@ -35,6 +35,7 @@ def test_an_abbreviation_is_no_argument() -> None:
         (["--purchase-value", "mean"], "invalid choice: 'mean'"),
         (["--run-id", "nightly"], "--run-id 'nightly': expected the as-of date and then"),
         (["--run-id", "2018-10-17/../x"], "--run-id '2018-10-17/../x': expected"),
+        (["--card", ""], "--card: found nothing, expected a value"),
         (["--run-id", "2018-10-16-x"], "does not start with the as-of date 2018-10-17"),
     ],
 )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.raw_files import RawFiles
@@ -39,6 +40,34 @@ def start(raw: RawFiles, output: Path, run_id: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
+
+
+@pytest.mark.long
+def test_a_failing_run_says_one_line_and_nothing_of_java(raw: RawFiles, tmp_path: Path) -> None:
+    raw.write()
+    command = [sys.executable, "-m", "jobs.pipeline", "--input", str(raw.folder), "--output", str(tmp_path / "output")]
+    as_of = ["--as-of", "2010-01-01"]
+    ran = subprocess.run([*command, *as_of], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=200)
+    assert ran.returncode == 3
+    [line] = ran.stderr.splitlines()
+    assert line.startswith("pipeline: no payment counts as of 2010-01-01")
+    assert ran.stdout == ""
+
+
+@pytest.mark.long
+def test_a_run_whose_java_dies_ends_with_the_code_of_a_failed_system(raw: RawFiles, tmp_path: Path) -> None:
+    raw.write()
+    output = tmp_path / "output"
+    with start(raw, output, "2018-12-31-orphan") as process:
+        while not any((output / "runs" / "2018-12-31-orphan" / "customers").glob("*.parquet")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 4, said
+    assert [line.startswith(b"pipeline: Spark failed: ") for line in said.splitlines()] == [True], said
+    assert json.loads((output / "runs" / "2018-12-31-orphan" / "failure.json").read_text())["exit_code"] == 4
 
 
 def current(output: Path) -> str:

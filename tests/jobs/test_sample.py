@@ -113,7 +113,7 @@ def test_a_large_sample_is_folders_of_part_files_with_the_same_rows(
     write_sample(spark, LocalFolder(many), orders=1_000, seed=3)
     for source in find_sources(str(many), CONTRACTS):
         assert len(source.files) == 3
-        lines = [line for file in source.files for line in file.read_text().splitlines()[1:]]
+        lines = [line for file in source.paths for line in file.read_text().splitlines()[1:]]
         assert lines == (one / f"{source.contract.file}.csv").read_text().splitlines()[1:]
 
 
@@ -121,10 +121,14 @@ def test_a_large_sample_is_folders_of_part_files_with_the_same_rows(
 def test_the_number_of_cores_does_not_change_a_byte(tmp_path: Path) -> None:
     code = "from jobs import session; session.LAPTOP['spark.master'] = '{}'; from jobs.sample import main; main({})"
     found = []
-    for master in ("local[1]", "local[3]"):
-        arguments = ["--orders", "120000", "--output", str(tmp_path / master)]
-        subprocess.run([sys.executable, "-c", code.format(master, arguments)], cwd=PROJECT, check=True, env=os.environ)
-        found.append(digests(tmp_path / master))
+    for cores in (1, 3):
+        folder = tmp_path / str(cores)
+        arguments = ["--orders", "120000", "--output", str(folder)]
+        subprocess.run(
+            [sys.executable, "-c", code.format(f"local[{cores}]", arguments)], cwd=PROJECT, check=True, env=os.environ
+        )
+        found.append(digests(folder))
+        assert len(records(folder, "orders")) == 120_000
     assert found[0] == found[1]
 
 

@@ -71,4 +71,4 @@ def test_a_place_is_a_path_or_a_file_uri(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     for uri in (str(spaced), spaced.as_uri(), "a b"):
         assert folder_at(uri, argument="--input").path == spaced
-    assert LocalFolder(spaced).uri("x") == f"{tmp_path.as_uri()}/a%20b/x"
+    assert LocalFolder(spaced).uri("x") == f"file://{spaced}/x"

@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
-from transforms.purchases import purchases, purchases_of_one_payment
+from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 
 NOON = at("2018-01-01 12:00:00")
 LATER = at("2018-01-01 12:00:01")
@@ -40,8 +40,12 @@ def test_payments_of_one_customer_at_one_moment_are_added_whatever_their_order(
 
 
 def test_the_workshops_way_keeps_the_first_payment_of_the_lowest_order(spark: SparkSession, paid: DataFrame) -> None:
+    picked = first_payments(transactions=paid)
+    others = {row["customer_unique_id"]: (row["other_payments"], row["other_value"]) for row in picked.collect()
+              if row["order_purchase_time"] == NOON}  # fmt: skip
+    assert others == {"ann": (2, money("15.50")), "bob": (0, money("0"))}
     assert_same_rows(
-        purchases_of_one_payment(transactions=paid),
+        purchases_of_one_payment(picked=picked),
         frame(
             spark,
             schemas.PURCHASES,

@@ -61,7 +61,9 @@ def test_the_shipped_card_has_the_constants_of_the_workshops_sql() -> None:
         (spoiled(monetary={"min": 0}), '"max" of "monetary" is missing'),
         (spoiled(monetary={"min": "0", "max": 1}), '"min" of "monetary" is \'0\''),
         (spoiled(monetary={"min": 0, "max": float("nan")}), '"max" of "monetary" is nan'),
+        (spoiled(monetary={"min": 0, "max": 10**400}), '"max" of "monetary" is 1000'),
         (spoiled(recency={"min": 2, "max": 1}), '"recency" has min 2 above max 1'),
+        (json.dumps({**GOOD, "rules": "all"}), "\"rules\" is 'all' (expected dict or null)"),
     ],
 )
 def test_what_is_no_card_is_told_by_what_was_found(text: str, says: str) -> None:
