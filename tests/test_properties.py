@@ -77,7 +77,7 @@ def check_all(spark: SparkSession, orders: list[Any]) -> None:
     assert one == [row for row in found["rfm"] if "'person 0'" in row]
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(orders=ORDERS)
 def test_the_chain_keeps_its_promises(spark: SparkSession, orders: list[Any]) -> None:
     check_all(spark, orders)
@@ -85,7 +85,7 @@ def test_the_chain_keeps_its_promises(spark: SparkSession, orders: list[Any]) ->
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(orders=ORDERS)
 def test_the_chain_keeps_its_promises_over_many_data_sets(spark: SparkSession, orders: list[Any]) -> None:
     check_all(spark, orders)
