@@ -9,19 +9,16 @@ import pytest
 
 from transforms.score_card import Bounds, ScoreCard, ScoreCardError
 
-GOOD = {
-    "card": "mine",
-    "as_of": "2018-10-17",
-    "bounds": {
-        "recency": {"min": 0, "max": 110},
-        "frequency": {"min": 1, "max": 17},
-        "monetary": {"min": 0.1, "max": 13664.08},
-    },
+BOUNDS: dict[str, Any] = {
+    "recency": {"min": 0, "max": 110},
+    "frequency": {"min": 1, "max": 17},
+    "monetary": {"min": 0.1, "max": 13664.08},
 }
+GOOD: dict[str, Any] = {"card": "mine", "as_of": "2018-10-17", "bounds": BOUNDS}
 
 
 def spoiled(**bounds: Any) -> str:
-    return json.dumps({**GOOD, "bounds": {**GOOD["bounds"], **bounds}})  # type: ignore[dict-item]
+    return json.dumps({**GOOD, "bounds": {**BOUNDS, **bounds}})
 
 
 def test_a_card_comes_back_from_its_own_text_bit_by_bit() -> None:
