@@ -54,7 +54,7 @@ clean: ## Remove samples, caches and the environment, but no run
 
 # uv installs from the lock in a fraction of pip's time. It does not read pip's configuration, so where pip is told
 # of another index (a company's mirror, say), uv is told of it too.
-$(READY): requirements.lock
+$(READY): # its name has the lock file's checksum, so it is there or it is not
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	    { echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1); expected Python 3.11, 3.12 or 3.13. Say which: make PYTHON=python3.11" >&2; exit 2; }
 	@test ! -L $(VENV) || { echo "make: $(VENV) is a link; expected a folder of its own. Remove the link" >&2; exit 2; }
