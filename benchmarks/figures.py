@@ -7,14 +7,14 @@ from importlib.metadata import version
 from statistics import median
 
 import psutil
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.contenders import OURS, Contender
 from benchmarks.measurement import Measurement
+from jobs.console import summary
 
 MEGABYTE = 1_000_000
 HEADER = ("contender", "writes", "wall s", "CPU s", "peak MB", "ours/this, wall", "ours/this, CPU")
+TEXT_COLUMNS = 2
 
 Runs = Mapping[str, Sequence[Measurement]]
 
@@ -25,23 +25,14 @@ def show(contenders: Sequence[Contender], runs: Runs, *, orders: int) -> None:
     rounds = len(runs[contenders[0].name])
     measured = f"medians of {rounds} runs" if rounds > 1 else "one run"
     title = f"Feature step over {orders:,} orders, {measured}; {_machine()}"
-    table = Table(title=title, title_justify="left", title_style="")
-    for position, name in enumerate(HEADER):
-        table.add_column(name, justify="left" if position < 2 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        # A pipe has no width, and a figure must not be cut: there the table is as wide as it needs to be.
-        console = Console(highlight=False, soft_wrap=True, width=200)
-    console.print(table)
+    summary(title, HEADER, rows, text_columns=TEXT_COLUMNS)
     print()
     print("\n".join(markdown(title, rows)))
 
 
 def markdown(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines of a Markdown table with a line above it that says what it is of."""
-    rules = ["---" if position < 2 else "---:" for position in range(len(HEADER))]
+    rules = ["---" if position < TEXT_COLUMNS else "---:" for position in range(len(HEADER))]
     return [f"{title}.", "", *(f"| {' | '.join(cells)} |" for cells in (HEADER, rules, *rows))]
 
 

@@ -73,16 +73,22 @@ class HasAllFields(Rule):
 
 
 @dataclass(frozen=True)
-class NotNull(Rule):
-    """The column has a value."""
+class ColumnRule(Rule):
+    """A rule about one column."""
 
     column: str
-    kind: ClassVar[str] = "not_null"
 
     @property
     def subject(self) -> str:
         """The column."""
         return self.column
+
+
+@dataclass(frozen=True)
+class NotNull(ColumnRule):
+    """The column has a value."""
+
+    kind: ClassVar[str] = "not_null"
 
     def reason(self) -> Column:
         """Why not: there is none."""
@@ -91,17 +97,11 @@ class NotNull(Rule):
 
 
 @dataclass(frozen=True)
-class ParsesAs(Rule):
+class ParsesAs(ColumnRule):
     """The text is a value of the type, exactly: nothing is rounded, cut or guessed. No text is fine."""
 
-    column: str
     type: DataType
     kind: ClassVar[str] = "parses_as"
-
-    @property
-    def subject(self) -> str:
-        """The column."""
-        return self.column
 
     def reason(self) -> Column:
         """Why not, with the text."""
@@ -111,21 +111,15 @@ class ParsesAs(Rule):
 
 
 @dataclass(frozen=True)
-class RefersTo(Rule):
+class RefersTo(ColumnRule):
     """The value is a key of an accepted row of another table. No value is fine here.
 
     Costs one exchange by the column on either side.
     """
 
-    column: str
     table: str
     key: str
     kind: ClassVar[str] = "refers_to"
-
-    @property
-    def subject(self) -> str:
-        """The column."""
-        return self.column
 
     @property
     def found(self) -> str:

@@ -26,10 +26,7 @@ def load_card(name: str) -> ScoreCard:
 
 
 def _read_file(name: str, shipped: list[str]) -> str:
-    try:
-        text = folder_at(name, argument="--card").read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"--card {name}: cannot be read ({error})") from None
+    text = folder_at(name, argument="--card").read()
     if text is None:
         raise ConfigurationError(
             f"--card {name}: no such file, and no card of that name (shipped: {', '.join(shipped)}). "

@@ -50,11 +50,18 @@ def _watch(session: SparkSession, progress: Progress, task: TaskID, done: thread
             progress.update(task, total=tasks, completed=finished, doing=f"{finished}/{tasks} tasks")
 
 
-def summary(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> None:
-    """Print a table, its first column text and the others figures, and lines below it."""
+def summary(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    notes: Sequence[str] = (),
+    text_columns: int = 1,
+) -> None:
+    """Print a table, its first columns text and the others figures, and lines below it."""
     table = Table(title=title, title_justify="left", title_style="")
     for position, name in enumerate(header):
-        table.add_column(name, justify="left" if position == 0 else "right", no_wrap=True)
+        table.add_column(name, justify="left" if position < text_columns else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     # A pipe has no width, and a figure must not be cut: there the table is as wide as it needs to be.

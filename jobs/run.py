@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
@@ -18,7 +17,7 @@ from jobs.errors import PipelineError
 from jobs.provenance import code_version, platform_versions
 from jobs.session import spark_session
 from jobs.storage import MANIFEST, RunStore, for_reading
-from jobs.totals import Total
+from jobs.totals import NO_MONEY, Total
 
 MONEY_OBSERVED = "decimal(38,4)"
 STAGE = "_stage"
@@ -81,18 +80,21 @@ class Run:
         observed.write.parquet(uri)
         self.account.totals[table] = total_of(figures.get, money)
         self._tables[table] = f"runs/{self.run_id}/{table}"
-        return self.session.read.schema(schema).parquet(for_reading(uri)), figures.get
+        return self._read(uri, schema), figures.get
 
     def stage(self, name: str, frame: DataFrame, *, schema: StructType) -> DataFrame:
         """Put a frame on disk for as long as the run works on it, and return it read from there."""
         uri = self._store.table_uri(self.run_id, f"{STAGE}/{name}")
         frame.write.parquet(uri)
-        return self.session.read.schema(schema).parquet(for_reading(uri))
+        return self._read(uri, schema)
 
     def read(self, table: str, *, schema: StructType, path: str) -> DataFrame:
         """A table that an earlier run wrote, which becomes one of this run's."""
         self._tables[table] = path
-        return self.session.read.schema(schema).parquet(for_reading(self._store.folder.uri(*path.split("/"))))
+        return self._read(self._store.folder.uri(*path.split("/")), schema)
+
+    def _read(self, uri: str, schema: StructType) -> DataFrame:
+        return self.session.read.schema(schema).parquet(for_reading(uri))
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file of the run, such as its score card."""
@@ -131,7 +133,7 @@ class Run:
             f"Run {self.run_id}, as of {self.config.as_of}",
             ("step", "rows in", "rows out", "not passed on", "money out", "seconds"),
             [step.as_row() for step in self.account.steps],
-            [
+            notes=[
                 *([f"not understood, and ignored: {', '.join(ignored)}"] if ignored else []),
                 *notes,
                 f"tables and {MANIFEST}: {self._store.folder.path / 'runs' / self.run_id}",
@@ -169,4 +171,4 @@ def observe(
 def total_of(figures: Mapping[str, Any], money: str | Column | None) -> Total:
     """The total in what was observed. No rows make no money, and not an unknown sum."""
     rows = figures.get("rows", 0)
-    return Total(rows, None if money is None else figures.get("money") or Decimal("0.0000"))
+    return Total(rows, None if money is None else figures.get("money") or NO_MONEY)
