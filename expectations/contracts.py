@@ -1,13 +1,33 @@
-"""One contract per table that comes from outside: its file, its columns, and the rules that a row must keep."""
+"""One contract per table: what good data is, written once, as data.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+The rules of a raw table split its rows (`split`); those of every table make the suite that Great Expectations evaluates
+(`gate`). What they say of identifiers, states and statuses is Olist's; a file of one's own changes it (`overlay`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from types import MappingProxyType
 
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StringType, StructType
 
-from expectations.rules import HasAllFields, IsText, NotNull, ParsesAs, RefersTo, Rule, Unique
+from expectations.contract import Contract, FileContract
+from expectations.rules import (
+    Between,
+    HasAllFields,
+    InSet,
+    IsText,
+    Matches,
+    NotAfter,
+    NotNull,
+    ParsesAs,
+    RefersTo,
+    RowCountBetween,
+    Rule,
+    Unique,
+)
 from transforms import schemas
+from transforms.score_card import DIMENSIONS
 
 ORDER_STATUSES = (
     "approved",
@@ -20,100 +40,133 @@ ORDER_STATUSES = (
     "unavailable",
 )
 
+STATES = (
+    *("AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA"),
+    *("PB", "PE", "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO"),
+)
+"""The 26 states of Brazil and its federal district."""
 
-@dataclass(frozen=True, eq=False)
-class Contract:
-    """What a raw table is expected to be.
+PAYMENT_TYPES = ("boleto", "credit_card", "debit_card", "not_defined", "voucher")
 
-    Attributes:
-        table: its name here.
-        file: the name of the file that it comes from, without ``.csv``.
-        schema: what an accepted row becomes.
-        source_names: how the file calls a column, where it has another name there.
-        required: columns (by the file's names) without which a row is of no use.
-        key: columns (by the file's names) that are unique.
-        refers_to: the tables that it refers to.
-        money: the column (by the file's name) whose sum is followed through the run.
+IDENTIFIER = r"^[0-9a-f]{32}$"
+"""Olist's identifiers: MD5 sums in hexadecimal."""
+
+FIRST_DAY = date(2016, 1, 1)
+"""No purchase of the data set is older; the first is of September 2016."""
+
+HIGHEST_PAYMENT = 1_000_000
+
+
+def of_a_file(contract: FileContract, *, required: Sequence[str]) -> FileContract:
+    """A raw table's contract, with what holds for every file before the rules of its own, and its key after them.
+
+    Args:
+        contract: with the rules of its own.
+        required: the columns without which a row is of no use, by the file's names.
     """
-
-    table: str
-    file: str
-    schema: StructType
-    required: tuple[str, ...]
-    key: tuple[str, ...]
-    source_names: Mapping[str, str] = field(default_factory=dict)
-    refers_to: tuple[RefersTo, ...] = ()
-    money: str | None = None
-
-    def source_name(self, column: str) -> str:
-        """How the file calls a column."""
-        return self.source_names.get(column, column)
-
-    @property
-    def source_columns(self) -> tuple[str, ...]:
-        """The columns by the file's names, in the order of the schema."""
-        return tuple(self.source_name(name) for name in self.schema.fieldNames())
-
-    @property
-    def unique(self) -> Unique:
-        """The rule of the table's key, which is tried on the rows that all other rules let pass."""
-        fields = {self.source_name(field.name): field.dataType for field in self.schema.fields}
-        return Unique(tuple(StructField(name, fields[name]) for name in self.key), self.source_columns)
-
-    def rules(self, *, fields: int) -> tuple[Rule, ...]:
-        """Every rule but `unique`, for a file with that many fields in its header."""
-        parse = (
-            ParsesAs(self.source_name(column.name), column.dataType)
-            for column in self.schema.fields
-            if not isinstance(column.dataType, StringType)
-        )
-        return (
-            HasAllFields(fields),
-            IsText(self.source_columns),
-            *(NotNull(column) for column in self.required),
-            *parse,
-            *self.refers_to,
-        )
-
-    def labels(self, *, fields: int) -> list[str]:
-        """The label of every rule."""
-        return [rule.label for rule in (*self.rules(fields=fields), self.unique)]
-
-    @property
-    def quarantine_schema(self) -> StructType:
-        """A rejected row: its text column by column, the file it stood in, and why."""
-        text = [StructField(name, StringType()) for name in self.source_columns]
-        return StructType([*text, StructField("source_file", StringType()), StructField("reasons", schemas.REASONS)])
+    types = contract.cells.types
+    every_file: tuple[Rule, ...] = (
+        HasAllFields(),
+        IsText(tuple(types)),
+        *(NotNull(column) for column in required),
+        *(ParsesAs(column, kind) for column, kind in types.items() if not isinstance(kind, StringType)),
+    )
+    return replace(contract, rules=(*every_file, *contract.rules, Unique(contract.key), RowCountBetween(low=1)))
 
 
-CUSTOMERS = Contract(
-    table="customers",
-    file="olist_customers_dataset",
-    schema=schemas.CUSTOMERS,
-    source_names=MappingProxyType({"zip_code": "customer_zip_code_prefix", "state": "customer_state"}),
+CUSTOMERS = of_a_file(
+    FileContract(
+        table="customers",
+        file="olist_customers_dataset",
+        schema=schemas.CUSTOMERS,
+        source_names=MappingProxyType({"zip_code": "customer_zip_code_prefix", "state": "customer_state"}),
+        rules=(
+            Matches("customer_id", IDENTIFIER, null_passes=True),
+            Matches("customer_unique_id", IDENTIFIER, null_passes=True),
+            Matches("customer_zip_code_prefix", r"^\d{5}$"),
+            InSet("customer_state", STATES),
+        ),
+        key=("customer_id",),
+    ),
     required=("customer_id", "customer_unique_id"),
-    key=("customer_id",),
 )
 
-ORDERS = Contract(
-    table="orders",
-    file="olist_orders_dataset",
-    schema=schemas.ORDERS,
-    source_names=MappingProxyType({"order_purchase_time": "order_purchase_timestamp"}),
+ORDERS = of_a_file(
+    FileContract(
+        table="orders",
+        file="olist_orders_dataset",
+        schema=schemas.ORDERS,
+        source_names=MappingProxyType({"order_purchase_time": "order_purchase_timestamp"}),
+        rules=(
+            Matches("order_id", IDENTIFIER, null_passes=True),
+            InSet("order_status", ORDER_STATUSES),
+            Between("order_purchase_timestamp", low=FIRST_DAY, null_passes=True),
+            NotAfter("order_purchase_timestamp", "order_delivered_customer_date", null_passes=True, severity="warn"),
+            RefersTo("customer_id", table="customers", key="customer_id"),
+        ),
+        key=("order_id",),
+    ),
     required=("order_id", "customer_id", "order_purchase_timestamp"),
-    key=("order_id",),
-    refers_to=(RefersTo("customer_id", table="customers", key="customer_id"),),
 )
 
-PAYMENTS = Contract(
-    table="payments",
-    file="olist_order_payments_dataset",
-    schema=schemas.PAYMENTS,
+PAYMENTS = of_a_file(
+    FileContract(
+        table="payments",
+        file="olist_order_payments_dataset",
+        schema=schemas.PAYMENTS,
+        rules=(
+            Matches("order_id", IDENTIFIER, null_passes=True),
+            Between("payment_sequential", low=1, null_passes=True),
+            InSet("payment_type", PAYMENT_TYPES, severity="warn"),
+            Between("payment_installments", low=0),
+            Between("payment_value", low=0, high=HIGHEST_PAYMENT, null_passes=True),
+            RefersTo("order_id", table="orders", key="order_id"),
+        ),
+        money="payment_value",
+        key=("order_id", "payment_sequential"),
+    ),
     required=("order_id", "payment_sequential", "payment_value"),
-    key=("order_id", "payment_sequential"),
-    refers_to=(RefersTo("order_id", table="orders", key="order_id"),),
-    money="payment_value",
 )
 
-CONTRACTS = (CUSTOMERS, ORDERS, PAYMENTS)
+FILE_CONTRACTS = (CUSTOMERS, ORDERS, PAYMENTS)
 """In the order in which they are checked: a table comes after those that it refers to."""
+
+
+def computed_contract(*, table: str, schema: StructType, rules: Sequence[Rule] = ()) -> Contract:
+    """A computed table's contract: no nulls, its key, and rules of its own. A row that breaks one is our fault."""
+    not_null = (NotNull(name, severity="stop") for name in schema.fieldNames())
+    return Contract(table, schema, (*not_null, *rules, Unique(schemas.KEYS[table], severity="stop")))
+
+
+TRANSACTIONS = computed_contract(table="transactions", schema=schemas.TRANSACTIONS)
+
+PURCHASES = computed_contract(table="purchases", schema=schemas.PURCHASES)
+
+RFM = computed_contract(
+    table="rfm",
+    schema=schemas.RFM,
+    rules=(
+        Between("recency_weeks", low=0, severity="stop"),
+        Between("purchase_count", low=1, severity="stop"),
+        # With a card that was fitted to these very customers; another may lead outside (`with_another_card`).
+        *(Between(dimension, low=0, high=5, severity="stop") for dimension in DIMENSIONS),
+    ),
+)
+
+
+def with_row_count(contract: Contract, *, rows: int, of: str) -> Contract:
+    """The contract of a table that has as many rows as something else was counted to have."""
+    return replace(contract, rules=(*contract.rules, RowCountBetween(low=rows, high=rows, of=of)))
+
+
+def with_another_card(rfm: Contract) -> Contract:
+    """The contract of rfm where the card was fitted to other customers: figures outside its range are told, no more."""
+    ranges = {f"between({dimension})" for dimension in DIMENSIONS}
+    rules = (replace(rule, severity="warn") if rule.label in ranges else rule for rule in rfm.rules)
+    return replace(rfm, rules=tuple(rules))
+
+
+CONTRACTS: Mapping[str, Contract] = MappingProxyType(
+    {contract.table: contract for contract in (*FILE_CONTRACTS, TRANSACTIONS, PURCHASES, RFM)}
+)
+"""All contracts, by table."""

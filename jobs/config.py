@@ -17,6 +17,7 @@ Step = Literal["ingest", "features", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
 
 ALL_STATUSES = "all"
+MAX_QUARANTINED = 0.01
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
 
 DESCRIPTIONS: dict[Step, str] = {
@@ -31,6 +32,8 @@ EPILOG = """\
 what is written:
   OUTPUT/runs/<run_id>/<table>/      Parquet; written once, never edited
   OUTPUT/runs/<run_id>/manifest.json what went in, what came out, rows and money at every boundary
+  OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how often it was broken
+  OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also when the run was stopped
   OUTPUT/current.json                which run to read; moves last, so a run that dies changes nothing
 
 exit codes:
@@ -51,6 +54,9 @@ class RunConfig:
         card: a shipped card's name or a card file's path; None fits a card from the data.
         purchase_value: whether payments of one purchase are added, or one is kept as in the workshop.
         order_statuses: statuses that count, sorted; None counts all.
+        rules: file with rules of the user's own; None for the contracts as they are.
+        max_quarantined: share of a table's rows, 0 to 1, that may be set aside before the run is stopped.
+        replay: for `ingest`, the run whose quarantined rows are tried again; None checks all rows.
         run_id: the new run's id; None makes one.
         ignored_arguments: what stood on the command line and is none of ours (Glue adds its own).
     """
@@ -63,11 +69,14 @@ class RunConfig:
     card: str | None = None
     purchase_value: PurchaseValue = "sum"
     order_statuses: tuple[str, ...] | None = None
+    rules: str | None = None
+    max_quarantined: float = MAX_QUARANTINED
+    replay: str | None = None
     run_id: str | None = None
     ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("input", "output", "checked_run", "card"):
+        for name in ("input", "output", "checked_run", "card", "rules", "replay"):
             if getattr(self, name) == "":
                 raise ConfigurationError(f"--{name.replace('_', '-')}: found nothing, expected a value")
         if self.run_id is not None and not RUN_ID.fullmatch(self.run_id):
@@ -92,7 +101,7 @@ class RunConfig:
         names = tuple(part.partition("=")[0] for part in ignored if part.startswith("-"))
         return cls(step=step, ignored_arguments=names, **vars(known))
 
-    def rules(self) -> dict[str, Any]:
+    def meaning(self) -> dict[str, Any]:
         """The settings that a customer's measures depend on."""
         statuses = ALL_STATUSES if self.order_statuses is None else list(self.order_statuses)
         return {"as_of": self.as_of.isoformat(), "order_statuses": statuses, "purchase_value": self.purchase_value}
@@ -139,6 +148,26 @@ def _parser(step: Step) -> argparse.ArgumentParser:
             help="folder with olist_customers_dataset.csv, olist_orders_dataset.csv and "
             "olist_order_payments_dataset.csv: plain, gzipped (.csv.gz), or each a folder of part files",
         )
+        parser.add_argument(
+            "--max-quarantined",
+            type=_share,
+            default=MAX_QUARANTINED,
+            metavar="SHARE",
+            help="stop the run when more than this share of a table's rows is quarantined; rows that merely follow "
+            f"quarantined rows they refer to do not count (default: {MAX_QUARANTINED})",
+        )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        help="YAML file that changes the rules of the tables, and adds to them (see docs/data-quality.md)",
+    )
+    if step == "ingest":
+        parser.add_argument(
+            "--replay",
+            metavar="RUN_ID",
+            help="take the accepted rows of this run as they are, and try its quarantined rows again, as they now "
+            "stand in --input",
+        )
     if step in ("features", "pipeline"):
         _add_feature_arguments(parser, step)
     return parser
@@ -178,6 +207,16 @@ def _day(text: str) -> date:
     if day is None or day.isoformat() != text:
         raise argparse.ArgumentTypeError(f"{text!r} is no date (expected YYYY-MM-DD, such as 2018-10-17)")
     return day
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share (expected 0 to 1, such as {MAX_QUARANTINED})")
+    return share
 
 
 def _statuses(text: str) -> tuple[str, ...] | None:

@@ -4,14 +4,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from expectations.computed import counts
+from expectations.contract import Contract
+from expectations.contracts import with_another_card, with_row_count
+from expectations.keys import found_twice
 from jobs.account import totals_of
 from jobs.cards import load_card
 from jobs.config import RunConfig, hash_of
 from jobs.errors import ConfigurationError, DataError
 from jobs.program import program
+from jobs.quality import Counted
+from jobs.rules_in_force import rules_in_force
 from jobs.run import Run, observe, opened_run
 from jobs.storage import RunStore
 from jobs.totals import NO_MONEY, Total
@@ -34,9 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_alone(config: RunConfig) -> None:
     """Compute features from the checked tables of an earlier run, as a new run that becomes the current one."""
     card = load_card(config.card) if config.card else None
+    rules = rules_in_force(config.rules)
     store = RunStore(config.output)
     checked = _checked_manifest(config, store)
-    with opened_run(config, store) as this:
+    with opened_run(config, store, rules) as this:
         tables = {
             name: this.read(name, schema=schema, path=checked["tables"][name])
             for name, schema in CHECKED_TABLES.items()
@@ -69,8 +76,11 @@ def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame
             "left out",
             also=left_out_totals(),
         )
-        written, _ = this.write(
-            "transactions", transactions(attributed=attributed), schema=schemas.TRANSACTIONS, money="payment_value"
+        written, _ = _write_examined(
+            this,
+            transactions(attributed=attributed),
+            contract=this.rules.contracts["transactions"],
+            money="payment_value",
         )
         for cause in LEFT_OUT_CAUSES:
             rows, money = left_out.get[f"{cause}_rows"], left_out.get[f"{cause}_money"]
@@ -93,15 +103,18 @@ def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
         # All payments of a customer in one place: the grouping by customer and time then needs no exchange of its own.
         by_customer = made.repartition("customer_unique_id")
         if this.config.purchase_value == "sum":
-            bought, _ = this.write(
-                "purchases", purchases(transactions=by_customer), schema=schemas.PURCHASES, money="value"
+            bought, _ = _write_examined(
+                this, purchases(transactions=by_customer), contract=this.rules.contracts["purchases"], money="value"
             )
             this.account.claim("transactions", "purchases", money_only=True)
         else:
             others = {"rows_left": F.sum("other_payments"), "money_left": F.sum("other_value")}
             picked, seen = observe(first_payments(transactions=by_customer), "other payments", also=others)
-            bought, _ = this.write(
-                "purchases", purchases_of_one_payment(picked=picked), schema=schemas.PURCHASES, money="value"
+            bought, _ = _write_examined(
+                this,
+                purchases_of_one_payment(picked=picked),
+                contract=this.rules.contracts["purchases"],
+                money="value",
             )
             totals[PAYMENTS_NOT_KEPT] = Total(seen.get["rows_left"], seen.get["money_left"])
             this.account.claim("transactions", "purchases", PAYMENTS_NOT_KEPT)
@@ -114,15 +127,16 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> None:
     with this.step("rfm") as step:
         totals = this.account.totals
         measures = customer_measures(purchases=bought, as_of=this.config.as_of)
+        is_fitted = card is None
         this.settings["card"] = "fitted" if card is None else {"name": card.name, "hash": hash_of(card.to_json())}
         if card is None:
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = this.stage("measures", measures, schema=schemas.MEASURES)
             card = _fitted_card(this, measures)
-        _, figures = this.write(
-            "rfm",
+        _, figures = _write_examined(
+            this,
             apply_card(measures=measures, card=card),
-            schema=schemas.RFM,
+            contract=_rfm_contract(this, bought, is_fitted=is_fitted),
             money="total_value",
             also={"purchases": F.sum("purchase_count"), "outside": F.count_if(is_outside_range())},
         )
@@ -137,13 +151,40 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> None:
         step.rows_in, step.out = totals["purchases"].rows, totals["rfm"]
 
 
+def _write_examined(
+    this: Run, frame: DataFrame, *, contract: Contract, money: str, also: Mapping[str, Column] | None = None
+) -> tuple[DataFrame, Mapping[str, Any]]:
+    """Write a computed table, counting its rules on the way, and let the gate see what was written."""
+    reasons = {rule.label: rule.reason(contract.cells) for rule in contract.table_rules}
+    rules = {**counts(contract), **reasons}
+    written, figures = this.write(
+        contract.table, frame, schema=contract.schema, money=money, also={**rules, **(also or {})}
+    )
+    keys = {unique.label: found_twice(rows=written, unique=unique, contract=contract) for unique in contract.uniques}
+    twice = {label: frame for label, frame in keys.items() if frame.count()}
+    counted = Counted(
+        rows=this.account.totals[contract.table].rows,
+        broken={label: figures[label] for label in counts(contract)},
+        reasons={label: figures[label] for label in reasons},
+    )
+    this.quality.examine(contract=contract, rows=written, counted=counted, twice=twice)
+    return written, figures
+
+
+def _rfm_contract(this: Run, bought: DataFrame, *, is_fitted: bool) -> Contract:
+    """The contract of rfm: as many rows as customers bought anything, counted from the purchases by themselves."""
+    customers = bought.select(F.count_distinct("customer_unique_id")).collect()[0][0]
+    contract = with_row_count(this.rules.contracts["rfm"], rows=customers, of="customers in purchases")
+    return contract if is_fitted else with_another_card(contract)
+
+
 def _fitted_card(this: Run, measures: DataFrame) -> ScoreCard:
     extremes = fit_bounds(measures=measures).first()
     return ScoreCard.fitted(
         extremes.asDict() if extremes else {},
         name=this.run_id,
         as_of=this.config.as_of,
-        rules=this.config.rules(),
+        rules=this.config.meaning(),
         configuration_hash=hash_of(this.settings),
     )
 

@@ -2,32 +2,40 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
-from expectations.contracts import CONTRACTS, Contract
-from expectations.rules import parsed
-from expectations.split import accepted, judge, quarantined, rows_broken_by
+from expectations.contract import FileContract
+from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, quarantined
 from jobs.config import RunConfig
+from jobs.judging import judge_all_keys, raw_money
 from jobs.program import program
+from jobs.quality import Counted
+from jobs.replay import replay_alone
+from jobs.rules_in_force import rules_in_force
 from jobs.run import Run, observe, opened_run, total_of
-from jobs.sources import Source, find_sources, read_source
+from jobs.sources import Source, find_sources, inputs_of, read_source
 from jobs.storage import RunStore
-from transforms.schemas import MONEY
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run this step by itself; see ``--help``."""
-    return program("ingest", lambda: run_alone(RunConfig.from_argv(argv, step="ingest")))
+    return program("ingest", lambda: _run(RunConfig.from_argv(argv, step="ingest")))
+
+
+def _run(config: RunConfig) -> None:
+    if config.replay is None:
+        run_alone(config)
+    else:
+        replay_alone(config)
 
 
 def run_alone(config: RunConfig) -> None:
     """Check the three files into a run of their own, which `jobs.features` can go on from."""
-    sources = find_sources(config.input or "", CONTRACTS)
-    with opened_run(config, RunStore(config.output)) as this:
+    rules = rules_in_force(config.rules)
+    sources = find_sources(config.input or "", rules.of_files)
+    with opened_run(config, RunStore(config.output), rules) as this:
         ingest(this, sources)
         this.finish(inputs=inputs_of(sources), becomes_current=False)
         this.summarise(
@@ -39,68 +47,85 @@ def run_alone(config: RunConfig) -> None:
 def ingest(this: Run, sources: Sequence[Source]) -> dict[str, DataFrame]:
     """Write the checked tables and the quarantine of a run, and return the checked tables by name.
 
+    All files are checked before the run is stopped for what is in one of them, so that whoever mends them sees it all.
+
     Raises:
-        DataError: Rows or money of a file are not those of its table and its quarantine together.
+        DataError: Rows or money of a file are not those of its table and its quarantine together; or the data is not
+            fit to use.
     """
-    tables: dict[str, DataFrame] = {}
+    references: dict[str, Reference] = {}
     for source in sources:
         with this.step(source.contract.table) as step:
-            tables[source.contract.table] = _check_in(this, source, references=tables)
+            references[source.contract.table] = _check_in(this, source, references=references)
             totals = this.account.totals
             step.rows_in = totals[f"raw {source.contract.table}"].rows
             step.out = totals[source.contract.table]
             step.not_passed_on = totals[f"quarantine/{source.contract.table}"].rows
-    return tables
+    this.stop_if_unfit()
+    return {table: reference.accepted for table, reference in references.items()}
 
 
-def inputs_of(sources: Sequence[Source]) -> dict[str, Any]:
-    """What the manifest says of the files."""
-    return {"files": [source.as_json() for source in sources]}
-
-
-def _check_in(this: Run, source: Source, *, references: Mapping[str, DataFrame]) -> DataFrame:
-    """Split one table, write both halves, and assert that together they are the file."""
+def _check_in(this: Run, source: Source, *, references: Mapping[str, Reference]) -> Reference:
+    """Split one table, write both halves, assert that together they are the file, and let the gate see it."""
     contract = source.contract
-    table, quarantine = contract.table, f"quarantine/{contract.table}"
-    raw, seen = observe(read_source(this.session, source), f"raw {table}", money=_raw_money(contract))
-    # Read twice, by the two writes: the file is parsed and each row judged once. What is lost of it with a machine is
-    # worked out again from the same files, to the same verdicts: they depend on a row's text alone.
-    judged = judge(raw=raw, contract=contract, fields=len(source.header), references=references)
-    judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
+    table = contract.table
+    raw, seen = observe(_spread(read_source(this.session, source), source), f"raw {table}", money=raw_money(contract))
+    # Read for its keys, by two writes and by the gate: the file is parsed and each row judged once. What is lost with a
+    # machine is worked out again from the same files, to the same verdicts: they depend on a row's text alone.
+    rows = judge(raw=raw, contract=contract, references=references).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        checked, _ = this.write(
-            table, accepted(judged=judged, contract=contract), schema=contract.schema, money=contract.money
-        )
-        this.account.totals[f"raw {table}"] = total_of(seen.get, contract.money)
-        labels = contract.labels(fields=len(source.header))
-        _, found = this.write(
-            quarantine,
-            quarantined(judged=judged, contract=contract),
-            schema=contract.quarantine_schema,
-            money=_raw_money(contract),
-            also={label: rows_broken_by(label) for label in labels},
-        )
-    finally:
-        judged.unpersist()
-    totals = this.account.totals
-    if totals[f"raw {table}"] != totals[table] + totals[quarantine]:
-        # What is seen before a shuffle is seen again when a machine is lost and the stage is run once more. So the
-        # file is counted by itself before anyone is told that a row is missing.
-        counted, seen = observe(read_source(this.session, source), f"raw {table} again", money=_raw_money(contract))
-        counted.write.format("noop").mode("overwrite").save()
+        # Here and now, and all of it: a query that turns out to need none of the rows would have seen none.
+        rows.write.format("noop").mode("overwrite").save()
+        judged = judge_all_keys(rows, contract=contract)
+        reference, counted = _write_split(this, judged, contract=contract)
+        totals = this.account.totals
         totals[f"raw {table}"] = total_of(seen.get, contract.money)
-    this.account.claim(f"raw {table}", table, quarantine)
-    this.findings.setdefault("quarantined_by_rule", {})[table] = {
-        label: found[label] for label in labels if found.get(label)
-    }
-    return checked
+        if totals[f"raw {table}"] != totals[table] + totals[f"quarantine/{table}"]:
+            # What is seen before a shuffle is seen again when a machine is lost and the stage is run once more. So the
+            # file is counted by itself before anyone is told that a row is missing.
+            again, seen = observe(read_source(this.session, source), f"raw {table} again", money=raw_money(contract))
+            again.write.format("noop").mode("overwrite").save()
+            totals[f"raw {table}"] = total_of(seen.get, contract.money)
+        this.account.claim(f"raw {table}", table, f"quarantine/{table}")
+        this.quality.examine(contract=contract, rows=judged, counted=counted)
+    finally:
+        rows.unpersist()
+    return reference
 
 
-def _raw_money(contract: Contract) -> Column | None:
-    """The money of a raw row, as far as its text is a number."""
-    if contract.money is None:
-        return None
-    return parsed(F.col(contract.source_name(contract.money)), MONEY)
+def _spread(raw: DataFrame, source: Source) -> DataFrame:
+    """Let all cores judge what a few files hold, each of which one core reads.
+
+    Where the table refers to another, the join does that.
+    """
+    has_few_files = len(source.files) < raw.sparkSession.sparkContext.defaultParallelism
+    return raw.repartition(*source.contract.key) if has_few_files and not source.contract.references else raw
+
+
+def _write_split(this: Run, judged: DataFrame, *, contract: FileContract) -> tuple[Reference, Counted]:
+    """Write the accepted and the quarantined rows of a judged table, counting the rules that were broken on the way."""
+    quarantine = f"quarantine/{contract.table}"
+    checked, _ = this.write(
+        contract.table, accepted(judged=judged, contract=contract), schema=contract.schema, money=contract.money
+    )
+    reasons = {rule.label: rule.reason(contract.cells) for rule in contract.table_rules}
+    every_row, seen = observe(judged, f"judged {contract.table}", also={**counts(contract), **reasons})
+    refused, _ = this.write(
+        quarantine,
+        quarantined(judged=every_row, contract=contract),
+        schema=contract.quarantine_schema,
+        money=raw_money(contract),
+    )
+    found = seen.get
+    set_aside = this.account.totals[quarantine].rows
+    counted = Counted(
+        rows=found["rows"],
+        quarantined=set_aside,
+        followers=found[FOLLOWERS],
+        broken={rule.label: found[rule.label] for rule in contract.row_rules},
+        reasons={label: found[label] for label in reasons},
+    )
+    return Reference(checked, refused if set_aside else None), counted
 
 
 if __name__ == "__main__":

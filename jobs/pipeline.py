@@ -3,14 +3,14 @@
 import sys
 from collections.abc import Sequence
 
-from expectations.contracts import CONTRACTS
 from jobs.cards import load_card
 from jobs.config import RunConfig
 from jobs.features import features
-from jobs.ingest import ingest, inputs_of
+from jobs.ingest import ingest
 from jobs.program import program
+from jobs.rules_in_force import rules_in_force
 from jobs.run import opened_run
-from jobs.sources import find_sources
+from jobs.sources import find_sources, inputs_of
 from jobs.storage import RunStore
 
 
@@ -22,8 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_pipeline(config: RunConfig) -> None:
     """Make a run of all steps and move the pointer to it."""
     card = load_card(config.card) if config.card else None
-    sources = find_sources(config.input or "", CONTRACTS)
-    with opened_run(config, RunStore(config.output)) as this:
+    rules = rules_in_force(config.rules)
+    sources = find_sources(config.input or "", rules.of_files)
+    with opened_run(config, RunStore(config.output), rules) as this:
         features(this, ingest(this, sources), card=card)
         this.finish(inputs=inputs_of(sources), becomes_current=True)
         this.summarise()

@@ -13,8 +13,10 @@ from pyspark.sql.types import StructType
 from jobs import console
 from jobs.account import Account, StepAccount
 from jobs.config import RunConfig, hash_of
-from jobs.errors import PipelineError
+from jobs.errors import DataError, PipelineError
 from jobs.provenance import code_version, platform_versions
+from jobs.quality import DATA_DOCS, FOLDER, QUALITY, Quality, how_often, quality_of
+from jobs.rules_in_force import RulesInForce
 from jobs.session import spark_session
 from jobs.storage import MANIFEST, RunStore, for_reading
 from jobs.totals import NO_MONEY, Total
@@ -26,12 +28,14 @@ STAGE = "_stage"
 class Run:
     """What a job's body works with: it writes tables, and states what has to hold between them."""
 
-    def __init__(self, config: RunConfig, store: RunStore, run_id: str, session: SparkSession) -> None:
+    def __init__(self, config: RunConfig, store: RunStore, session: SparkSession, quality: Quality) -> None:
         self.config = config
-        self.run_id = run_id
         self.session = session
+        self.quality = quality
+        self.rules = quality.rules
+        self.run_id = quality.run_id
         self.account = Account()
-        self.settings: dict[str, Any] = config.rules()
+        self.settings: dict[str, Any] = {**config.meaning(), "rules": self.rules.as_json()["hash"]}
         self.findings: dict[str, Any] = {}
         self._store = store
         self._tables: dict[str, str] = {}
@@ -91,6 +95,10 @@ class Run:
     def read(self, table: str, *, schema: StructType, path: str) -> DataFrame:
         """A table that an earlier run wrote, which becomes one of this run's."""
         self._tables[table] = path
+        return self.read_earlier(path, schema=schema)
+
+    def read_earlier(self, path: str, *, schema: StructType) -> DataFrame:
+        """A table that an earlier run wrote, to look at."""
         return self._read(self._store.folder.uri(*path.split("/")), schema)
 
     def _read(self, uri: str, schema: StructType) -> DataFrame:
@@ -100,8 +108,30 @@ class Run:
         """Write a small file of the run, such as its score card."""
         self._store.write_text(self.run_id, name, text)
 
+    def stop_if_unfit(self) -> None:
+        """End the run here if the data broke a rule that stops, or more of it than is allowed was set aside.
+
+        Raises:
+            DataError: It did; ``quality.json`` and Data Docs say all that was found.
+        """
+        reasons = self.quality.why_stopped()
+        if reasons:
+            self._write_quality()
+            where = self._store.folder.path / "runs" / self.run_id
+            raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where / DATA_DOCS} and quarantine")
+
+    def _write_quality(self) -> None:
+        self.write_text(QUALITY, self.quality.write())
+        self._store.take_in(self.run_id, FOLDER, self.quality.folder)
+
     def finish(self, *, inputs: Mapping[str, Any], becomes_current: bool) -> None:
-        """Write the manifest, and then, if the run holds all that readers expect, move the pointer to it."""
+        """Write the manifest, and then, if the run holds all that readers expect, move the pointer to it.
+
+        Raises:
+            DataError: The data is not fit to use; see `stop_if_unfit`.
+        """
+        self.stop_if_unfit()
+        self._write_quality()
         self._store.remove(self.run_id, STAGE)
         finished = datetime.now(UTC)
         manifest = {
@@ -119,6 +149,7 @@ class Run:
             "inputs": inputs,
             **self.account.as_json(),
             **self.findings,
+            "quality": self.quality.as_json(),
             "tables": self._tables,
         }
         self._store.write_manifest(self.run_id, manifest)
@@ -135,14 +166,23 @@ class Run:
             [step.as_row() for step in self.account.steps],
             notes=[
                 *([f"not understood, and ignored: {', '.join(ignored)}"] if ignored else []),
+                *self._warnings(),
                 *notes,
+                f"Data Docs: {self._store.folder.path / 'runs' / self.run_id / DATA_DOCS}",
                 f"tables and {MANIFEST}: {self._store.folder.path / 'runs' / self.run_id}",
             ],
         )
 
+    def _warnings(self) -> list[str]:
+        broken = [(table, rule) for table in self.quality.tables for rule in table.broken()]
+        return [
+            f"{table.contract.table}: {rule.label} ({rule.severity}) is broken{how_often(table, rule)}"
+            for table, rule in broken
+        ]
+
 
 @contextmanager
-def opened_run(config: RunConfig, store: RunStore) -> Iterator[Run]:
+def opened_run(config: RunConfig, store: RunStore, rules: RulesInForce) -> Iterator[Run]:
     """Make a new run's folder and a session to fill it.
 
     A run that fails leaves its folder without a manifest, so that nobody takes it for whole; ``failure.json`` in it
@@ -150,8 +190,11 @@ def opened_run(config: RunConfig, store: RunStore) -> Iterator[Run]:
     """
     run_id = store.open_run(as_of=config.as_of, run_id=config.run_id)
     try:
-        with spark_session(f"{config.step} {run_id}") as session:
-            yield Run(config, store, run_id, session)
+        with (
+            quality_of(run_id, rules, max_quarantined=config.max_quarantined) as quality,
+            spark_session(f"{config.step} {run_id}") as session,
+        ):
+            yield Run(config, store, session, quality)
     except PipelineError as error:
         store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
         raise

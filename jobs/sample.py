@@ -14,7 +14,8 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contracts import CUSTOMERS, ORDERS, PAYMENTS, Contract
+from expectations.contract import FileContract
+from expectations.contracts import CUSTOMERS, ORDERS, PAYMENTS
 from jobs.config import OneLineParser
 from jobs.errors import ConfigurationError
 from jobs.olist_facts import ORDERS_OF_OLIST
@@ -116,7 +117,7 @@ def _partitions(orders: int) -> int:
     return -(-orders // per_partition)
 
 
-def _write_csv(lines: DataFrame, contract: Contract, folder: LocalFolder, *, in_one_file: bool) -> None:
+def _write_csv(lines: DataFrame, contract: FileContract, folder: LocalFolder, *, in_one_file: bool) -> None:
     """Write lines, in their order, below the header: as one file, or as a folder with a file per partition."""
     header = ",".join(f'"{name}"' for name in contract.source_columns) + "\n"
     target = folder.path / f"{contract.file}.csv"

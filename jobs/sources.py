@@ -12,8 +12,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from expectations.contracts import Contract
-from expectations.rules import MALFORMED_ROW, SOURCE_FILE
+from expectations.contract import FileContract
+from expectations.rules.of_rows import MALFORMED_ROW, SOURCE_FILE
 from jobs.errors import ConfigurationError, DataError
 from jobs.storage import LocalFolder, StoredFile, folder_at, for_reading, stored_file
 
@@ -30,7 +30,7 @@ class Source:
         header: the columns that they all have, in their order.
     """
 
-    contract: Contract
+    contract: FileContract
     files: tuple[StoredFile, ...]
     header: tuple[str, ...]
 
@@ -61,7 +61,7 @@ class Source:
         }
 
 
-def find_sources(uri: str, contracts: Sequence[Contract]) -> list[Source]:
+def find_sources(uri: str, contracts: Sequence[FileContract]) -> list[Source]:
     """Find each contract's file under a folder and check its header, before anything is started.
 
     Raises:
@@ -76,6 +76,11 @@ def find_sources(uri: str, contracts: Sequence[Contract]) -> list[Source]:
         return [_source(folder, contract) for contract in contracts]
     except OSError as error:
         raise ConfigurationError(f"--input {uri}: cannot be read ({error.strerror}: {error.filename})") from None
+
+
+def inputs_of(sources: Sequence[Source]) -> dict[str, Any]:
+    """What the manifest says of the files."""
+    return {"files": [source.as_json() for source in sources]}
 
 
 def read_source(session: SparkSession, source: Source) -> DataFrame:
@@ -103,7 +108,7 @@ def read_source(session: SparkSession, source: Source) -> DataFrame:
     )
 
 
-def _source(folder: LocalFolder, contract: Contract) -> Source:
+def _source(folder: LocalFolder, contract: FileContract) -> Source:
     present = [contract.file + ending for ending in ENDINGS if folder.exists(contract.file + ending)]
     if not present:
         raise ConfigurationError(
@@ -139,7 +144,7 @@ def _part_files(path: Path) -> tuple[Path, ...]:
     return parts
 
 
-def _check_header(name: str, header: tuple[str, ...], contract: Contract) -> None:
+def _check_header(name: str, header: tuple[str, ...], contract: FileContract) -> None:
     missing = [column for column in contract.source_columns if column not in header]
     if missing:
         columns = ", ".join(f"'{column}'" for column in missing)

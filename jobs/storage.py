@@ -78,6 +78,10 @@ class LocalFolder:
         with suppress(FileNotFoundError):
             shutil.rmtree(self.path.joinpath(*parts))
 
+    def take_in(self, folder: Path, *parts: str) -> None:
+        """Copy a local folder to a place where there is none yet."""
+        shutil.copytree(folder, self.path.joinpath(*parts))
+
     def replace(self, text: str, *parts: str) -> None:
         """Write a text file so that a reader finds the old content or the new, and never half.
 
@@ -165,6 +169,11 @@ class RunStore:
         """Write a small text file of a run, such as its score card."""
         with self._outside_failures(name):
             self.folder.replace(text, "runs", run_id, name)
+
+    def take_in(self, run_id: str, name: str, folder: Path) -> None:
+        """Make a local folder one of a run's."""
+        with self._outside_failures(name):
+            self.folder.take_in(folder, "runs", run_id, name)
 
     def remove(self, run_id: str, name: str) -> None:
         """Remove what a run had put aside for itself; nothing when there is nothing."""

@@ -1,5 +1,7 @@
 """A raw data set of a few rows, which a test can spoil."""
 
+import hashlib
+import re
 from pathlib import Path
 
 CUSTOMERS_HEADER = '"customer_id","customer_unique_id","customer_zip_code_prefix","customer_city","customer_state"'
@@ -25,6 +27,15 @@ PAYMENTS = [
     '"o2",1,boleto,1,20.00',
     '"o3",1,debit_card,1,5.00',
 ]
+
+
+SHORT = re.compile(r'"(c\d+|o\d+|ann|bob)"')
+"""An identifier as it is written here; on disk it is what `key` makes of it."""
+
+
+def key(name: str) -> str:
+    """The identifier that a short name stands for: 32 hexadecimal digits, as the contracts ask."""
+    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 class RawFiles:
@@ -56,5 +67,6 @@ class RawFiles:
             (self.orders_file, self.orders),
             (self.payments_file, self.payments),
         ):
-            file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            text = "".join(f"{line}\n" for line in lines)
+            file.write_text(SHORT.sub(lambda found: f'"{key(found[1])}"', text), encoding="utf-8")
         return str(self.folder)

@@ -13,7 +13,7 @@ REQUIRED = ["--as-of", "2018-10-17", "--input", "in", "--output", "out"]
 def test_the_defaults_are_the_workshops_statuses_and_the_sum_of_payments() -> None:
     config = RunConfig.from_argv(REQUIRED, step="pipeline")
     assert config == RunConfig(step="pipeline", as_of=date(2018, 10, 17), input="in", output="out")
-    assert config.rules() == {"as_of": "2018-10-17", "order_statuses": "all", "purchase_value": "sum"}
+    assert config.meaning() == {"as_of": "2018-10-17", "order_statuses": "all", "purchase_value": "sum"}
 
 
 def test_what_glue_puts_on_the_command_line_is_left_alone_and_remembered_by_name() -> None:
@@ -49,14 +49,14 @@ def test_an_argument_that_does_not_parse_is_named_with_what_was_expected(argumen
 def test_the_order_of_statuses_does_not_make_another_configuration() -> None:
     one = RunConfig.from_argv([*REQUIRED, "--order-statuses", "shipped,delivered"], step="pipeline")
     other = RunConfig.from_argv([*REQUIRED, "--order-statuses", "delivered,shipped,shipped"], step="pipeline")
-    assert hash_of(one.rules()) == hash_of(other.rules())
+    assert hash_of(one.meaning()) == hash_of(other.meaning())
     assert one.order_statuses == ("delivered", "shipped")
 
 
 def test_where_files_are_is_not_part_of_the_configuration() -> None:
     here = RunConfig.from_argv(REQUIRED, step="pipeline")
     there = RunConfig.from_argv(["--as-of", "2018-10-17", "--input", "x", "--output", "y"], step="pipeline")
-    assert hash_of(here.rules()) == hash_of(there.rules())
+    assert hash_of(here.meaning()) == hash_of(there.meaning())
 
 
 def test_help_tells_of_every_argument_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,7 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
     "measures are put aside": lambda run: (run / "_stage" / "measures").is_dir(),
     "rfm is written": lambda run: any((run / "rfm").glob("*.parquet")),
     "the score card is written": lambda run: (run / "score_card.json").exists(),
+    "the pages of quality are there": lambda run: (run / "quality").is_dir(),
     "the manifest is written": lambda run: (run / "manifest.json").exists(),
 }
 QUICK = ("measures are put aside", "the manifest is written")

@@ -11,6 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs import features as features_job
 from jobs.config import RunConfig
+from jobs.quality import quality_of
+from jobs.rules_in_force import rules_in_force
 from jobs.run import Run
 from jobs.sample import write_sample
 from jobs.storage import LocalFolder, RunStore
@@ -53,15 +55,17 @@ def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
     folder = tmp_path_factory.mktemp("plans")
     config = RunConfig(step="features", as_of=AS_OF, output=str(folder))
     store = RunStore(str(folder))
-    run = PlanningRun(config, store, store.open_run(as_of=AS_OF, run_id=None), spark)
+    run_id = store.open_run(as_of=AS_OF, run_id=None)
     tables = {name: checked_table(spark, folder, name) for name in ("customers", "orders", "payments")}
     paid = tables["payments"].selectExpr("count(*) n", "sum(payment_value) m").first()
     assert paid is not None
-    run.account.totals["payments"] = Total(paid["n"], paid["m"])
     threshold = "spark.sql.autoBroadcastJoinThreshold"
     spark.conf.set(threshold, "-1")
     try:
-        features_job.features(run, tables, card=None)
+        with quality_of(run_id, rules_in_force(None), max_quarantined=0) as quality:
+            run = PlanningRun(config, store, spark, quality)
+            run.account.totals["payments"] = Total(paid["n"], paid["m"])
+            features_job.features(run, tables, card=None)
     finally:
         spark.conf.unset(threshold)
     return run.plans

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from expectations.contracts import CONTRACTS
+from expectations.contracts import FILE_CONTRACTS
 from jobs import sample
 from jobs.sample import write_sample
 from jobs.sources import find_sources
@@ -111,7 +111,7 @@ def test_a_large_sample_is_folders_of_part_files_with_the_same_rows(
     monkeypatch.setattr(sample, "MOST_ORDERS_IN_ONE_FILE", 500)
     monkeypatch.setattr(sample, "ORDERS_PER_PART_FILE", 400)
     write_sample(spark, LocalFolder(many), orders=1_000, seed=3)
-    for source in find_sources(str(many), CONTRACTS):
+    for source in find_sources(str(many), FILE_CONTRACTS):
         assert len(source.files) == 3
         lines = [line for file in source.paths for line in file.read_text().splitlines()[1:]]
         assert lines == (one / f"{source.contract.file}.csv").read_text().splitlines()[1:]

@@ -1,0 +1,138 @@
+"""What the quality of the data does to a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import pipeline
+from tests.raw_files import RawFiles
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+AS_OF = "2018-06-30"
+
+
+class Run:
+    """A run by name, whole or not."""
+
+    def __init__(self, raw: RawFiles, name: str) -> None:
+        self.output = raw.folder.parent / "output"
+        self.folder = self.output / "runs" / f"{AS_OF}-{name}"
+
+    def json(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.folder / name).read_text())
+        return content
+
+    def current(self) -> str:
+        return (self.output / "current.json").read_text()
+
+
+def run(raw: RawFiles, name: str, *arguments: str, code: int = 0) -> Run:
+    raw.write()
+    ran = Run(raw, name)
+    common = ["--as-of", AS_OF, "--input", str(raw.folder), "--output", str(ran.output)]
+    assert pipeline.main([*common, "--run-id", f"{AS_OF}-{name}", *arguments]) == code
+    return ran
+
+
+def test_more_bad_rows_than_allowed_stop_the_run_and_leave_all_that_explains_it(
+    spark: SparkSession, raw: RawFiles, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = run(raw, "good").current()
+    raw.payments[2] = '"o1",2,voucher,1,minus five'
+    capfd.readouterr()
+    stopped = run(raw, "bad", code=3)
+    assert stopped.current() == before
+    [line] = capfd.readouterr().err.splitlines()
+    assert (
+        "payments: 1 of 4 rows quarantined (25.00%; most broke parses_as(payment_value): 1), "
+        "expected at most 1.00% (--max-quarantined)"
+    ) in line
+    assert str(stopped.folder / "quality" / "data_docs" / "index.html") in line
+    [refused] = spark.read.parquet(str(stopped.folder / "quarantine" / "payments")).collect()
+    assert refused["payment_value"] == "minus five"
+    quality = stopped.json("quality.json")
+    assert len(quality["stopped_by"]) == 1
+    rules = {rule["rule"]: rule for rule in quality["tables"]["payments"]["rules"]}
+    assert rules["parses_as(payment_value)"]["rows_broken"] == 1
+    assert rules["parses_as(payment_value)"]["examples"] == ["minus five"]
+    assert rules["not_null(payment_value)"] == {
+        "rule": "not_null(payment_value)",
+        "severity": "quarantine",
+        "expected": "a value, found none",
+        "kept": True,
+        "rows_broken": 0,
+    }
+    pages = [page.read_text() for page in (stopped.folder / "quality" / "data_docs").rglob("spark-payments.html")]
+    assert "minus five" in pages[0]
+    assert stopped.json("failure.json")["exit_code"] == 3
+    assert not (stopped.folder / "manifest.json").exists()
+
+
+def test_followers_do_not_count_against_the_budget(raw: RawFiles) -> None:
+    # One customer of three is refused; two of three orders and three of four payments follow.
+    raw.customers[1:3] = ['"c1","ann",,sao paulo,SP', '"c2","ann","09790",sao paulo,SP']
+    raw.orders[2] = raw.orders[2].replace('"c2"', '"c1"')
+    ran = run(raw, "followers", "--max-quarantined", "0.34")
+    tables = ran.json("manifest.json")["quality"]["tables"]
+    assert {table: found["of_these_followers"] for table, found in tables.items() if found["quarantined"]} == {
+        "customers": 0,
+        "orders": 2,
+        "payments": 3,
+    }
+    assert tables["payments"]["share_quarantined"] == 0.0
+
+
+def test_a_rule_that_warns_is_told_and_takes_nothing(raw: RawFiles, capfd: pytest.CaptureFixture[str]) -> None:
+    raw.payments[4] = '"o3",1,cheque,1,5.00'
+    raw.orders[1] = raw.orders[1].replace(",,,2018-01-20", ",,2017-12-31 00:00:00,2018-01-20")
+    ran = run(raw, "warned")
+    said = capfd.readouterr().out
+    assert "payments: in_set(payment_type) (warn) is broken by 1 rows" in said
+    assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) is broken" in said
+    manifest = ran.json("manifest.json")
+    assert manifest["totals"]["rfm"] == {"rows": 2, "money": "40.5000"}
+    assert manifest["quality"]["tables"]["payments"]["broken"] == {"in_set(payment_type)": 1}
+    assert manifest["quality"]["stopped_by"] == []
+
+
+def test_rules_of_ones_own_are_in_force_and_their_file_is_in_the_manifest(
+    raw: RawFiles, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path(raw.folder.parent / "mine.yml")
+    mine.write_text(
+        "payments:\n"
+        "  change:\n"
+        "    between(payment_value): {high: 15, severity: warn}\n"
+        "  add:\n"
+        "    - {kind: mean_between, column: payment_value, low: 100}\n"
+        "rfm:\n"
+        "  add:\n"
+        "    - {kind: between, column: total_value, high: 30, severity: warn}\n"
+    )
+    run(raw, "stopped", "--rules", str(mine), code=3)
+    line = capfd.readouterr().err
+    assert "payments: mean_between(payment_value) is broken (found 10.125" in line
+    assert "expected a mean of at least 100" in line
+    mine.write_text(mine.read_text().replace("low: 100", "low: 10"))
+    manifest = run(raw, "passed", "--rules", str(mine)).json("manifest.json")
+    assert manifest["quality"]["rules"]["file"] == str(mine)
+    assert len(manifest["quality"]["rules"]["sha256"]) == 64
+    assert manifest["quality"]["tables"]["payments"]["broken"] == {"between(payment_value)": 1}
+    assert manifest["quality"]["tables"]["rfm"]["broken"] == {"between(total_value)": 1}
+    assert manifest["totals"]["payments"] == {"rows": 4, "money": "40.5000"}
+
+
+def test_a_mistake_in_ones_rules_is_told_with_its_line_before_anything_is_done(
+    raw: RawFiles, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path(raw.folder.parent / "mine.yml")
+    raw.write()
+    mine.write_text("payments:\n  change:\n    between(payment_value):\n      high: many\n")
+    ran = run(raw, "never", "--rules", str(mine), code=2)
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"pipeline: --rules {mine}, line 4: between(payment_value): high is 'many'")
+    assert not ran.output.exists()
