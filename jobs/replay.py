@@ -1,0 +1,120 @@
+"""Quarantined rows of an earlier run, tried again once they were mended at the source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+
+from expectations.contract import FileContract
+from expectations.replay import Replay, replay
+from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, quarantined
+from jobs.account import totals_of
+from jobs.config import RunConfig
+from jobs.errors import ConfigurationError
+from jobs.judging import judge_all_keys, raw_money
+from jobs.quality import Counted
+from jobs.rules_in_force import rules_in_force
+from jobs.run import Run, observe, opened_run, total_of
+from jobs.sources import Source, find_sources, inputs_of, read_source
+from jobs.storage import RunStore
+
+
+def replay_alone(config: RunConfig) -> None:
+    """Make a run of an earlier run's accepted rows and those of its quarantined rows that pass by now.
+
+    Trying the new run's quarantine again with the same files gives the same tables.
+
+    Raises:
+        ConfigurationError: There is no such run, it is not whole, or ingest was no part of it.
+    """
+    rules = rules_in_force(config.rules)
+    sources = find_sources(config.input or "", rules.of_files)
+    store = RunStore(config.output)
+    earlier = _earlier(store, str(config.replay), [source.contract for source in sources])
+    with opened_run(config, store, rules) as this:
+        totals = totals_of(earlier)
+        this.account.totals.update(
+            {f"earlier {table}": totals[table] for source in sources for table in _tables(source.contract)}
+        )
+        _replay_all(this, sources, paths=earlier["tables"])
+        this.finish(inputs={"replayed_run": config.replay, **inputs_of(sources)}, becomes_current=False)
+        this.summarise(
+            "current.json was not moved: these are the checked tables alone. Go on with",
+            f"  python -m jobs.features --as-of {config.as_of} --output {config.output} --checked-run {this.run_id}",
+        )
+
+
+def _replay_all(this: Run, sources: Sequence[Source], *, paths: Mapping[str, str]) -> None:
+    references: dict[str, Reference] = {}
+    for source in sources:
+        contract = source.contract
+        table, quarantine = _tables(contract)
+        with this.step(table) as step:
+            settled = this.read_earlier(paths[table], schema=contract.schema)
+            sorted_out = replay(
+                fixed=read_source(this.session, source),
+                quarantined=this.read_earlier(paths[quarantine], schema=contract.quarantine_schema),
+                settled=settled,
+                contract=contract,
+            )
+            references[table] = _try_again(this, contract, sorted_out, settled=settled, references=references)
+            step.rows_in = this.account.totals[f"tried again {table}"].rows
+            step.out = this.account.totals[table]
+            step.not_passed_on = this.account.totals[quarantine].rows
+    this.stop_if_unfit()
+
+
+def _try_again(
+    this: Run, contract: FileContract, sorted_out: Replay, *, settled: DataFrame, references: Mapping[str, Reference]
+) -> Reference:
+    """Judge what is tried, write it beside what is settled and what is left, and assert that the sums hold."""
+    table, quarantine = _tables(contract)
+    totals = this.account.totals
+    rows = judge(raw=sorted_out.tried, contract=contract, references=references).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        judged = judge_all_keys(rows, contract=contract)
+        came_in, seen_in = observe(accepted(judged=judged, contract=contract), f"came in {table}", money=contract.money)
+        checked, _ = this.write(table, settled.unionByName(came_in), schema=contract.schema, money=contract.money)
+        every_row, seen = observe(judged, f"tried again {table}", money=raw_money(contract), also=counts(contract))
+        refused, seen_refused = observe(
+            quarantined(judged=every_row, contract=contract), f"refused again {table}", money=raw_money(contract)
+        )
+        left, seen_left = observe(sorted_out.left, f"left {table}", money=raw_money(contract))
+        still, _ = this.write(
+            quarantine, refused.unionByName(left), schema=contract.quarantine_schema, money=raw_money(contract)
+        )
+        for name, observation in (("came in", seen_in), ("tried again", seen), ("refused again", seen_refused)):
+            totals[f"{name} {table}"] = total_of(observation.get, contract.money)
+        totals[f"left {table}"] = total_of(seen_left.get, contract.money)
+        this.account.claim(f"tried again {table}", f"came in {table}", f"refused again {table}")
+        this.account.claim(table, f"earlier {table}", f"came in {table}")
+        this.account.claim(quarantine, f"refused again {table}", f"left {table}")
+        of_rows = replace(contract, rules=contract.row_rules)
+        counted = Counted(
+            rows=totals[table].rows + totals[quarantine].rows,
+            quarantined=totals[quarantine].rows,
+            followers=seen.get[FOLLOWERS],
+            broken={rule.label: seen.get[rule.label] for rule in contract.row_rules},
+        )
+        this.quality.examine(contract=of_rows, rows=judged, counted=counted)
+    finally:
+        rows.unpersist()
+    return Reference(checked, still if totals[quarantine].rows else None)
+
+
+def _earlier(store: RunStore, run_id: str, contracts: Sequence[FileContract]) -> dict[str, Any]:
+    """The manifest of the run that is replayed."""
+    manifest = store.manifest(run_id)
+    needed = [table for contract in contracts for table in _tables(contract)]
+    missing = [table for table in needed if table not in manifest.get("tables", {})]
+    if missing:
+        raise ConfigurationError(
+            f"--replay {run_id}: that run has no {', '.join(missing)}. Name a run that ingest was part of"
+        )
+    return manifest
+
+
+def _tables(contract: FileContract) -> tuple[str, str]:
+    return contract.table, f"quarantine/{contract.table}"
