@@ -14,7 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, pass_context
 PAGES = Path(__file__).parent / "data_docs_pages"
 
 
-NOT_ASKED_FOR = "unknown %"
+NOT_ASKED_FOR = ("unknown % null", "unknown % not null")
 """How the library writes a share that it was not asked for (BOOLEAN_ONLY)."""
 
 
@@ -33,7 +33,7 @@ class OfflinePage(DefaultJinjaPageView):
         The library puts values of the data into its pages as they are, so that a name could be a script.
         """
         if isinstance(content_block, str):
-            return "" if content_block.startswith(NOT_ASKED_FOR) else escape(content_block)
+            return "" if content_block in NOT_ASKED_FOR else escape(content_block)
         if isinstance(content_block, list):
             content_block = [escape(block) if isinstance(block, str) else block for block in content_block]
         return super().render_content_block(context, content_block, *rest, **named)

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 
@@ -75,7 +76,8 @@ def suite_of(contract: Contract) -> gx.ExpectationSuite:
             type=expected.type,
             kwargs=dict(expected.arguments),
             meta={RULE: rule.label, NUMBER: number, "severity": rule.severity},
-            description=f"{rule.label}, {rule.severity}: expected {rule.expectation}",
+            # Shown as it is by the library's templates, so that a pattern or a value could be markup.
+            description=escape(f"{rule.label}, {rule.severity}: expected {rule.expectation}", quote=False),
             severity=SEVERITIES[rule.severity],
         ).to_domain_obj()
         for number, (rule, expected) in enumerate(all_expected)
@@ -213,5 +215,8 @@ def _configuration(result: ExpectationValidationResult) -> ExpectationConfigurat
 
 def _verdict(rule: Rule, result: ExpectationSuiteValidationResult) -> Verdict:
     own = [each for each in result.results if _configuration(each).meta[RULE] == rule.label]
-    examples = [example for each in own for example in each.result.get("partial_unexpected_list", [])]
-    return Verdict(is_kept=all(each.success for each in own), examples=tuple(map(str, examples[:MOST_EXAMPLES])))
+    if not own:
+        raise NotEvaluatedError(f"{rule.label}: no result")
+    found = [example for each in own for example in each.result.get("partial_unexpected_list", [])]
+    examples = [str(example) for example in found if example is not None]
+    return Verdict(is_kept=all(each.success for each in own), examples=tuple(examples[:MOST_EXAMPLES]))

@@ -4,6 +4,8 @@ They are looked for by themselves, since that moves keys and no rows. Nearly alw
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -43,11 +45,11 @@ def judge_keys(*, judged: DataFrame, unique: Unique, contract: FileContract, twi
     """
     is_rival = F.size(REASONS) == 0
     key = key_of(unique.key, contract.cells)
-    names = list(key)
     keyed = with_key(judged, key)
-    rivals = keyed.where(is_rival).join(twice, on=names, how="left_semi")
+    theirs, is_theirs = _renamed(twice, keyed)
+    rivals = keyed.where(is_rival).join(theirs, on=is_theirs, how="left_semi")
     others = [
-        keyed.where(is_rival).join(twice, on=names, how="left_anti"),
+        keyed.where(is_rival).join(theirs, on=is_theirs, how="left_anti"),
         keyed.where(~is_rival),
     ]
     reason = unique.reason(contract.cells)
@@ -77,7 +79,9 @@ def with_found_against(*, rows: DataFrame, unique: Unique, contract: Contract, t
     if twice is None:
         return rows.withColumn(unique.label, F.lit(None).cast("string"))
     key = key_of(unique.key, contract.cells)
-    marked = with_key(rows, key).join(twice.withColumn("is_twice", F.lit(True)), on=list(key), how="left")
+    keyed = with_key(rows, key)
+    theirs, is_theirs = _renamed(twice, keyed)
+    marked = keyed.join(theirs.withColumn("is_twice", F.lit(True)), on=is_theirs, how="left")
     shown = F.concat_ws(", ", *key)
     return marked.select(*rows.columns, F.when(F.col("is_twice"), shown).alias(unique.label))
 
@@ -90,3 +94,9 @@ def key_of(key: Sequence[str], cells: Cells) -> dict[str, Column]:
 def with_key(rows: DataFrame, key: Mapping[str, Column]) -> DataFrame:
     """The rows with the values of `key_of` beside their columns."""
     return rows.select("*", *[value.alias(name) for name, value in key.items()])
+
+
+def _renamed(twice: DataFrame, keyed: DataFrame) -> tuple[DataFrame, Column]:
+    """The keys under names of their own, and the condition by which they are a row's: null is null."""
+    theirs = twice.toDF(*[f"twice_{name}" for name in twice.columns])
+    return theirs, reduce(and_, (keyed[name].eqNullSafe(theirs[f"twice_{name}"]) for name in twice.columns))

@@ -25,7 +25,7 @@ from expectations.rules import KINDS, HasAllFields, IsText, ParsesAs, RefersTo, 
 ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in (HasAllFields, IsText, ParsesAs)}
 """Kinds of which a table can have more; the others hold for every file as they are."""
 
-ABOUT = frozenset({"column", "other", "key", "table", "over", "type"})
+ABOUT = frozenset({"column", "other", "key", "table", "over", "type", "of"})
 """What a rule is about, which its label says; another is another rule."""
 
 
@@ -99,12 +99,13 @@ class _Overlay:
 
     def _add(self, contract: Contract, values: Any, line: int) -> None:
         given = {field: value for field, _, value in self._items(values, line, "a rule with its kind")}
-        kind = ADDABLE.get(given.pop("kind", None))
+        kind = ADDABLE.get(str(given.pop("kind", None)))
         if kind is None:
             self._fail(line, f"kind is {values.get('kind')!r} (expected one of: {', '.join(ADDABLE)})")
+        addable = [field for field in _fields(kind) if field != "of"]
         for field in given:
-            if field not in _fields(kind):
-                expected = ", ".join(_fields(kind))
+            if field not in addable:
+                expected = ", ".join(addable)
                 self._fail(_line_of(values, field, line), f"{kind.kind} has no {field!r} (expected: {expected})")
         rule = self._made(kind, given, values, line, kind.kind)
         if contract.rule(rule.label) is not None:
@@ -113,6 +114,9 @@ class _Overlay:
         self._contracts[contract.table] = replace(contract, rules=(*contract.rules, rule))
 
     def _made(self, kind: type[Rule], given: Mapping[str, Any], values: Any, line: int, label: str) -> Rule:
+        for name, value in given.items():
+            if isinstance(value, bool) and name != "null_passes":
+                self._fail(_line_of(values, name, line), f"{label}: {name} is {value}, expected no true or false")
         try:
             return TypeAdapter(kind).validate_python(dict(given))
         except ValidationError as error:
@@ -140,7 +144,7 @@ class _Overlay:
             found = "nothing" if content is None else repr(content)
             self._fail(line, f"found {found}, expected {expected}")
         for key, value in content.items():
-            yield str(key), content.lc.key(key)[0], value
+            yield str(key), _line_of(content, key, line), value
 
     def _fail(self, line: int, message: str) -> NoReturn:
         raise OverlayError(f"{self._name}, line {line + 1}: {message}")
@@ -151,4 +155,5 @@ def _fields(kind: type[Rule]) -> list[str]:
 
 
 def _line_of(values: CommentedMap, field: Any, line: int) -> int:
-    return values.lc.key(field)[0] if field in values else line
+    # What is merged in from elsewhere (<<) has no place of its own here.
+    return values.lc.key(field)[0] if field in (values.lc.data or {}) else line

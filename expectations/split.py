@@ -79,11 +79,12 @@ def accepted(*, judged: DataFrame, contract: FileContract) -> DataFrame:
 
 
 def quarantined(*, judged: DataFrame, contract: FileContract) -> DataFrame:
-    """The rows with a reason, as text.
+    """The rows with a reason, as text, and all rules that they broke: those that only warn too.
 
     Grain in: `judge`. Grain out: one row per rejected record, the contract's ``quarantine_schema``.
     """
-    return judged.where(F.size(REASONS) > 0).select(*columns_of(contract.quarantine_schema))
+    refused = judged.where(F.size(REASONS) > 0).withColumn(REASONS, F.concat(REASONS, WARNINGS))
+    return refused.select(*columns_of(contract.quarantine_schema))
 
 
 def counts(contract: FileContract) -> dict[str, Column]:

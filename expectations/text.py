@@ -4,8 +4,9 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, TimestampType
 
-TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?$"
-INTEGER_TEXT = r"^[+-]?\d+$"
+# The end is \z: Java's $ matches before a line end too, which may stand inside quotes.
+TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\z"
+INTEGER_TEXT = r"^[+-]?\d+\z"
 
 
 def parsed(text: Column, data_type: DataType) -> Column:
@@ -23,7 +24,7 @@ def parsed(text: Column, data_type: DataType) -> Column:
             return F.when(text.rlike(TIMESTAMP_TEXT), text.try_cast(data_type))
         case DecimalType():
             places = rf"\d{{0,{data_type.scale}}}0*"
-            return F.when(text.rlike(rf"^[+-]?\d+(\.{places})?$"), text.try_cast(data_type))
+            return F.when(text.rlike(rf"^[+-]?\d+(\.{places})?\z"), text.try_cast(data_type))
     raise TypeError(f"no text form for {data_type.simpleString()}")
 
 

@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 from expectations.contract import FileContract
 from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, quarantined
 from jobs.config import RunConfig
-from jobs.judging import judge_all_keys, raw_money
+from jobs.judging import kept_with_keys, raw_money
 from jobs.program import program
 from jobs.quality import Counted
 from jobs.replay import replay_alone
@@ -70,13 +69,9 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, Reference])
     contract = source.contract
     table = contract.table
     raw, seen = observe(_spread(read_source(this.session, source), source), f"raw {table}", money=raw_money(contract))
-    # Read for its keys, by two writes and by the gate: the file is parsed and each row judged once. What is lost with a
-    # machine is worked out again from the same files, to the same verdicts: they depend on a row's text alone.
-    rows = judge(raw=raw, contract=contract, references=references).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        # Here and now, and all of it: a query that turns out to need none of the rows would have seen none.
-        rows.write.format("noop").mode("overwrite").save()
-        judged = judge_all_keys(rows, contract=contract)
+    rows = judge(raw=raw, contract=contract, references=references)
+    # Read by the two writes and by the gate: the file is parsed and each row judged once.
+    with kept_with_keys(rows, contract=contract) as judged:
         reference, counted = _write_split(this, judged, contract=contract)
         totals = this.account.totals
         totals[f"raw {table}"] = total_of(seen.get, contract.money)
@@ -88,8 +83,6 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, Reference])
             totals[f"raw {table}"] = total_of(seen.get, contract.money)
         this.account.claim(f"raw {table}", table, f"quarantine/{table}")
         this.quality.examine(contract=contract, rows=judged, counted=counted)
-    finally:
-        rows.unpersist()
     return reference
 
 

@@ -1,5 +1,9 @@
 """What every job does with judged rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -9,13 +13,26 @@ from expectations.text import parsed
 from transforms.schemas import MONEY
 
 
-def judge_all_keys(judged: DataFrame, *, contract: FileContract) -> DataFrame:
-    """Refuse rows for their keys too, if there is a key that more than one row has."""
-    for unique in contract.uniques:
-        twice = found_twice(rows=judged, unique=unique, contract=contract)
-        if twice.count():
-            judged = judge_keys(judged=judged, unique=unique, contract=contract, twice=twice)
-    return judged
+@contextmanager
+def kept_with_keys(judged: DataFrame, *, contract: FileContract) -> Iterator[DataFrame]:
+    """Judged rows, judged for their keys too, and kept for the several that read them.
+
+    What is lost of them with a machine is worked out again from the same files, to the same verdicts: they depend on a
+    row's text alone.
+    """
+    kept = [judged.persist(StorageLevel.MEMORY_AND_DISK)]
+    try:
+        # Here and now, and all of it: a query that turns out to need none of the rows would have observed none.
+        judged.write.format("noop").mode("overwrite").save()
+        for unique in contract.uniques:
+            twice = found_twice(rows=kept[-1], unique=unique, contract=contract)
+            if twice.count():
+                again = judge_keys(judged=kept[-1], unique=unique, contract=contract, twice=twice)
+                kept.append(again.persist(StorageLevel.MEMORY_AND_DISK))
+        yield kept[-1]
+    finally:
+        for frame in kept:
+            frame.unpersist()
 
 
 def raw_money(contract: FileContract) -> Column | None:

@@ -180,7 +180,7 @@ class Quality:
                 yield f"{name}: {rule.label} is broken{how_often(table, rule)}, expected {rule.expectation}"
         if counted.share > self._max_quarantined:
             most = max(counted.broken, key=lambda label: counted.broken[label])
-            followers = f", {counted.followers:,} more follow others" if counted.followers else ""
+            followers = f", and {counted.followers:,} for another's sake" if counted.followers else ""
             yield (
                 f"{name}: {counted.quarantined - counted.followers:,} of {counted.rows:,} rows quarantined "
                 f"({counted.share:.2%}{followers}; most broke {most}: {counted.broken[most]:,}), "
@@ -204,4 +204,4 @@ def how_often(table: TableQuality, rule: Rule) -> str:
     rows, reason = table.counted.broken.get(rule.label), table.counted.reasons.get(rule.label)
     if reason:
         return f" (found {reason['value']})"
-    return f" by {rows:,} rows" if rows else ""
+    return f" by {rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""

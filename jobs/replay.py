@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 from expectations.contract import FileContract
@@ -13,7 +12,7 @@ from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, qu
 from jobs.account import totals_of
 from jobs.config import RunConfig
 from jobs.errors import ConfigurationError
-from jobs.judging import judge_all_keys, raw_money
+from jobs.judging import kept_with_keys, raw_money
 from jobs.quality import Counted
 from jobs.rules_in_force import rules_in_force
 from jobs.run import Run, observe, opened_run, total_of
@@ -72,9 +71,8 @@ def _try_again(
     """Judge what is tried, write it beside what is settled and what is left, and assert that the sums hold."""
     table, quarantine = _tables(contract)
     totals = this.account.totals
-    rows = judge(raw=sorted_out.tried, contract=contract, references=references).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        judged = judge_all_keys(rows, contract=contract)
+    rows = judge(raw=sorted_out.tried, contract=contract, references=references)
+    with kept_with_keys(rows, contract=contract) as judged:
         came_in, seen_in = observe(accepted(judged=judged, contract=contract), f"came in {table}", money=contract.money)
         checked, _ = this.write(table, settled.unionByName(came_in), schema=contract.schema, money=contract.money)
         every_row, seen = observe(judged, f"tried again {table}", money=raw_money(contract), also=counts(contract))
@@ -99,8 +97,6 @@ def _try_again(
             broken={rule.label: seen.get[rule.label] for rule in contract.row_rules},
         )
         this.quality.examine(contract=of_rows, rows=judged, counted=counted)
-    finally:
-        rows.unpersist()
     return Reference(checked, still if totals[quarantine].rows else None)
 
 

@@ -112,13 +112,18 @@ class Run:
         """End the run here if the data broke a rule that stops, or more of it than is allowed was set aside.
 
         Raises:
-            DataError: It did; ``quality.json`` and Data Docs say all that was found.
+            DataError: It did. `leave` then says all that was found, in ``quality.json`` and Data Docs.
         """
         reasons = self.quality.why_stopped()
         if reasons:
-            self._write_quality()
             where = self._store.folder.path / "runs" / self.run_id
             raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where / DATA_DOCS} and quarantine")
+
+    def leave(self) -> None:
+        """Put what was found of the data into the folder of a run that is not going to be whole, and tidy it up."""
+        self._store.remove(self.run_id, STAGE)
+        if self.quality.tables and not self._store.has(self.run_id, QUALITY):
+            self._write_quality()
 
     def _write_quality(self) -> None:
         self.write_text(QUALITY, self.quality.write())
@@ -194,7 +199,12 @@ def opened_run(config: RunConfig, store: RunStore, rules: RulesInForce) -> Itera
             quality_of(run_id, rules, max_quarantined=config.max_quarantined) as quality,
             spark_session(f"{config.step} {run_id}") as session,
         ):
-            yield Run(config, store, session, quality)
+            run = Run(config, store, session, quality)
+            try:
+                yield run
+            except DataError:
+                run.leave()
+                raise
     except PipelineError as error:
         store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
         raise

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import tempfile
 import time
@@ -129,7 +130,8 @@ def _is_submitted() -> bool:
 
 def _named(error: Exception, log: Path | None) -> PipelineError:
     """What failed in Spark, as an error that ends a run with the right exit code."""
-    condition = (error.getCondition() or "") if isinstance(error, PySparkException) else ""
+    found = re.search(r"\[([A-Z][A-Z_]+)", _first_line(error))
+    condition = (error.getCondition() if isinstance(error, PySparkException) else None) or (found[1] if found else "")
     where = f" Spark's log: {log}" if log else ""
     if condition.startswith(CONDITIONS_OF_DATA):
         return DataError(f"the data is not fit to use: {_first_line(error)}.{where}")

@@ -170,6 +170,10 @@ class RunStore:
         with self._outside_failures(name):
             self.folder.replace(text, "runs", run_id, name)
 
+    def has(self, run_id: str, name: str) -> bool:
+        """Whether a run has such a file or folder by now."""
+        return self.folder.exists("runs", run_id, name)
+
     def take_in(self, run_id: str, name: str, folder: Path) -> None:
         """Make a local folder one of a run's."""
         with self._outside_failures(name):

@@ -5,9 +5,10 @@ broken), and as expectations that Great Expectations evaluates over the same row
 that comes out as NULL has failed, unless the rule says that nothing is fine.
 """
 
-from expectations.rules.of_columns import Between, InSet, Matches, NotAfter, NotNull, ParsesAs
+from expectations.rules.of_columns import Between, NotAfter, NotNull, ParsesAs
 from expectations.rules.of_rows import HasAllFields, IsText, RefersTo, Unique
 from expectations.rules.of_tables import MeanBetween, NullShareAtMost, RowCountBetween, TableRule
+from expectations.rules.of_texts import InSet, Matches
 from expectations.rules.rule import Cells, Expected, RowRule, Rule, Severity
 
 KINDS: dict[str, type[Rule]] = {

@@ -1,6 +1,6 @@
 """Rules that a row keeps or breaks by what stands in one of its columns, or in two."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar
@@ -9,10 +9,9 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, TimestampType
 
+from expectations.rules.bounds import Bound, bounds_in_words, check_bounds
 from expectations.rules.rule import Cells, Expected, RowRule
 from expectations.text import form
-
-Bound = int | float | date
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,12 @@ class NullableRule(ColumnRule):
     _: KW_ONLY
     null_passes: bool = False
 
-    def _or_null(self, passes: Column) -> Column:
+    def or_null(self, passes: Column) -> Column:
+        """Whether the column passes, null considered."""
         is_null = F.col(self.column).isNull()
         return (is_null | passes) if self.null_passes else (~is_null & passes)
 
-    def _with_null(self, *expected: Expected) -> tuple[Expected, ...]:
+    def with_null(self, *expected: Expected) -> tuple[Expected, ...]:
         """Great Expectations passes over nulls; where they break the rule, that is an expectation of its own."""
         return expected if self.null_passes else (_not_null(self.column), *expected)
 
@@ -69,6 +69,8 @@ class ParsesAs(ColumnRule):
 
     type: DataType
     kind: ClassVar[str] = "parses_as"
+    # For whoever checks the fields of rules: a type is taken as it is.
+    __pydantic_config__: ClassVar[Mapping[str, bool]] = {"arbitrary_types_allowed": True}
 
     @property
     def expectation(self) -> str:
@@ -79,66 +81,6 @@ class ParsesAs(ColumnRule):
         """Why not, with the text."""
         text = F.col(self.column)
         return self._reason_unless(text.isNull() | cells.value(self.column).isNotNull(), text)
-
-
-@dataclass(frozen=True)
-class Matches(NullableRule):
-    """The text matches a regular expression (Java's), anywhere unless the expression is anchored."""
-
-    pattern: str
-    kind: ClassVar[str] = "matches"
-
-    def __post_init__(self) -> None:
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"pattern is no regular expression ({error})") from None
-        if "(?P" in self.pattern:
-            raise ValueError("pattern has (?P, which Python alone knows: name groups as Java does, (?<name>...)")
-
-    @property
-    def expectation(self) -> str:
-        """The expression."""
-        return f"a text that matches {self.pattern}"
-
-    def reason(self, cells: Cells, /) -> Column:
-        """Why not, with the text."""
-        text = cells.text(self.column)
-        return self._reason_unless(self._or_null(text.rlike(self.pattern)), text)
-
-    def expected(self, _cells: Cells, /) -> tuple[Expected, ...]:
-        """The text matches."""
-        return self._with_null(
-            Expected("expect_column_values_to_match_regex", {"column": self.column, "regex": self.pattern})
-        )
-
-
-@dataclass(frozen=True)
-class InSet(NullableRule):
-    """The text is one of a set."""
-
-    values: tuple[str, ...]
-    kind: ClassVar[str] = "in_set"
-
-    def __post_init__(self) -> None:
-        if not self.values:
-            raise ValueError("values is empty, so that nothing could pass")
-
-    @property
-    def expectation(self) -> str:
-        """The set."""
-        return f"one of {', '.join(self.values)}"
-
-    def reason(self, cells: Cells, /) -> Column:
-        """Why not, with the text."""
-        text = cells.text(self.column)
-        return self._reason_unless(self._or_null(text.isin(*self.values)), text)
-
-    def expected(self, _cells: Cells, /) -> tuple[Expected, ...]:
-        """The text is in the set."""
-        return self._with_null(
-            Expected("expect_column_values_to_be_in_set", {"column": self.column, "value_set": list(self.values)})
-        )
 
 
 @dataclass(frozen=True)
@@ -176,7 +118,7 @@ class Between(NullableRule):
         is_low_enough = F.lit(True) if self.high is None else day_or_value <= F.lit(self.high)
         is_high_enough = F.lit(True) if self.low is None else day_or_value >= F.lit(self.low)
         return self._reason_unless(
-            self._or_null(value.isNull() | (is_low_enough & is_high_enough)), cells.text(self.column)
+            self.or_null(value.isNull() | (is_low_enough & is_high_enough)), cells.text(self.column)
         )
 
     def expected(self, cells: Cells, /) -> tuple[Expected, ...]:
@@ -184,7 +126,7 @@ class Between(NullableRule):
         bounds: dict[str, Any] = {"min_value": self.low, "max_value": self.high}
         if isinstance(cells.types[self.column], TimestampType) and isinstance(self.high, date):
             bounds |= {"max_value": self.high + timedelta(days=1), "strict_max": True}
-        return self._with_null(
+        return self.with_null(
             Expected("expect_column_values_to_be_between", {"column": cells.name_of_value(self.column), **bounds})
         )
 
@@ -220,29 +162,7 @@ class NotAfter(NullableRule):
         """Why not, with both texts."""
         value, other = cells.value(self.column), cells.value(self.other)
         shown = F.concat_ws(", ", cells.text(self.column), cells.text(self.other))
-        return self._reason_unless(self._or_null(value.isNull() | other.isNull() | (value <= other)), shown)
-
-
-def check_bounds(low: Any, high: Any) -> None:
-    """See that there is a bound, and that a value can be between them.
-
-    Raises:
-        ValueError: There is none, they are of different kinds, or the low one is above the high one.
-    """
-    if low is None and high is None:
-        raise ValueError("neither low nor high is given, so that everything would pass")
-    if low is not None and high is not None:
-        are_of_one_kind = isinstance(low, date) == isinstance(high, date)
-        if not are_of_one_kind:
-            raise ValueError(f"low {low} and high {high} are not of one kind")
-        if low > high:
-            raise ValueError(f"low {low} is above high {high}, so that nothing could pass")
-
-
-def bounds_in_words(low: Bound | None, high: Bound | None) -> str:
-    """The bounds, for a sentence that starts with "expected"."""
-    bounds = [(f"at least {low}", low), (f"at most {high}", high)]
-    return " and ".join(words for words, bound in bounds if bound is not None)
+        return self._reason_unless(self.or_null(value.isNull() | other.isNull() | (value <= other)), shown)
 
 
 def _not_null(column: str) -> Expected:

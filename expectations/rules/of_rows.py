@@ -119,6 +119,10 @@ class Unique(RowRule):
     key: tuple[str, ...]
     kind: ClassVar[str] = "unique"
 
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise ValueError("key is empty, expected the columns that make it up")
+
     @property
     def subject(self) -> str:
         """The key's columns."""

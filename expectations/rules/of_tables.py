@@ -7,7 +7,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType
 
-from expectations.rules.of_columns import bounds_in_words, check_bounds
+from expectations.rules.bounds import bounds_in_words, check_bounds
 from expectations.rules.rule import Cells, Expected, Rule, Severity
 
 
@@ -145,4 +145,5 @@ class MeanBetween(TableRule):
 def _within(figure: Column, low: float | None, high: float | None) -> Column:
     is_high_enough = F.lit(True) if low is None else figure >= F.lit(low)
     is_low_enough = F.lit(True) if high is None else figure <= F.lit(high)
-    return figure.isNotNull() & is_high_enough & is_low_enough
+    is_a_number = figure.isNotNull() & ~F.isnan(figure.cast("double"))
+    return is_a_number & is_high_enough & is_low_enough

@@ -151,6 +151,7 @@ def add_columns(raw: RawFiles) -> None:
     raw.payments_file.write_text("".join(f'"{n or "Order_ID"}",{line}\n' for n, line in enumerate(lines)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("forms", [(turn_columns_round, gzip_all), (mark_and_crlf, cut_into_parts), (add_columns,)])
 def test_the_form_of_the_files_does_not_matter(spark: SparkSession, raw: RawFiles, forms: tuple[Any, ...]) -> None:
     raw.write()
@@ -195,6 +196,7 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert ran.manifest["configuration_hash"] == whole.manifest["configuration_hash"]
 
 
+@pytest.mark.long
 def test_features_go_on_from_the_current_run_with_another_date(spark: SparkSession, raw: RawFiles) -> None:
     raw.write()
     first = run(raw)
@@ -237,6 +239,7 @@ def test_a_row_that_is_refused_takes_no_good_row_with_it(raw: RawFiles) -> None:
     }
 
 
+@pytest.mark.long
 def test_one_payment_written_in_two_ways_is_not_taken_twice(raw: RawFiles) -> None:
     raw.payments.append('"o2",01,boleto,1,20.00')
     raw.write()
@@ -245,6 +248,7 @@ def test_one_payment_written_in_two_ways_is_not_taken_twice(raw: RawFiles) -> No
     assert manifest["quality"]["tables"]["payments"]["broken"] == {"unique(order_id, payment_sequential)": 2}
 
 
+@pytest.mark.long
 def test_a_card_that_a_run_fitted_gives_the_same_figures_when_it_is_applied(spark: SparkSession, raw: RawFiles) -> None:
     raw.write()
     fitted = run(raw)

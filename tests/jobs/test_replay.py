@@ -65,6 +65,7 @@ def test_what_was_mended_comes_in_as_if_it_had_never_been_broken_and_a_copy_stay
     assert [claim["holds"] for claim in replayed["control_totals"]] == [True] * 9
 
 
+@pytest.mark.long
 def test_replaying_twice_changes_nothing(spark: SparkSession, raw: RawFiles) -> None:
     spoil(raw)
     check_in(raw, "broken")

@@ -1,0 +1,173 @@
+"""docs/data-quality.md says what is so: its rules are the contracts', its files load, its example is a run's."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from expectations.contract import Contract
+from expectations.contracts import CONTRACTS, FILE_CONTRACTS
+from expectations.gate import MOST_DETAILED, MOST_EXAMPLES
+from expectations.overlay import ADDABLE, overlaid
+from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, RefersTo, Rule
+from jobs import pipeline
+from jobs.config import MAX_QUARANTINED
+from jobs.quality import DATA_DOCS
+from tests.raw_files import RawFiles
+
+DOCS = (Path(__file__).parent.parent / "docs" / "data-quality.md").read_text(encoding="utf-8")
+FILES = re.findall(r"^```yaml\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
+[PAYMENTS] = re.findall(r"^```csv\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
+[EXAMPLE] = re.findall(r"^```json\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
+[LINE] = re.findall(r"^    pipeline: (the data .*)$", DOCS, re.MULTILINE)
+
+NAME = "2018-06-30-doctored"
+
+
+def section(heading: str) -> str:
+    """What stands under a heading, up to the next one of any level."""
+    _, found, rest = DOCS.partition(f"\n{heading}\n")
+    assert found, heading
+    return re.split(r"^##", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def without_a_value(rule: Rule) -> str:
+    """What a rule makes of a column in which nothing stands."""
+    match rule:
+        case NotNull():
+            return "breaks it"
+        case ParsesAs() | RefersTo():
+            return "keeps it"
+    passes = getattr(rule, "null_passes", None)
+    return "" if passes is None else "keeps it" if passes else "breaks it"
+
+
+def rules_of(contract: Contract) -> list[str]:
+    """The lines of a contract's table."""
+    cells = [(f"`{rule.label}`", rule.severity, rule.expectation, without_a_value(rule)) for rule in contract.rules]
+    return [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in cells]
+
+
+@pytest.mark.parametrize("table", CONTRACTS)
+def test_the_rules_of_a_table_are_those_of_its_contract(table: str) -> None:
+    lines = [line for line in section(f"### {table}").splitlines() if line.startswith("|")]
+    assert lines[:2] == ["| rule | severity | expected | no value |", "|---|---|---|---|"]
+    assert lines[2:] == rules_of(CONTRACTS[table])
+
+
+def test_every_table_that_has_rules_is_there() -> None:
+    assert re.findall(r"^### (\w+)$", DOCS, re.MULTILINE) == list(CONTRACTS)
+
+
+def changed_by(text: str) -> dict[str, set[str]]:
+    """The labels of the rules that a file changes or adds, by table."""
+    theirs = overlaid(contracts=CONTRACTS, text=text, name="docs")
+    return {
+        table: {rule.label for rule in theirs[table].rules if rule not in ours.rules}
+        for table, ours in CONTRACTS.items()
+        if theirs[table] is not ours
+    }
+
+
+def test_the_example_of_rules_of_ones_own_can_be_loaded_and_each_line_of_it_does_something() -> None:
+    assert changed_by(FILES[0]) == {
+        "customers": {"matches(customer_zip_code_prefix)"},
+        "orders": {
+            "between(order_purchase_timestamp)",
+            "in_set(order_status)",
+            "not_after(order_approved_at, order_delivered_customer_date)",
+            "null_share_at_most(order_approved_at)",
+        },
+        "payments": {
+            "between(payment_value)",
+            "in_set(payment_type)",
+            "not_null(payment_type)",
+            "mean_between(payment_value)",
+        },
+        "rfm": {"between(total_value)"},
+    }
+
+
+def test_the_file_for_other_data_changes_every_rule_that_speaks_of_olists() -> None:
+    def is_olists(rule: Rule) -> bool:
+        is_a_limit = rule.label in ("between(order_purchase_timestamp)", "between(payment_value)")
+        return isinstance(rule, Matches | InSet) or (isinstance(rule, Between) and is_a_limit)
+
+    theirs = {contract.table: {rule.label for rule in contract.rules if is_olists(rule)} for contract in FILE_CONTRACTS}
+    assert changed_by(FILES[1]) == theirs
+    assert len(FILES) == 2
+
+
+def test_every_kind_that_can_be_added_is_told_with_its_fields() -> None:
+    kinds = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section("## Rules of your own"), re.MULTILINE))
+    assert list(kinds) == list(ADDABLE)
+    said = {kind: set(re.findall(r"`(\w+)`", needs)) for kind, needs in kinds.items()}
+    # Of the rest, one is for all of them and the other for rules that a run makes from a count of its own.
+    rest = {"severity", "of"}
+    assert said == {kind: {field.name for field in fields(rule)} - rest for kind, rule in ADDABLE.items()}
+
+
+def test_the_limits_are_those_in_force() -> None:
+    assert f"`--max-quarantined {MAX_QUARANTINED}`" in section("## The budget")
+    assert f"at most {MOST_DETAILED} failed expectations" in section("## Data Docs")
+    assert f"at most {MOST_EXAMPLES} examples" in section("## quality.json")
+    assert f"/{DATA_DOCS}`" in section("## Data Docs")
+
+
+@pytest.fixture(scope="module")
+def doctored(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The run of the example: its folder, and where it is kept."""
+    assert spark is not None
+    raw = RawFiles(tmp_path_factory.mktemp("docs") / "input")
+    raw.customers[3] = raw.customers[3].replace(",BA", ",XX")
+    raw.write()
+    header = raw.payments_file.read_text(encoding="utf-8").splitlines(keepends=True)[0]
+    raw.payments_file.write_text(header + PAYMENTS, encoding="utf-8")
+    output = raw.folder.parent / "output"
+    arguments = ["--as-of", "2018-06-30", "--input", str(raw.folder), "--output", str(output), "--run-id", NAME]
+    assert pipeline.main(arguments) == 3
+    return output / "runs" / NAME, str(output)
+
+
+def content_of(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "quality.json").read_text(encoding="utf-8"))
+    return content
+
+
+def test_the_example_is_what_a_run_writes(doctored: tuple[Path, str]) -> None:
+    found, shown = content_of(doctored[0]), json.loads(EXAMPLE)
+    assert re.fullmatch("[0-9a-f]{16}", shown["rules"].pop("hash"))
+    found["rules"].pop("hash")
+    found["tables"] = {"payments": found["tables"]["payments"]}
+    for content in (found, shown):
+        assert content["tables"]["payments"].pop("gate_seconds") > 0
+    # What was kept is cut in the docs, and said to be.
+    payments = found["tables"]["payments"]
+    payments["rules"] = [rule for rule in payments["rules"] if not rule["kept"]]
+    assert shown == found
+    assert list(shown) == list(found)
+
+
+def test_the_line_on_stderr_and_what_is_left_are_as_shown(doctored: tuple[Path, str]) -> None:
+    folder, output = doctored
+    failure = json.loads((folder / "failure.json").read_text(encoding="utf-8"))
+    assert failure["error"].replace(output, "output") == LINE
+    left = re.findall(r"^    ([\w./]+)(?: {2,}.*)?$", section("## What stops a run"), re.MULTILINE)
+    assert sorted(left) == sorted(path.name for path in folder.iterdir())
+    assert not Path(output, "current.json").exists()
+
+
+def test_every_field_is_explained(doctored: tuple[Path, str]) -> None:
+    explained = set(re.findall(r"^\| `([\w.]+)` \|", section("## quality.json"), re.MULTILINE))
+    content = content_of(doctored[0])
+    tables = content["tables"].values()
+    written = {name for name in content if name != "rules"}
+    written |= {f"rules.{name}" for name in content["rules"]}
+    written |= {f"tables.{name}" for table in tables for name in table}
+    written |= {f"tables.rules.{name}" for table in tables for rule in table["rules"] for name in rule}
+    # The one that no rule of the example has: what was found of a whole table.
+    assert explained == {*written, "tables.rules.found"}
