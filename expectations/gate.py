@@ -5,7 +5,6 @@ whatever the number of expectations; then those that failed are evaluated once m
 SUMMARY throughout, each expectation is a Spark job; with COMPLETE, the keys of all failing rows come to the driver.)
 """
 
-import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -127,8 +126,6 @@ class Gate:
             folder: where suites, results (``gx``) and pages (``data_docs``) go; exists, and is empty.
             run_id: what the results are filed under.
         """
-        # Its warnings are about itself; what it finds is told by the results.
-        logging.getLogger("great_expectations").setLevel(logging.ERROR)
         self._folder = folder
         self._context = gx.get_context(mode="file", project_root_dir=folder)
         self._context.enable_analytics(enable=False)

@@ -1,6 +1,7 @@
 """What a run says of its data: every rule's verdict, the budget, Data Docs, and whether the run may go on."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -194,6 +195,8 @@ def quality_of(run_id: str, rules: RulesInForce, *, max_quarantined: float) -> I
 
     Importing that library takes seconds, in which Spark starts and reads; so a thread does it.
     """
+    # Its warnings are about itself; what it finds is told by the results.
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="quality-") as name, ThreadPoolExecutor(max_workers=1) as thread:
         module, folder = thread.submit(import_module, "expectations.gate"), Path(name)
         yield Quality(run_id, rules, max_quarantined, folder, lambda: module.result().Gate(folder, run_id=run_id))
