@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from expectations.contract import FileContract
-from expectations.contracts import CONTRACTS, CUSTOMERS, FILE_CONTRACTS, ORDERS, PAYMENTS
+from expectations.contracts import CONTRACTS, CUSTOMERS, FILE_CONTRACTS, ORDERS, PAYMENT_TYPES, PAYMENTS
 from expectations.keys import found_twice, judge_keys
 from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, quarantined
 from tests.frames import assert_same_rows, frame, money
@@ -54,6 +54,7 @@ def test_an_accepted_row_is_typed_and_a_rejected_one_keeps_its_text_and_all_its_
                     ("not_null", "payment_value", None, "expected a value, found none"),
                     ("parses_as", "payment_sequential", "one", "expected a whole number of at most 2,147,483,647"),
                     ("refers_to", "order_id", O9, "expected the order_id of an accepted row of orders"),
+                    ("in_set", "payment_type", None, f"expected one of {', '.join(PAYMENT_TYPES)}"),
                 ],
             ),
         ),
