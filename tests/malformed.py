@@ -34,6 +34,7 @@ REFERENCE = {"orders": 1, "payments": 0}
 
 HUGE = 200_000
 """More than Python's csv module takes for a field unless it is asked to (131,072)."""
+MOST_FIELDS = 20_480
 FILLINGS = ("x", "9", "0", " ", "é", "\0", "1.0", ",")
 BAD_DATES = (
     *("2018-02-30 10:00:00", "2018-13-01 00:00:00", "2018-01-01 24:00:00", "20018-01-01 10:00:00", "yesterday"),
@@ -90,9 +91,12 @@ class Spoiled:
         for table, content in self.content.items():
             (folder / FILES[table]).write_bytes(content)
 
-    def are_headers_whole(self) -> bool:
-        """Whether each file still starts with its header line."""
-        return all(self.content[table].startswith(f"{header}\n".encode()) for table, header in HEADERS.items())
+    def can_be_read(self) -> bool:
+        """Whether each file has its header, and no record with more fields than Spark's reader can take."""
+        whole = all(self.content[table].startswith(f"{header}\n".encode()) for table, header in HEADERS.items())
+        quoted = r'"[^"]*"' if self.are_records_plain else r"(?!)"
+        lines = [line for table in FILES for line in re.sub(quoted, "", self.text(table)).split("\n")]
+        return whole and max(line.count(",") for line in lines) < MOST_FIELDS
 
     def marks(self, table: str) -> Counter[str]:
         """How often each mark still stands in a file."""

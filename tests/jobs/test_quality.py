@@ -91,7 +91,7 @@ def test_a_rule_that_warns_is_told_and_takes_nothing(raw: RawFiles, capfd: pytes
     raw.orders[1] = raw.orders[1].replace(",,,2018-01-20", ",,2017-12-31 00:00:00,2018-01-20")
     ran = run(raw, "warned")
     said = capfd.readouterr().out
-    assert "payments: in_set(payment_type) (warn) is broken by 1 rows" in said
+    assert "payments: in_set(payment_type) (warn) is broken by 1 row" in said
     assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) is broken" in said
     manifest = ran.json("manifest.json")
     assert manifest["totals"]["rfm"] == {"rows": 2, "money": "40.5000"}
