@@ -101,6 +101,8 @@ def read_source(session: SparkSession, source: Source) -> DataFrame:
             escape='"',
             multiLine=True,
             mode="PERMISSIVE",
+            # A row of more fields than this ends the run; one of fewer, as many as they are, is set aside.
+            maxColumns=1_000_000,
             columnNameOfCorruptRecord=MALFORMED_ROW,
         )
         .csv([for_reading(f"file://{file}") for file in source.paths])
