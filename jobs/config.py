@@ -1,6 +1,5 @@
 """`RunConfig`: what a run is asked to do, typed and validated, from the command line."""
 
-import argparse
 import hashlib
 import json
 import re
@@ -8,37 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any
 
-from expectations.contracts import ORDER_STATUSES
+from jobs.arguments import ALL_STATUSES, MAX_QUARANTINED, PurchaseValue, Step, parser_of
 from jobs.errors import ConfigurationError
 
-Step = Literal["ingest", "features", "pipeline"]
-PurchaseValue = Literal["sum", "any"]
-
-ALL_STATUSES = "all"
-MAX_QUARANTINED = 0.01
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
-
-DESCRIPTIONS: dict[Step, str] = {
-    "ingest": "Read the three Olist CSV files, put each row into its table or into quarantine with the reasons, and "
-    "account for every one. The tables are a run of their own; `features` goes on from it.",
-    "features": "Compute transactions, purchases and normalised RFM from the checked tables of an earlier run, and "
-    "make the result the current run.",
-    "pipeline": "The whole way in one session: CSV files to checked tables to transactions, purchases and normalised "
-    "RFM; then make the result the current run.",
-}
-EPILOG = """\
-what is written:
-  OUTPUT/runs/<run_id>/<table>/      Parquet; written once, never edited
-  OUTPUT/runs/<run_id>/manifest.json what went in, what came out, rows and money at every boundary
-  OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how often it was broken
-  OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also when the run was stopped
-  OUTPUT/current.json                which run to read; moves last, so a run that dies changes nothing
-
-exit codes:
-  0 done   2 bad arguments or configuration   3 the data is not fit to use   4 Spark or another system failed
-"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +71,7 @@ class RunConfig:
         Raises:
             ConfigurationError: An argument is missing or does not parse; nothing was done yet.
         """
-        known, ignored = _parser(step).parse_known_args(sys.argv[1:] if argv is None else list(argv))
+        known, ignored = parser_of(step).parse_known_args(sys.argv[1:] if argv is None else list(argv))
         names = tuple(part.partition("=")[0] for part in ignored if part.startswith("-"))
         return cls(step=step, ignored_arguments=names, **vars(known))
 
@@ -110,122 +84,3 @@ class RunConfig:
 def hash_of(settings: Any) -> str:
     """A hash of settings that does not depend on the order in which they are written down."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and are raised."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print, without its usage lines."""
-        raise ConfigurationError(f"{message} (see {self.prog} --help)")
-
-
-def _parser(step: Step) -> argparse.ArgumentParser:
-    parser = OneLineParser(
-        prog=f"python -m jobs.{step}",
-        description=DESCRIPTIONS[step],
-        epilog=EPILOG,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--as-of",
-        type=_day,
-        required=True,
-        metavar="YYYY-MM-DD",
-        help="last day that counts, inclusive. Purchases after it are left out and counted in the manifest; recency "
-        "is measured back from it. No default: a run must give the same rows next week.",
-    )
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept; made if missing")
-    parser.add_argument(
-        "--run-id", metavar="ID", help="id of the new run; starts with the as-of date (default: date, time, random)"
-    )
-    if step in ("ingest", "pipeline"):
-        parser.add_argument(
-            "--input",
-            required=True,
-            metavar="FOLDER",
-            help="folder with olist_customers_dataset.csv, olist_orders_dataset.csv and "
-            "olist_order_payments_dataset.csv: plain, gzipped (.csv.gz), or each a folder of part files",
-        )
-        parser.add_argument(
-            "--max-quarantined",
-            type=_share,
-            default=MAX_QUARANTINED,
-            metavar="SHARE",
-            help="stop the run when more than this share of a table's rows is quarantined; rows that merely follow "
-            f"quarantined rows they refer to do not count (default: {MAX_QUARANTINED})",
-        )
-    parser.add_argument(
-        "--rules",
-        metavar="FILE",
-        help="YAML file that changes the rules of the tables, and adds to them (see docs/data-quality.md)",
-    )
-    if step == "ingest":
-        parser.add_argument(
-            "--replay",
-            metavar="RUN_ID",
-            help="take the accepted rows of this run as they are, and try its quarantined rows again, as they now "
-            "stand in --input",
-        )
-    if step in ("features", "pipeline"):
-        _add_feature_arguments(parser, step)
-    return parser
-
-
-def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
-    if step == "features":
-        parser.add_argument(
-            "--checked-run", metavar="ID", help="the run whose checked tables are read (default: the current run)"
-        )
-    parser.add_argument(
-        "--card",
-        metavar="NAME|FILE",
-        help="apply this score card's bounds: a file that an earlier run wrote (score_card.json), or a card that is "
-        "shipped: workshop-2021. Default: fit bounds to this run's customers",
-    )
-    parser.add_argument(
-        "--purchase-value",
-        choices=get_args(PurchaseValue),
-        default="sum",
-        help="what a purchase paid in several parts is worth: the sum of its payments (default), or any one of "
-        "them, as the workshop has it (this loses money; the manifest says how much)",
-    )
-    parser.add_argument(
-        "--order-statuses",
-        type=_statuses,
-        metavar="LIST",
-        help=f"statuses that count, separated by commas, of: {', '.join(ORDER_STATUSES)} (default: all)",
-    )
-
-
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date (expected YYYY-MM-DD, such as 2018-10-17)")
-    return day
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share (expected 0 to 1, such as {MAX_QUARANTINED})")
-    return share
-
-
-def _statuses(text: str) -> tuple[str, ...] | None:
-    if text == ALL_STATUSES:
-        return None
-    statuses = sorted({part.strip() for part in text.split(",")})
-    unknown = [status for status in statuses if status not in ORDER_STATUSES]
-    if unknown:
-        raise argparse.ArgumentTypeError(
-            f"no order status {', '.join(map(repr, unknown))} (expected some of: {', '.join(ORDER_STATUSES)}; or all)"
-        )
-    return tuple(statuses)

@@ -15,7 +15,7 @@ from expectations.gate import MOST_DETAILED, MOST_EXAMPLES
 from expectations.overlay import ADDABLE, overlaid
 from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, RefersTo, Rule
 from jobs import pipeline
-from jobs.config import MAX_QUARANTINED
+from jobs.arguments import MAX_QUARANTINED
 from jobs.quality import DATA_DOCS
 from tests.raw_files import RawFiles
 
