@@ -38,6 +38,9 @@ SPEED = {
     # A frame that is kept for two readers is cut by its size, as all others are; by default it keeps every shuffle
     # partition, and writes as many files. (Nothing here relies on how a kept frame is partitioned.)
     "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
+    # Else PySpark walks the Python stack for each column that is named, to tell it in an error: several calls to the
+    # JVM for each, thousands for a contract. Here errors are told in words of our own.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
 # A laptop, where nobody else sets these.

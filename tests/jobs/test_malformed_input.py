@@ -1,0 +1,157 @@
+"""Whatever comes in, a run ends with 0 or 3, and every row of it is in exactly one place."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+
+from jobs.ingest import main
+from tests.malformed import COLUMNS, FILES, KINDS, Spoiled, spoiled_files
+
+pytestmark = pytest.mark.usefixtures("plain_plans")
+
+POINTER = '{"run_id": "2018-01-01-before"}\n'
+RUN = "2018-12-31-spoiled"
+WARNING = ("payment_type", "order_purchase_timestamp, order_delivered_customer_date")
+"""What the rules that only warn are about."""
+
+PLAIN_PLANS = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+"""For a few rows, compiling each plan, and planning anew after each stage, would be a third of the time."""
+
+Record = tuple[str | None, ...]
+
+
+@pytest.fixture
+def plain_plans(spark: SparkSession) -> Iterator[None]:
+    """The one session, which for these tests plans each query once and compiles none."""
+    before = {setting: spark.conf.get(setting) for setting in PLAIN_PLANS}
+    for setting, value in PLAIN_PLANS.items():
+        spark.conf.set(setting, value)
+    yield
+    for setting, value in before.items():
+        spark.conf.set(setting, value)
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a table on disk, read without Spark; times and figures as a file would have them."""
+    rows = []
+    for file in sorted(folder.glob("*.parquet")):
+        table = pq.ParquetFile(file).read()
+        for place, column in enumerate(table.schema):
+            if pa.types.is_timestamp(column.type):
+                table = table.set_column(place, column.name, table[column.name].cast(pa.string()))
+        rows += table.to_pylist()
+    return rows
+
+
+def record_of(row: dict[str, Any], table: str) -> Record:
+    """The text of an accepted or a quarantined row, column by column."""
+    values = list(row.values())[: COLUMNS[table]]
+    return tuple(None if value is None else as_text(value) for value in values)
+
+
+def as_text(value: Any) -> str:
+    text = str(value)
+    if text.endswith("Z") and "." in text:  # 2018-02-01 00:00:07.000000Z
+        return text.removesuffix("Z").rstrip("0").rstrip(".")
+    return text if isinstance(value, str | int) else text.rstrip("0").rstrip(".")
+
+
+def in_one_place(spoiled: Spoiled, table: str, accepted: list[dict[str, Any]], refused: list[dict[str, Any]]) -> None:
+    """See that no line of a file is in both places, and none that is still whole in neither."""
+    for mark, times in spoiled.marks(table).items():
+        taken = sum(any(mark in (text or "") for text in record_of(row, table)) for row in accepted)
+        set_aside = sum(mark in str(row) for row in refused)
+        # A line that stands there twice is in both places when it is a copy; what is inside the quotes of another
+        # line is where that is.
+        assert 1 <= taken + set_aside <= times, f"{table}: {mark}: {taken} accepted, {set_aside} quarantined"
+    if spoiled.are_records_plain:
+        found = Counter(record_of(row, table) for row in [*accepted, *refused])
+        assert found == Counter(spoiled.records(table)), table
+
+
+def check_tables(spoiled: Spoiled, share: float, run: Path, code: int) -> None:
+    """See what a run left behind, by its files alone."""
+    quality = json.loads((run / "quality.json").read_text())
+    assert (run / "quality" / "data_docs" / "index.html").is_file()
+    over_budget = False
+    for table in FILES:
+        accepted, refused = rows_of(run / table), rows_of(run / "quarantine" / table)
+        rows_in, figures = len(accepted) + len(refused), quality["tables"][table]
+        assert (figures["rows"], figures["quarantined"]) == (rows_in, len(refused)), table
+        assert all(row["reasons"] for row in refused), table
+        grave = [[reason["rule"] for reason in row["reasons"] if reason["column"] not in WARNING] for row in refused]
+        followers = sum(set(rules) == {"follows"} for rules in grave)
+        assert figures["of_these_followers"] == followers, table
+        over_budget |= len(refused) - followers > share * rows_in
+        in_one_place(spoiled, table, accepted, refused)
+        if code == 0:
+            totals = json.loads((run / "manifest.json").read_text())["totals"]
+            found = [totals[name]["rows"] for name in (f"raw {table}", table, f"quarantine/{table}")]
+            assert found == [rows_in, len(accepted), len(refused)]
+    assert code == (3 if over_budget else 0)
+
+
+def check_run(spoiled: Spoiled, share: float, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Run the job over spoiled files, and see how it ends and what it leaves behind."""
+    output = folder / "output"
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir()
+    (output / "current.json").write_text(POINTER)
+    spoiled.write(folder / "input")
+    capfd.readouterr()
+    where = ["--input", str(folder / "input"), "--output", str(output), "--run-id", RUN]
+    code = main(["--as-of", "2018-12-31", "--max-quarantined", str(share), *where])
+    said = capfd.readouterr().err.splitlines()
+    assert code in (0, 3), said
+    assert len(said) == (0 if code == 0 else 1), said
+    assert (output / "current.json").read_text() == POINTER
+    assert (output / "runs" / RUN / "manifest.json").exists() == (code == 0)
+    if code == 0 or spoiled.can_be_read():
+        check_tables(spoiled, share, output / "runs" / RUN, code)
+
+
+def check_many(examples: int, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Do so for as many spoiled inputs."""
+    seen: Counter[str] = Counter()
+
+    # What fails is not made smaller, as each try is a run; it says what was done to the files.
+    @settings(
+        max_examples=examples,
+        phases=[Phase.generate],
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(spoiled=spoiled_files(), share=st.sampled_from([0.01, 1]))
+    def one(spoiled: Spoiled, share: float) -> None:
+        seen.update(kind for kind, _ in spoiled.spoilings)
+        check_run(spoiled, share, folder, capfd)
+
+    one()
+    assert set(seen) == set(KINDS)
+
+
+@pytest.mark.timeout(600)
+def test_every_row_of_30_malformed_inputs_is_accounted_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    check_many(30, tmp_path, capfd)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_every_row_of_300_malformed_inputs_is_accounted_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    check_many(300, tmp_path, capfd)
