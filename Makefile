@@ -15,10 +15,10 @@ AS_OF ?= 2018-10-17
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sample test test-all lint format bench lock clean
+.PHONY: help run-local sample test test-all lint format bench bench-quality lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run-local: $(READY) $(if $(filter $(SAMPLE),$(INPUT)),$(SAMPLE)/.whole) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, ARGS=)
 	@$(RUN) -m jobs.pipeline --as-of "$(AS_OF)" --input "$(INPUT)" --output "$(OUTPUT)" $(ARGS)
@@ -44,6 +44,9 @@ format: $(READY) ## Put the code into the house's format
 
 bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000)
 	@$(RUN) -m benchmarks.feature_step --orders "$(ORDERS)"
+
+bench-quality: $(READY) ## Time what the checks of the data cost (ORDERS=1000000)
+	@$(RUN) -m benchmarks.data_quality --orders "$(ORDERS)"
 
 lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -1,0 +1,46 @@
+"""What reading costs without any check: the three CSV files to typed Parquet, as a notebook would have it.
+
+    python -m benchmarks.plain_copy --input FOLDER --results FOLDER
+
+Prints the seconds of each table as JSON. A text that is no value becomes null, and nobody is told.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from expectations.contracts import FILE_CONTRACTS
+from jobs.session import spark_session
+from jobs.sources import find_sources, read_source
+
+
+def main() -> None:
+    """Copy the tables and say how long each took."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.plain_copy", allow_abbrev=False)
+    parser.add_argument("--input", required=True, metavar="FOLDER", help="where the CSV files are")
+    parser.add_argument("--results", type=Path, required=True, metavar="FOLDER", help="where the tables are put")
+    given = parser.parse_args()
+    with spark_session("plain copy") as session:
+        print(json.dumps(_copied(session, given.input, given.results)))
+
+
+def _copied(session: SparkSession, folder: str, results: Path) -> dict[str, float]:
+    seconds = {}
+    for source in find_sources(folder, FILE_CONTRACTS):
+        contract = source.contract
+        columns = [
+            F.col(contract.source_name(column.name)).try_cast(column.dataType).alias(column.name)
+            for column in contract.schema.fields
+        ]
+        started = time.monotonic()
+        read_source(session, source).select(*columns).write.parquet(f"file://{results / contract.table}")
+        seconds[contract.table] = time.monotonic() - started
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
