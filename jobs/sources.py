@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -160,23 +161,26 @@ def _check_header(name: str, header: tuple[str, ...], contract: FileContract) ->
 
 
 def _header(file: Path) -> tuple[str, ...]:
-    header = next(_records(file), None)
+    with _readable(file) as lines:
+        header = next(csv.reader(lines), None)
     if header is None:
         raise DataError(f"{file.name}: empty, expected a header line and rows. Check how the file was exported")
     return tuple(header)
 
 
 def _has_rows(file: Path) -> bool:
-    records = _records(file)
-    next(records, None)
-    return any(record for record in records)
+    """Whether anything follows the header; what it is, is for the rules to say."""
+    with _readable(file) as lines:
+        next(csv.reader(lines), None)
+        return any(line.strip("\r\n") for line in lines)
 
 
-def _records(file: Path) -> Iterator[list[str]]:
-    """The first records of a file: enough to know its header and whether anything follows."""
+@contextmanager
+def _readable(file: Path) -> Iterator[IO[str]]:
+    """The lines of a file, of which a few are read to know its header and whether anything follows."""
     try:
         with _opened(file) as lines:
-            yield from csv.reader(lines)
+            yield lines
     except (OSError, EOFError, csv.Error) as error:
         raise DataError(f"{file.name}: cannot be read as CSV ({error}). Check the file") from None
 
