@@ -56,7 +56,7 @@ def columns_of(connection: psycopg.Connection, table: Sequence[str], names: Sequ
     relation = sql.Identifier(*table).as_string(connection)
     rows = connection.execute(
         "select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute "
-        "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
+        "where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum",
         [relation],
     ).fetchall()
     if not rows:

@@ -34,11 +34,16 @@ def csv_rows(
         yield BadRowError("String contains invalid or unsupported UTF8 codepoints")
         return
     lines = text.splitlines(keepends=True)[header_lines:]
-    for fields in csv.reader(io.StringIO("".join(lines), newline=""), strict=True):
+    reader = csv.reader(io.StringIO("".join(lines), newline=""), strict=True)
+    while True:
         try:
-            yield _row(fields, columns, empty_as_null=empty_as_null)
+            yield _row(next(reader), columns, empty_as_null=empty_as_null)
+        except StopIteration:
+            return
         except BadRowError as bad:
             yield bad
+        except csv.Error:
+            yield BadRowError("Invalid quote formatting for CSV")
 
 
 def _row(fields: Sequence[str], columns: Sequence[Column], *, empty_as_null: bool) -> tuple[str | None, ...]:

@@ -98,10 +98,11 @@ class DataApi:
             assert execution.done.wait(60), f"{execution.id} does not end"
 
     def stop(self) -> None:
-        """Cancel what still runs."""
+        """Cancel what still runs, and complain about what was wrong with the stand-in itself."""
         for execution in self.executions:
             if not execution.done.is_set():
                 execution.cancel()
+            assert not execution.defect, execution.defect
 
     def _batch_execute_statement(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._submit(request["Sqls"], request, is_batch=True)

@@ -4,8 +4,10 @@ One execution is one session, as the Data API has it when none is kept alive: wh
 TRANSACTION mode all statements are one serializable transaction; the first that fails takes the others with it.
 """
 
+import logging
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from tests.stand_ins.copy_statement import copy_statement, is_copy
 from tests.stand_ins.redshift_errors import RedshiftError, in_redshifts_words
 from tests.stand_ins.translation import Kind, translated
 
+LOG = logging.getLogger(__name__)
 OPEN, CLOSED = ("SUBMITTED", "PICKED", "STARTED"), ("FINISHED", "FAILED", "ABORTED")
 
 
@@ -98,6 +101,7 @@ class Execution:
         ids = [f"{self.id}:{number}" for number in range(1, len(sqls) + 1)] if is_batch else [self.id]
         self.statements = [Statement(name, sql, self.created) for name, sql in zip(ids, sqls, strict=True)]
         self.status, self.updated, self.error, self.pid = "SUBMITTED", self.created, None, 0
+        self.seconds, self.defect = 0.0, ""
         self.done = threading.Event()
         self._conninfo, self._bucketeer, self._trouble = conninfo, bucketeer, trouble
         self._connection: psycopg.Connection | None = None
@@ -127,6 +131,10 @@ class Execution:
                 self._commit(connection)
             self._move_to("FINISHED" if all(s.status == "FINISHED" for s in self.statements) else "FAILED")
         except (RedshiftError, psycopg.Error) as error:
+            self._end_with(error)
+        except Exception as error:
+            LOG.exception("%s: the stand-in is wrong", self.id)
+            self.defect = traceback.format_exc()
             self._end_with(error)
         finally:
             self.seconds = time.perf_counter() - started

@@ -4,6 +4,7 @@ moto keeps objects, versions, multipart uploads and conditional writes as S3 doe
 is of the process, so that each test makes buckets of its own: the fixture ``bucket``.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from moto.server import ThreadedMotoServer
 @contextmanager
 def s3_server() -> Iterator[str]:
     """Start a server, give its URL, and stop it."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
