@@ -4,6 +4,7 @@
 that a test needs (``data_api``, ``bucket``).
 """
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +14,16 @@ import pytest
 from botocore.loaders import Loader
 from botocore.retries.standard import ExponentialBackoff
 
+from tests.stand_ins.account import Account
+from tests.stand_ins.buckets import Buckets
 from tests.stand_ins.copy_load import Bucketeer
 from tests.stand_ins.data_api import DataApi
 from tests.stand_ins.postgres import Postgres, postgres
 from tests.stand_ins.s3 import s3_server
+from tests.stand_ins.sagemaker import SageMaker
 
 REGION = "eu-west-1"
+SAGEMAKER_ROLE = "arn:aws:iam::123456789012:role/segments-sagemaker"
 COPY_ROLE = "arn:aws:iam::123456789012:role/segments-copy"
 CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": REGION}
 
@@ -106,3 +111,22 @@ def data_api(aws: pytest.MonkeyPatch, database: str, s3: Any) -> Iterator[DataAp
         aws.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", api.service.url)
         yield api
         api.stop()
+
+
+@pytest.fixture
+def sagemaker(aws: pytest.MonkeyPatch, s3: Any) -> Iterator[SageMaker]:
+    """SageMaker and its runtime."""
+    stand_in = SageMaker(Account(REGION, frozenset({SAGEMAKER_ROLE})), Buckets(s3, REGION))
+    with stand_in.running():
+        aws.setenv("AWS_ENDPOINT_URL_SAGEMAKER", stand_in.service.url)
+        aws.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", stand_in.runtime.url)
+        forget_clients_of_sdk()
+        yield stand_in
+    forget_clients_of_sdk()
+
+
+def forget_clients_of_sdk() -> None:
+    """The SDK keeps the clients that it makes; those of the test before speak to a server that has stopped."""
+    sdk = sys.modules.get("sagemaker.core.utils.utils")
+    if sdk:
+        sdk.SageMakerClient.reset()

@@ -32,15 +32,21 @@ def service_model(name: str) -> ServiceModel:
 
 
 class JsonService(HttpService):
-    """A service made of functions."""
+    """A service made of functions.
 
-    def __init__(self, name: str, operations: Mapping[str, Operation]) -> None:
+    Faults of answers that are ``tolerated`` are those that the real service is known for.
+    """
+
+    def __init__(
+        self, name: str, operations: Mapping[str, Operation], *, tolerated: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__()
         self.model = service_model(name)
         protocols = self.model.metadata["protocols"], self.model.metadata["jsonVersion"]
         assert protocols == (["json"], "1.1"), f"botocore now speaks {protocols} with {name}"
         self.signing_name = self.model.signing_name
         self._operations = dict(operations)
+        self._tolerated = tolerated
         unknown = set(operations) - set(self.model.operation_names)
         assert not unknown, f"{name} has no {unknown}"
 
@@ -71,7 +77,7 @@ class JsonService(HttpService):
         members = dict(function(request) or {})
         if shape is None:
             return self._encoded(200, {})
-        faults = faults_of(members, shape)
+        faults = [fault for fault in faults_of(members, shape) if fault not in self._tolerated]
         assert not faults, f"an answer that the model does not know: {faults}"
         return self._encoded(200, as_json(members, shape))
 
