@@ -48,7 +48,7 @@ class Clock:
 
 @dataclass
 class DataApi:
-    """The service, the warehouse behind it, and what is to go wrong with the next execution."""
+    """The service, the warehouse behind it, and what is to go wrong with the next batch."""
 
     databases: Mapping[str, str]
     bucketeer: Bucketeer
@@ -75,22 +75,22 @@ class DataApi:
         )
 
     def fail_statement(self, number: int, message: str = "ERROR: Disk Full") -> None:
-        """Let statement ``number`` (from 1) of the next execution fail."""
+        """Let statement ``number`` (from 1) of the next batch fail."""
         self._trouble.failures[number] = message
 
     def hold_statement(self, number: int) -> Hold:
-        """Let statement ``number`` (from 1) of the next execution take until `Hold.release` is called."""
+        """Let statement ``number`` (from 1) of the next batch take until `Hold.release` is called."""
         hold = Hold(number)
         self._trouble.holds.append(hold)
         return hold
 
     def fail_commit(self, message: str = "ERROR: connection to the leader node was lost") -> None:
-        """Let the commit of the next execution fail; nothing of it stays."""
+        """Let the commit of the next batch fail; nothing of it stays."""
         self._trouble.commit_failure = message
 
-    def drop_after_commit(self) -> None:
-        """Let the next batch run to its end and its caller never hear of it."""
-        self.service.faults.drop_after("BatchExecuteStatement", wait=self.wait)
+    def drop_after_commit(self, *, times: int = 1) -> None:
+        """Let the next batch run to its end and its caller never hear of it; botocore asks up to three times."""
+        self.service.faults.drop_after("BatchExecuteStatement", times=times, wait=self.wait)
 
     def wait(self) -> None:
         """Wait until nothing runs any more."""
@@ -119,7 +119,9 @@ class DataApi:
         return answer | {name: request[name] for name in WORDS_OF_TARGET if name in request}
 
     def _started(self, sqls: list[str], request: dict[str, Any], *, is_batch: bool) -> Execution:
-        trouble, self._trouble = self._trouble, Trouble()
+        trouble = Trouble()
+        if is_batch:
+            trouble, self._trouble = self._trouble, trouble
         execution = Execution(
             sqls,
             request=request,

@@ -100,7 +100,8 @@ class Execution:
         self.mode = request.get("ExecutionMode", "TRANSACTION")
         ids = [f"{self.id}:{number}" for number in range(1, len(sqls) + 1)] if is_batch else [self.id]
         self.statements = [Statement(name, sql, self.created) for name, sql in zip(ids, sqls, strict=True)]
-        self.status, self.updated, self.error, self.pid = "SUBMITTED", self.created, None, 0
+        self.status, self.updated, self.pid = "SUBMITTED", self.created, 0
+        self.error: str | None = None
         self.seconds, self.defect = 0.0, ""
         self.done = threading.Event()
         self._conninfo, self._bucketeer, self._trouble = conninfo, bucketeer, trouble

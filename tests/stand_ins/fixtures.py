@@ -72,8 +72,9 @@ def bucket(s3: Any) -> Iterator[str]:
     name = "segments-tests"
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     yield name
-    resource = boto3.resource("s3", endpoint_url=s3.meta.endpoint_url, **CREDENTIALS)
-    resource.Bucket(name).objects.all().delete()
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+        for found in page.get("Contents", []):
+            s3.delete_object(Bucket=name, Key=found["Key"])
     s3.delete_bucket(Bucket=name)
 
 

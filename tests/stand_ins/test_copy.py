@@ -1,6 +1,5 @@
-"""COPY as the stand-in carries it out: what loads, and what Redshift would refuse."""
+"""COPY as the stand-in carries it out, from a bucket into a table."""
 
-import io
 import json
 from collections.abc import Callable
 from datetime import date
@@ -11,40 +10,16 @@ import boto3
 import psycopg
 import pyarrow as pa
 import pytest
-from pyarrow import parquet as pq
 
 from tests.frames import at
+from tests.stand_ins.data_api import DataApi
 from tests.stand_ins.fixtures import COPY_ROLE
-
-pytestmark = pytest.mark.usefixtures("data_api")
+from tests.stand_ins.parquet_files import NULLS, ROW, SCHEMA, parquet
 
 MAKE_T = (
     "create table t (id varchar(4) not null, n integer, big bigint, money numeric(18,4), "
     "at timestamp, d double precision, day date, ok boolean)"
 )
-SCHEMA = pa.schema(
-    [
-        ("a", pa.string()),
-        ("b", pa.int32()),
-        ("c", pa.int64()),
-        ("d", pa.decimal128(18, 4)),
-        ("e", pa.timestamp("us")),
-        ("f", pa.float64()),
-        ("g", pa.date32()),
-        ("h", pa.bool_()),
-    ]
-)
-ROW = ("x1", 1, 2**40, Decimal("10.5000"), at("2018-01-01 10:00:00"), 0.1, date(2018, 1, 1), True)
-NULLS = ("x2", None, None, None, None, None, None, None)
-
-
-def parquet(rows: list[tuple[Any, ...]], schema: pa.Schema = SCHEMA, **options: Any) -> bytes:
-    """A file as Spark writes it with legacy decimals and INT96 times."""
-    columns = [pa.array(values, type=field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
-    file = io.BytesIO()
-    options = {"use_deprecated_int96_timestamps": True, "store_decimal_as_integer": False} | options
-    pq.write_table(pa.table(columns, schema=schema), file, **options)
-    return file.getvalue()
 
 
 class Loading:
@@ -82,8 +57,8 @@ class Loading:
 
 
 @pytest.fixture
-def loading(s3: Any, bucket: str, database: str) -> Loading:
-    return Loading(s3, bucket, database)
+def loading(data_api: DataApi, s3: Any, bucket: str) -> Loading:
+    return Loading(s3, bucket, data_api.databases["dev"])
 
 
 def test_parquet_files_of_a_manifest_are_loaded(loading: Loading) -> None:
@@ -93,28 +68,6 @@ def test_parquet_files_of_a_manifest_are_loaded(loading: Loading) -> None:
     assert loading.copy() == ""
     assert loading.found["ResultRows"] == 2
     assert loading.rows() == [ROW, NULLS]
-
-
-@pytest.mark.parametrize(
-    ("position", "type_of_file", "options"),
-    [
-        (1, pa.int64(), {}),
-        (2, pa.int32(), {}),
-        (3, pa.float64(), {}),
-        (3, pa.decimal128(18, 2), {}),
-        (3, pa.decimal128(18, 4), {"store_decimal_as_integer": True}),
-        (4, pa.timestamp("us"), {"use_deprecated_int96_timestamps": False}),
-        (5, pa.float32(), {}),
-        (0, pa.binary(), {}),
-        (6, pa.timestamp("us"), {}),
-    ],
-)
-def test_a_physical_type_that_is_not_the_columns_is_refused(
-    loading: Loading, position: int, type_of_file: pa.DataType, options: dict[str, Any]
-) -> None:
-    schema = SCHEMA.set(position, pa.field("x", type_of_file))
-    loading.put("part-0.parquet", parquet([(None,) * 8], schema, **options))
-    assert "has an incompatible Parquet schema for column" in loading.copy()
 
 
 def test_a_file_with_a_column_too_few_is_refused(loading: Loading) -> None:
@@ -183,21 +136,6 @@ def test_an_object_that_is_not_mandatory_may_be_missing(loading: Loading) -> Non
     assert loading.copy() == ""
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ("format parquet manifest region 'eu-west-1'", "REGION argument is not supported for PARQUET based COPY"),
-        ("format parquet maxerror 1", "MAXERROR argument is not supported"),
-        ("format parquet csv", "conflicting or redundant options"),
-        ("format avro", 'syntax error at or near "AVRO"'),
-        ("format parquet; drop table t", 'syntax error at or near ";"'),
-        ("parquet manifest manifest", "conflicting or redundant options"),
-    ],
-)
-def test_parameters_that_do_not_go_with_the_format_are_refused(loading: Loading, options: str, words: str) -> None:
-    assert words in loading.copy(options)
-
-
 def test_a_role_that_was_not_told_of_and_a_table_that_is_not_there_are_refused(loading: Loading) -> None:
     assert "Cannot COPY into nonexistent table u" in loading.copy(table="u")
     other = "arn:aws:iam::123456789012:role/other"
@@ -217,22 +155,10 @@ def test_csv_files_load_by_prefix_without_their_headers(loading: Loading) -> Non
     assert loading.rows() == [first, ("b", *empty), ("c", *first[1:]), ("d", *empty)]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"a,x,,,,,,",
-        b"a,,,,,,,,",
-        b"a,,",
-        b"abcde,,,,,,,",
-        b"a,2147483648,,,,,,",
-        b'a,"1"2,,,,,,',
-        b"a,,,,2018-13-01 00:00:00,,,",
-        b"\xff,,,,,,,",
-    ],
-)
-def test_the_first_bad_row_of_a_csv_fails_the_load(loading: Loading, line: bytes) -> None:
-    loading.put("t.csv", CSV + line)
-    assert "Load into table 't' failed." in loading.copy("csv ignoreheader 1", key="t.csv")
+def test_the_first_bad_row_of_a_csv_fails_the_load_and_redshift_does_not_say_why(loading: Loading) -> None:
+    loading.put("t.csv", CSV + b"a,x,,,,,,")
+    words = "ERROR: Load into table 't' failed. Check 'sys_load_error_detail' system table for details."
+    assert loading.copy("csv ignoreheader 1", key="t.csv") == words
     assert loading.rows() == []
 
 

@@ -126,23 +126,23 @@ def test_parameters_are_bound_and_never_pasted(batch: Any, look: Any) -> None:
     assert look("select x, y from t order by x") == [(1, "a'); --"), (2, ":y")]
 
 
-@pytest.mark.parametrize(
-    ("sqls", "members", "words"),
-    [
-        (["select 1"], {"Parameters": [{"name": "x", "value": "1"}]}, "Unused parameters: [x]"),
-        (["select :x"], {}, "Cannot find parameter: x"),
-        (["select '" + "x" * 200_000 + "'"], {}, "exceeds the limit of 200 KB"),
-        (["select 1"], {"WorkgroupName": "other"}, "Redshift endpoint doesn't exist in this region."),
-        (["select 1"], {"ClusterIdentifier": "segments-cluster"}, "exactly one of"),
-        (["select 1"], {"DbUser": "admin"}, "DbUser is not supported"),
-    ],
-)
-def test_what_the_service_refuses_is_refused_at_once(
-    client: Any, sqls: list[str], members: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(client.exceptions.ValidationException) as refused:
-        client.batch_execute_statement(Sqls=sqls, **{**WORKGROUP, **members})
-    assert words in str(refused.value)
+REFUSED: list[tuple[list[str], dict[str, Any], str]] = [
+    (["select 1"], {"Parameters": [{"name": "x", "value": "1"}]}, "Unused parameters: [x]"),
+    (["select :x"], {}, "Cannot find parameter: x"),
+    (["select '" + "x" * 200_000 + "'"], {}, "exceeds the limit of 200 KB"),
+    (["select 1"], {"WorkgroupName": "other"}, "Redshift endpoint doesn't exist in this region."),
+    (["select 1"], {"ClusterIdentifier": "segments-cluster"}, "exactly one of"),
+    (["select 1"], {"DbUser": "admin"}, "DbUser is not supported"),
+    (["select 1"] * 41, {}, "at most 40, found 41"),
+]
+
+
+def test_what_the_service_refuses_is_refused_at_once(client: Any, data_api: DataApi) -> None:
+    for sqls, members, words in REFUSED:
+        with pytest.raises(client.exceptions.ValidationException) as refused:
+            client.batch_execute_statement(Sqls=sqls, **{**WORKGROUP, **members})
+        assert words in str(refused.value)
+    assert data_api.executions == []
 
 
 def test_a_cluster_and_a_workgroups_arn_are_known_too(client: Any) -> None:
