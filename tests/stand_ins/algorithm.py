@@ -7,6 +7,7 @@ and the ``local_lloyd`` ones are checked and not used, and protobuf is refused. 
 its square, is assumed.
 """
 
+import importlib
 import io
 import json
 import tarfile
@@ -14,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import MiniBatchKMeans
 
 from tests.stand_ins.ndarray_file import array_in, ndarray_file
 
@@ -114,13 +114,18 @@ def train(rows: np.ndarray, test_rows: np.ndarray | None, hyperparameters: Mappi
     k = int(hyperparameters["k"])
     if len(rows) < k:
         raise AlgorithmError(f"ClientError: k ({k}) must not be greater than the number of examples ({len(rows)})")
-    model = MiniBatchKMeans(
-        k,
-        init="random" if hyperparameters.get("init_method") == "random" else "k-means++",
-        batch_size=int(hyperparameters.get("mini_batch_size", "5000")),
-        n_init=10,
-        random_state=seed,
-    ).fit(rows)
+    # Loaded here: it takes seconds, and the fixtures are there for every test.
+    model = (
+        importlib.import_module("sklearn.cluster")
+        .MiniBatchKMeans(
+            k,
+            init="random" if hyperparameters.get("init_method") == "random" else "k-means++",
+            batch_size=int(hyperparameters.get("mini_batch_size", "5000")),
+            n_init=10,
+            random_state=seed,
+        )
+        .fit(rows)
+    )
     centroids = np.random.default_rng(seed).permutation(model.cluster_centers_.astype(np.float32))
     metrics = {}
     for channel, values in (("train", rows), ("test", test_rows)):

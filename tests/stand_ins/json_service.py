@@ -31,6 +31,12 @@ def service_model(name: str) -> ServiceModel:
     return model
 
 
+def echoed(service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Those members of an earlier request that an operation's answer has too."""
+    members = service_model(service).operation_model(operation).output_shape.members
+    return {name: value for name, value in request.items() if name in members}
+
+
 class JsonService(HttpService):
     """A service made of functions.
 

@@ -16,10 +16,9 @@ from tests.stand_ins.algorithm import (
 from tests.stand_ins.buckets import Buckets, bucket_and_key
 from tests.stand_ins.faults import ServiceError, invalid
 from tests.stand_ins.job_state import ENDED, Gate, Job, JobTrouble
-from tests.stand_ins.json_service import service_model
+from tests.stand_ins.json_service import echoed
 
 PHASES = ("Starting", "Downloading", "Training")
-ECHOED = set(service_model("sagemaker").operation_model("DescribeTrainingJob").output_shape.members)
 
 
 @dataclass
@@ -67,7 +66,7 @@ class TrainingJobs:
             | ({"EndTime": later[position]} if position < len(later) else {})
             for position, (phase, moment) in enumerate(job.transitions)
         ]
-        answer = {name: value for name, value in job.request.items() if name in ECHOED} | {
+        answer = echoed("sagemaker", "DescribeTrainingJob", job.request) | {
             "TrainingJobArn": job.arn,
             "TrainingJobStatus": job.status,
             "SecondaryStatus": job.phase,

@@ -14,11 +14,10 @@ from tests.stand_ins.csv_filters import filtered
 from tests.stand_ins.faults import ServiceError, invalid
 from tests.stand_ins.inference import as_accepted, predictions
 from tests.stand_ins.job_state import ENDED, Gate, Job, JobTrouble
-from tests.stand_ins.json_service import service_model
+from tests.stand_ins.json_service import echoed
 from tests.stand_ins.models import Models
 
 PHASES = ("Starting", "Transforming")
-ECHOED = set(service_model("sagemaker").operation_model("DescribeTransformJob").output_shape.members)
 SEE_LOGS = "ClientError: See job logs for more information"
 
 
@@ -50,7 +49,7 @@ class TransformJobs:
         """DescribeTransformJob. The job moves on by one phase."""
         job = self._job(request["TransformJobName"])
         job.move()
-        answer = {name: value for name, value in job.request.items() if name in ECHOED} | {
+        answer = echoed("sagemaker", "DescribeTransformJob", job.request) | {
             "TransformJobArn": job.arn,
             "TransformJobStatus": job.status,
             "CreationTime": job.created,
