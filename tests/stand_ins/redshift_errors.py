@@ -39,6 +39,8 @@ def in_redshifts_words(error: psycopg.Error, *, pid: int = 0) -> str:
             text = f"Cannot insert a NULL value into column {error.diag.column_name}"
         case errors.UniqueViolation() if "pg_" in (error.diag.constraint_name or ""):
             text = "Relation already exists"  # two sessions made it at once
+        case errors.DatetimeFieldOverflow() | errors.InvalidDatetimeFormat():
+            text = "Error converting text to date"
         case errors.InvalidTextRepresentation():
             text = _of_bad_text(primary)
         case _:

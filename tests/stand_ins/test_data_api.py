@@ -1,49 +1,18 @@
 """The Data API's stand-in through boto3, against statements written by hand."""
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import boto3
-import psycopg
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
+from tests.stand_ins.conftest import WORKGROUP
 from tests.stand_ins.data_api import DataApi
 
-WORKGROUP = {"WorkgroupName": "segments", "Database": "dev"}
 MAKE_T = "create table t (x integer not null, y varchar(8)) diststyle all sortkey (x)"
 
 
 pytestmark = pytest.mark.usefixtures("data_api")
-
-
-@pytest.fixture
-def client() -> Any:
-    return boto3.client("redshift-data")
-
-
-@pytest.fixture
-def batch(client: Any) -> Callable[..., dict[str, Any]]:
-    """Run statements to their end and describe them."""
-
-    def run(*sqls: str, **members: Any) -> dict[str, Any]:
-        started = client.batch_execute_statement(Sqls=list(sqls), **WORKGROUP, **members)
-        return client.describe_statement(Id=started["Id"], WaitTimeSeconds=20)
-
-    return run
-
-
-@pytest.fixture
-def look(database: str) -> Callable[[str], list[tuple[Any, ...]]]:
-    """What another reader sees."""
-
-    def rows(sql: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(database) as connection:
-            return connection.execute(sql).fetchall()
-
-    return rows
 
 
 def test_a_batch_runs_and_its_results_can_be_read(batch: Any, client: Any) -> None:
@@ -101,6 +70,8 @@ def test_with_auto_commit_a_failed_statement_stays_alone(batch: Any, look: Any) 
 def test_a_cast_of_bad_text_does_not_say_the_text(batch: Any) -> None:
     found = batch("select cast('orders: 3 rows, expected 4' as integer)")
     assert found["Error"] == "Query #1 failed with ERROR: Invalid digit, Value 'o', Pos 0, Type: Integer"
+    found = batch("select cast('2018-13-01' as date)")
+    assert found["Error"] == "Query #1 failed with ERROR: Error converting text to date"
 
 
 def test_truncate_commits_what_came_before_it_as_in_redshift(batch: Any, look: Any) -> None:
@@ -217,24 +188,6 @@ def test_a_cancelled_batch_leaves_nothing(data_api: DataApi, client: Any, batch:
     assert look("select x from t") == []
     with pytest.raises(client.exceptions.ValidationException, match="already in ABORTED state"):
         client.cancel_statement(Id=started["Id"])
-
-
-def test_of_two_writers_at_once_one_meets_error_1023(data_api: DataApi, client: Any, batch: Any, look: Any) -> None:
-    batch(MAKE_T, "insert into t values (0)")
-    holds = [data_api.hold_statement(3)]
-    statements = ["select count(*) from t", "delete from t where x >= 0", "insert into t values ({})"]
-    first = client.batch_execute_statement(Sqls=[s.format(1) for s in statements], **WORKGROUP)
-    assert holds[0].reached.wait(20)
-    hold = data_api.hold_statement(2)  # it has read, and not yet written
-    second = client.batch_execute_statement(Sqls=[s.format(2) for s in statements], **WORKGROUP)
-    assert hold.reached.wait(20)
-    releasing = threading.Thread(target=holds[0].release)
-    releasing.start()
-    assert client.describe_statement(Id=first["Id"], WaitTimeSeconds=20)["Status"] == "FINISHED"
-    hold.release()
-    found = client.describe_statement(Id=second["Id"], WaitTimeSeconds=20)
-    assert found["Error"].startswith("Query #2 failed with ERROR: 1023")
-    assert look("select x from t") == [(1,)]
 
 
 def test_executions_are_listed_the_newest_first(client: Any, batch: Any) -> None:
