@@ -111,7 +111,7 @@ def publish(config: PublishConfig) -> None:
 def _load(warehouse: Warehouse, run: RunToLoad, target: Target) -> None:
     loaded = warehouse.load(run)
     console.summary(
-        f"In {target.address}: run {run.run_id}, load {loaded.load_number}",
+        f"In {target.address}: run {run.run_id}, load {loaded.load_id}",
         ("table", "rows", "money"),
         [
             (table.name, f"{table.total.rows:,}", "" if table.total.money is None else f"{table.total.money:,.2f}")

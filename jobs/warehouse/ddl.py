@@ -36,6 +36,9 @@ PIPELINE_RUNS_SCHEMA = StructType(
 )
 """One row per load, the last of which is what the tables hold. ``tables`` is JSON: rows and money by table."""
 
+PIPELINE_LOCK_SCHEMA = StructType(PIPELINE_RUNS_SCHEMA.fields[:1])
+"""Nobody reads or writes it: a load locks it, so that two loads come one after the other, and no reader waits."""
+
 TYPES: Mapping[type[DataType], str] = MappingProxyType(
     {
         IntegerType: "integer",

@@ -66,24 +66,22 @@ def fill_raw(connection: DuckDBPyConnection, table: RawTable) -> None:
         f"insert into {qualified(SCHEMA, table.name)} by name\n"
         f"select * from read_csv(?, columns = {{{types}}}, header = true, delim = ',', quote = '\"', escape = '\"', "
         "auto_detect = false, ignore_errors = false, hive_partitioning = false)",
-        [_as_patterns(table.files)],
+        [_as_patterns([file.path for file in table.files])],
     )
     found = total_in(connection, table.name)
     if found.rows != table.rows:
         raise DataError(f"table {table.name}: {found} arrived, expected {table.rows:,} as the run read them")
 
 
-def record_load(connection: DuckDBPyConnection, run: RunToLoad, load_id: str) -> int:
-    """Add the load's row to `pipeline_runs`, and return its number."""
+def record_load(connection: DuckDBPyConnection, run: RunToLoad, load_id: str) -> None:
+    """Add the load's row to `pipeline_runs`."""
     connection.execute(create_duckdb_record(PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA, schema=SCHEMA))
     table = qualified(SCHEMA, PIPELINE_RUNS)
-    [(number,)] = connection.execute(
+    connection.execute(
         f"insert into {table} ({listed(PIPELINE_RUNS_SCHEMA.fieldNames())})\n"
-        f"select coalesce(max(load_number), 0) + 1, ?, ?, ?, now() at time zone 'UTC', ?, ? from {table}\n"
-        "returning load_number",
+        f"select coalesce(max(load_number), 0) + 1, ?, ?, ?, now() at time zone 'UTC', ?, ? from {table}",
         [load_id, run.run_id, run.as_of, run.configuration_hash, run.totals_as_text()],
-    ).fetchall()
-    return int(number)
+    )
 
 
 def _as_patterns(paths: Sequence[Path]) -> list[str]:

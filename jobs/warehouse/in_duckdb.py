@@ -49,8 +49,8 @@ class InDuckDB:
             for view in VIEWS:
                 connection.execute(create_view(view, schema=WORKSHOP, tables_schema=SCHEMA))
             begin("record the load")
-            number = record_load(connection, run, load_id)
-        return Loaded(load_id, number)
+            record_load(connection, run, load_id)
+        return Loaded(load_id)
 
     def load_raw(self, raw: RawToLoad) -> None:
         """Put the raw files in place of the last ones; see `Warehouse.load_raw`."""

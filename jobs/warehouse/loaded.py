@@ -13,11 +13,9 @@ class Loaded:
 
     Attributes:
         load_id: its own; the last row of ``pipeline_runs`` has it.
-        load_number: how many loads the warehouse has had with it.
     """
 
     load_id: str
-    load_number: int
 
 
 class Warehouse(Protocol):

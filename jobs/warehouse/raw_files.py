@@ -10,6 +10,7 @@ from pyspark.sql.types import StructField, StructType
 from expectations.contract import FileContract
 from expectations.contracts import FILE_CONTRACTS
 from jobs.errors import ConfigurationError, DataError
+from jobs.outputs import OutputFile
 from jobs.sources import Source, find_sources
 
 ENDING = "_raw"
@@ -30,7 +31,7 @@ class RawTable:
     table: str
     columns: StructType
     header: tuple[str, ...]
-    files: tuple[Path, ...]
+    files: tuple[OutputFile, ...]
     rows: int
 
     @property
@@ -91,6 +92,6 @@ def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Map
         table=table,
         columns=raw_columns(source.contract),
         header=source.header,
-        files=source.paths,
+        files=tuple(OutputFile(Path(file.path), file.size) for file in source.files),
         rows=totals[f"raw {table}"]["rows"],
     )
