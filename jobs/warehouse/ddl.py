@@ -154,10 +154,14 @@ def create_redshift_staging(table: str, columns: StructType, *, name: str) -> st
     )
 
 
-def create_redshift_record(name: str, columns: StructType, *, schema: str) -> str:
-    """The statement that makes a small table of the loader's own."""
+def create_redshift_record(name: str, columns: StructType, *, schema: str, diststyle: str = "all") -> str:
+    """The statement that makes a table without a key: a small one of the loader's own, or a raw one."""
     lines = [redshift_column(field) for field in columns]
-    return f"create table if not exists {qualified(schema, name)} (\n  " + ",\n  ".join(lines) + "\n)\ndiststyle all"
+    return (
+        f"create table if not exists {qualified(schema, name)} (\n  "
+        + ",\n  ".join(lines)
+        + f"\n)\ndiststyle {diststyle}"
+    )
 
 
 def create_duckdb_table(table: str, columns: StructType, *, schema: str) -> str:

@@ -19,6 +19,7 @@ from jobs.warehouse.ddl import (
 )
 from jobs.warehouse.identifiers import identifier, listed, literal, qualified
 from jobs.warehouse.raw_files import RawTable
+from transforms.dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
 
 SCHEMA = "main"
 
@@ -31,6 +32,7 @@ def fill(connection: DuckDBPyConnection, table: TableToLoad) -> None:
     """
     columns = listed(table.schema.fieldNames())
     connection.execute(create_duckdb_table(table.name, table.schema, schema=SCHEMA))
+    _comment(connection, table)
     if table.files:
         connection.execute(
             f"insert into {qualified(SCHEMA, table.name)} ({columns})\n"
@@ -40,6 +42,15 @@ def fill(connection: DuckDBPyConnection, table: TableToLoad) -> None:
     found = total_in(connection, table.name, money=table.money)
     if found != table.total:
         raise DataError(f"table {table.name}: {found} arrived, expected {table.total} as the run's manifest states")
+
+
+def _comment(connection: DuckDBPyConnection, table: TableToLoad) -> None:
+    """Let tools that show a table's columns say what they mean."""
+    name = qualified(SCHEMA, table.name)
+    connection.execute(f"comment on table {name} is {literal(TABLES_IN_WORDS[table.name])}")
+    for column in table.schema.fieldNames():
+        words = literal(COLUMNS_IN_WORDS[column])
+        connection.execute(f"comment on column {name}.{identifier(column)} is {words}")
 
 
 def total_in(connection: DuckDBPyConnection, table: str, *, money: str | None = None) -> Total:

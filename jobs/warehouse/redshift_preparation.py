@@ -81,7 +81,10 @@ def missing_schema(schema: str, existing: Existing) -> list[Statement]:
 def raw_preparation(tables: Sequence[RawTable], schema: str, existing: Existing) -> list[Statement]:
     """The statements that make the raw tables that are missing."""
     return [
-        Statement(f"create table {table.name}", create_redshift_record(table.name, table.columns, schema=schema))
+        Statement(
+            f"create table {table.name}",
+            create_redshift_record(table.name, table.columns, schema=schema, diststyle="even"),
+        )
         for table in tables
         if (schema, table.name) not in existing
     ]

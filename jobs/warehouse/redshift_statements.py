@@ -138,8 +138,8 @@ def compared(expected: Sequence[Expected], *, schema: str) -> list[Statement]:
         Statement(FIGURES, "\nunion all\n".join(figures)),
         Statement(
             CHECK,
-            "-- divides by zero, and so ends the transaction, when a table is not what it must be\n"
             "select 1 / (case when count(*) = 0 then 1 else 0 end) as is_whole\n"
+            "-- divides by zero, and so ends the transaction, when a table is not what it must be\n"
             f"from (\n{union_all}\n) as differing",
         ),
     ]

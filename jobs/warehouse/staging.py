@@ -96,4 +96,4 @@ def _put(
 def copy_manifest(files: Sequence[StagedFile]) -> str:
     """What COPY reads in place of all that has a prefix: each file, which must be there and of this size."""
     entries = [{"url": file.url, "mandatory": True, "meta": {"content_length": file.size}} for file in files]
-    return json.dumps({"entries": entries}, indent=2)
+    return json.dumps({"entries": entries})

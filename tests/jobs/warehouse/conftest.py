@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pytest
 from jobs import publish
 from jobs.warehouse import data_api as data_api_module
 from jobs.warehouse import redshift
+from jobs.warehouse.address import RedshiftAddress
+from jobs.warehouse.redshift_preparation import preparation
 from tests.jobs.warehouse.made_runs import FEBRUARY_ONLY, JUNE, Rows, as_sets, make_run
 from tests.stand_ins.data_api import DataApi
 from tests.stand_ins.fixtures import COPY_ROLE
+from tests.stand_ins.translation import translated
 from transforms.schemas import TABLES
 
 JUNE_RUN, FEBRUARY_RUN = "2018-06-30-june", "2018-02-28-february"
@@ -104,6 +108,28 @@ class InPostgres:
 
         monkeypatch.setattr(data_api_module.DataApi, "batch", troubled)
         return names
+
+
+@cache
+def made_tables() -> tuple[str, ...]:
+    """What a first load makes, for PostgreSQL."""
+    address = RedshiftAddress(database="dev", schema="rfm", workgroup="segments")
+    return tuple(translated(statement.sql).sql for statement in preparation(address, {}))
+
+
+@pytest.fixture
+def february(warehouse: InPostgres) -> InPostgres:
+    """A warehouse that holds the February run, as a load leaves it; put there in a tenth of a load's time."""
+    with psycopg.connect(warehouse.conninfo) as connection, connection.cursor() as cursor:
+        for statement in made_tables():
+            cursor.execute(statement.encode())
+        for name, rows in FEBRUARY_ONLY.items():
+            places = ", ".join(["%s"] * len(rows[0]))
+            cursor.executemany(f"insert into rfm.{name} values ({places})".encode(), rows)
+        cursor.execute(
+            "insert into rfm.pipeline_runs (load_number, load_id, run_id) values (1, 'first', %s)", [FEBRUARY_RUN]
+        )
+    return warehouse
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_only_files_of_the_run_are_loaded_whatever_lies_beside_them(warehouse: I
 @pytest.mark.parametrize(
     ("to", "said"),
     [
-        ("redshift://nowhere/dev/rfm", "ValidationException: Redshift endpoint doesn't exist in this region. Check"),
+        ("redshift://nowhere/dev/rfm", "endpoint doesn't exist in this region. Check --warehouse"),
         ("redshift://segments/prod/rfm", 'database "prod" does not exist'),
     ],
 )

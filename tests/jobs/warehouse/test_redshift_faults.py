@@ -16,14 +16,6 @@ from tests.stand_ins.faults import Faults
 SERIALIZATION = "ERROR: 1023\n  Detail: Serializable isolation violation on table - 108263"
 
 
-@pytest.fixture
-def february(warehouse: InPostgres) -> InPostgres:
-    """A warehouse that holds the February run."""
-    assert warehouse.publish("--run", FEBRUARY_RUN) == 0
-    warehouse.api.executions.clear()
-    return warehouse
-
-
 def test_a_fault_at_any_statement_leaves_the_run_before(
     february: InPostgres, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,7 +34,6 @@ def test_a_fault_at_any_statement_leaves_the_run_before(
     assert seen == [IS_FEBRUARY]
     assert february.runs() == [FEBRUARY_RUN]
     assert february.staged() == []
-    monkeypatch.undo()
 
 
 def test_a_fault_at_the_commit_leaves_the_run_before(
