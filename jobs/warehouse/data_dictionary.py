@@ -1,4 +1,7 @@
-"""The data dictionary, from the same constants as the tables: ``python -m jobs.warehouse.data_dictionary`` prints it."""
+"""The data dictionary, from the constants that the tables are made of.
+
+``python -m jobs.warehouse.data_dictionary`` prints it.
+"""
 
 import sys
 from collections.abc import Iterator

@@ -122,13 +122,17 @@ def test_a_row_more_or_less_than_the_run_has_read_fails_with_both_figures(
     assert "table orders_raw: 3 rows arrived, expected 7" in capfd.readouterr().err
 
 
-def test_a_column_that_the_table_does_not_know_is_named(tmp_path: Path, raw: RawFiles) -> None:
+def test_a_column_that_the_table_does_not_know_is_named(
+    tmp_path: Path, raw: RawFiles, capfd: pytest.CaptureFixture[str]
+) -> None:
     make_run(tmp_path, JUNE_RUN, JUNE)
     raw.payments = [f"{line},x" for line in raw.payments]
     raw.write()
     tell(tmp_path, raw)
     asked = ["--output", str(tmp_path), "--warehouse", f"duckdb:{tmp_path}/w", "--raw-copy", "--input", str(raw.folder)]
     assert publish.main(asked) == 3
+    error = capfd.readouterr().err
+    assert "olist_order_payments_dataset: column x is none of payments_raw's, expected order_id" in error
 
 
 def test_other_files_than_the_run_has_read_are_refused(
@@ -145,5 +149,5 @@ def test_other_files_than_the_run_has_read_are_refused(
 
 
 def test_a_run_that_read_no_files_has_no_raw_tables(raw: RawFiles) -> None:
-    with pytest.raises(ConfigurationError, match="run r read no files itself, expected a run of jobs.pipeline"):
+    with pytest.raises(ConfigurationError, match=r"run r read no files itself, expected a run of jobs.pipeline"):
         raw_to_load(raw.write(), json.loads('{"run_id": "r", "inputs": {"checked_run": "c"}}'))
