@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from jobs import console
-from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.errors import OutsideSystemError
 from jobs.warehouse.address import WORKSHOP, DuckDBAddress
 from jobs.warehouse.contents import RunToLoad
 from jobs.warehouse.duckdb_tables import SCHEMA, fill, fill_raw, record_load
@@ -87,8 +87,10 @@ class InDuckDB:
 
     def _opened(self) -> DuckDBPyConnection:
         path = self.address.path
-        if not path.parent.is_dir():
-            raise ConfigurationError(f"--warehouse {self.address}: found no folder {path.parent}. Make it, or check it")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutsideSystemError(f"{self.address}: its folder cannot be made ({error.strerror})") from None
         patience = Retrying(
             retry=retry_if_exception_type(_InUseError),
             stop=stop_after_delay(SECONDS_FOR_THE_LOCK),

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import duckdb
+import psycopg
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
@@ -13,6 +14,8 @@ from jobs.storage import for_reading
 from tests.frames import at, frame
 from tests.jobs.test_pipeline import AS_OF, WORKED_BY_HAND
 from tests.raw_files import RawFiles
+from tests.stand_ins.data_api import DataApi
+from tests.stand_ins.fixtures import COPY_ROLE
 from transforms import schemas
 from transforms.schemas import TABLES
 
@@ -41,7 +44,9 @@ def run(output: Path, *arguments: str) -> int:
     return pipeline.main(["--as-of", AS_OF, *folders, *arguments])
 
 
-def test_a_run_is_in_the_warehouse_when_the_pipeline_is_done(spark: SparkSession, output: Path) -> None:
+def test_a_run_is_in_the_warehouse_when_the_pipeline_is_done(
+    spark: SparkSession, output: Path, data_api: DataApi, bucket: str, database: str
+) -> None:
     file = output.parent / "warehouse.duckdb"
     assert run(output, "--warehouse", f"duckdb:{file}") == 0
     pointer = json.loads((output / "current.json").read_text())
@@ -52,6 +57,12 @@ def test_a_run_is_in_the_warehouse_when_the_pipeline_is_done(spark: SparkSession
         for path in (output / pointer["tables"][table]).glob("*.parquet"):
             found = [column.physical_type for column in pq.ParquetFile(path).schema]
             assert found == [PHYSICAL[field.dataType.simpleString()] for field in schema]
+    # The same files into Redshift, whose stand-in takes no other physical types than these.
+    target = ["--warehouse", "redshift://segments/dev/rfm", "--staging", f"s3://{bucket}", "--iam-role", COPY_ROLE]
+    assert publish.main(["--output", str(output), *target]) == 0
+    assert not [execution.error for execution in data_api.executions if execution.error]
+    with psycopg.connect(database) as connection:
+        assert sorted(connection.execute("select * from rfm.rfm").fetchall()) == sorted(WORKED_BY_HAND)
     # An array of structs is laid out in the old way too: both engines still read it.
     quarantine = output / pointer["tables"]["quarantine/payments"]
     reasons = [row["reasons"][0]["rule"] for row in spark.read.parquet(for_reading(str(quarantine))).collect()]

@@ -210,3 +210,27 @@ def test_the_command_line_of_pypi_opens_the_file(published: Published) -> None:
         check=True,
     )
     assert ran.stdout.split() == ["sum(total_value)", "40.5000"]
+
+
+@pytest.mark.long
+def test_of_two_publishers_at_once_one_waits_for_the_other(published: Published) -> None:
+    command = [sys.executable, "-m", "jobs.publish", "--output", str(published.output)]
+    to = ["--warehouse", f"duckdb:{published.file}"]
+    publishers = [subprocess.Popen([*command, *to, "--run", run]) for run in (JUNE_RUN, FEBRUARY_RUN)]
+    assert [publisher.wait(120) for publisher in publishers] == [0, 0]
+    last = published.runs()[-1][1]
+    assert published.tables() == with_empty({JUNE_RUN: JUNE, FEBRUARY_RUN: FEBRUARY_ONLY}[last])
+    assert {run for _, run, _ in published.runs()} == {JUNE_RUN, FEBRUARY_RUN}
+
+
+def test_a_folder_that_is_not_there_is_made(published: Published) -> None:
+    published.file = published.file.parent / "a" / "b" / "w.duckdb"
+    assert published.publish() == 0
+    assert published.tables() == with_empty(JUNE)
+
+
+def test_every_column_says_what_it_is(published: Published) -> None:
+    assert published.publish() == 0
+    found = published.query("select comment from duckdb_columns() where schema_name = 'main' and table_name = 'rfm'")
+    assert ("recency_weeks brought to 0..5 by the score card. High is long ago.",) in found
+    assert (None,) not in found
