@@ -21,7 +21,7 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 OUTPUT = re.search(r"^```\n(Run 2018.*?)^```", README, re.MULTILINE | re.DOTALL)
 
-QUESTIONS = re.findall(r"^```sql\n(.*?)^```\n\n((?:^\|.*\|\n)+)", README, re.MULTILINE | re.DOTALL)
+QUESTIONS = re.findall(r"^```sql\n(.*?)^```\n\n((?:^\|[^\n]*\|\n)+)", README, re.MULTILINE | re.DOTALL)
 """Each query of the README, and the answer below it."""
 
 STEP = re.compile(r"│ (\w+) +│ +([\d,]+) │ +([\d,]+) │ +([\d,]+) │ +([\d,.]*) │")
