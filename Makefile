@@ -13,15 +13,27 @@ INPUT ?= $(SAMPLE)
 OUTPUT ?= output
 AS_OF ?= 2018-10-17
 ARGS ?=
+# Where the run's tables are loaded when it is whole; empty for nowhere.
+WAREHOUSE ?= duckdb:$(OUTPUT)/warehouse.duckdb
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help run-local sample test test-all lint format bench bench-quality lock clean
+=======
+.PHONY: help run-local sql sample test test-all lint format bench lock clean
+>>>>>>> warehouse
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run-local: $(READY) $(if $(filter $(SAMPLE),$(INPUT)),$(SAMPLE)/.whole) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, ARGS=)
-	@$(RUN) -m jobs.pipeline --as-of "$(AS_OF)" --input "$(INPUT)" --output "$(OUTPUT)" $(ARGS)
+run-local: $(READY) $(if $(filter $(SAMPLE),$(INPUT)),$(SAMPLE)/.whole) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, WAREHOUSE=, ARGS=)
+	@$(RUN) -m jobs.pipeline --as-of "$(AS_OF)" --input "$(INPUT)" --output "$(OUTPUT)" \
+	    $(if $(WAREHOUSE),--warehouse "$(WAREHOUSE)") $(ARGS)
+
+sql: $(READY) ## Open the DuckDB file that run-local leaves, in DuckDB's own command line (OUTPUT=, SQL=)
+	@test -f "$(WAREHOUSE:duckdb:%=%)" || \
+	    { echo "make: found no file in $(WAREHOUSE); expected what make run-local leaves. Run that first" >&2; exit 2; }
+	@$(VENV)/bin/duckdb -readonly "$(WAREHOUSE:duckdb:%=%)" $(if $(SQL),-c "$(SQL)")
 
 sample: $(SAMPLE)/.whole ## Write an Olist-shaped data set to build/ (ORDERS=, SEED=)
 	@echo "$(SAMPLE)"

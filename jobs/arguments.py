@@ -93,6 +93,8 @@ def parser_of(step: Step) -> argparse.ArgumentParser:
         )
     if step in ("features", "pipeline"):
         _add_feature_arguments(parser, step)
+    if step == "pipeline":
+        add_warehouse_arguments(parser, is_required=False)
     return parser
 
 
@@ -119,6 +121,28 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
         type=_statuses,
         metavar="LIST",
         help=f"statuses that count, separated by commas, of: {', '.join(ORDER_STATUSES)} (default: all)",
+    )
+
+
+def add_warehouse_arguments(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
+    """Add what says which warehouse a run is loaded into, and how."""
+    parser.add_argument(
+        "--warehouse",
+        required=is_required,
+        metavar="ADDRESS",
+        help="load the run's tables there: duckdb:PATH, redshift://workgroup/database/schema, or "
+        "redshift+cluster://cluster/database/schema with ?db_user=NAME or ?secret_arn=ARN",
+    )
+    parser.add_argument(
+        "--staging",
+        metavar="S3",
+        help="for Redshift: s3://bucket/prefix that the run's files are put under while they are loaded",
+    )
+    parser.add_argument(
+        "--iam-role",
+        default="default",
+        metavar="ARN",
+        help="for Redshift: the role that COPY reads --staging with (default: the warehouse's default role)",
     )
 
 

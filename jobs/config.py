@@ -32,6 +32,9 @@ class RunConfig:
         max_quarantined: share of a table's rows, 0 to 1, that may be set aside before the run is stopped.
         replay: for `ingest`, the run whose quarantined rows are tried again; None checks all rows.
         run_id: the new run's id; None makes one.
+        warehouse: for `pipeline`, the address of the warehouse that the whole run is loaded into; None for none.
+        staging: for Redshift, the folder in S3 that the load goes through.
+        iam_role: for Redshift, the role that COPY reads it with.
         ignored_arguments: what stood on the command line and is none of ours (Glue adds its own).
     """
 
@@ -47,10 +50,13 @@ class RunConfig:
     max_quarantined: float = MAX_QUARANTINED
     replay: str | None = None
     run_id: str | None = None
+    warehouse: str | None = None
+    staging: str | None = None
+    iam_role: str = "default"
     ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("input", "output", "checked_run", "card", "rules", "replay"):
+        for name in ("input", "output", "checked_run", "card", "rules", "replay", "warehouse"):
             if getattr(self, name) == "":
                 raise ConfigurationError(f"--{name.replace('_', '-')}: found nothing, expected a value")
         if self.run_id is not None and not RUN_ID.fullmatch(self.run_id):

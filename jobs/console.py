@@ -1,7 +1,7 @@
 """What a person sees of a run: a bar per step while it works, a table when it is done."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from py4j.protocol import Py4JError
@@ -48,6 +48,23 @@ def _watch(session: SparkSession, progress: Progress, task: TaskID, done: thread
         if running:
             finished, tasks = sum(s.numCompletedTasks for s in running), sum(s.numTasks for s in running)
             progress.update(task, total=tasks, completed=finished, doing=f"{finished}/{tasks} tasks")
+
+
+@contextmanager
+def statement_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """Show how far a warehouse is with a number of statements; nothing at all where stderr is no terminal.
+
+    Yields:
+        What is told how many are done, and what is being done.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[doing]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task(title, total=total, doing="")
+        yield lambda done, doing: progress.update(task, completed=done, doing=doing)
 
 
 def summary(

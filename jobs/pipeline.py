@@ -8,10 +8,13 @@ from jobs.config import RunConfig
 from jobs.features import features
 from jobs.ingest import ingest
 from jobs.program import program
+from jobs.publish import PublishConfig, publish
 from jobs.rules_in_force import rules_in_force
 from jobs.run import opened_run
 from jobs.sources import find_sources, inputs_of
 from jobs.storage import RunStore
+from jobs.warehouse.address import parse_address
+from jobs.warehouse.target import Target
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,14 +23,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_pipeline(config: RunConfig) -> None:
-    """Make a run of all steps and move the pointer to it."""
+    """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
     card = load_card(config.card) if config.card else None
     rules = rules_in_force(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
+    target = target_of(config)
     with opened_run(config, RunStore(config.output), rules) as this:
         features(this, ingest(this, sources), card=card)
         this.finish(inputs=inputs_of(sources), becomes_current=True)
         this.summarise()
+    # The run is whole by now, whatever becomes of this.
+    if target is not None:
+        publish(PublishConfig(config.output, target, run=this.run_id))
+
+
+def target_of(config: RunConfig) -> Target | None:
+    """The warehouse that the run goes into, opened for a moment so that a bad address costs no run.
+
+    Raises:
+        ConfigurationError: It cannot be one.
+    """
+    if config.warehouse is None:
+        return None
+    target = Target(parse_address(config.warehouse), config.iam_role, config.staging)
+    target.opened()
+    return target
 
 
 if __name__ == "__main__":

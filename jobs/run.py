@@ -14,6 +14,7 @@ from jobs import console
 from jobs.account import Account, StepAccount
 from jobs.config import RunConfig, hash_of
 from jobs.errors import DataError, PipelineError
+from jobs.outputs import recorded_files
 from jobs.provenance import code_version, platform_versions
 from jobs.quality import DATA_DOCS, FOLDER, QUALITY, Quality, how_often, quality_of
 from jobs.rules_in_force import RulesInForce
@@ -39,6 +40,7 @@ class Run:
         self.findings: dict[str, Any] = {}
         self._store = store
         self._tables: dict[str, str] = {}
+        self._read_files: dict[str, Any] = {}
         self._started = datetime.now(UTC)
 
     @contextmanager
@@ -92,9 +94,17 @@ class Run:
         frame.write.parquet(uri)
         return self._read(uri, schema)
 
-    def read(self, table: str, *, schema: StructType, path: str) -> DataFrame:
-        """A table that an earlier run wrote, which becomes one of this run's."""
-        self._tables[table] = path
+    def read(self, table: str, *, schema: StructType, earlier: Mapping[str, Any]) -> DataFrame:
+        """A table that an earlier run wrote, which becomes one of this run's.
+
+        Args:
+            table: its name.
+            schema: its columns.
+            earlier: the manifest of the run that wrote it.
+        """
+        path = self._tables[table] = earlier["tables"][table]
+        # As they were when they were written, whatever has become of them since.
+        self._read_files[table] = earlier["outputs"][table]
         return self.read_earlier(path, schema=schema)
 
     def read_earlier(self, path: str, *, schema: StructType) -> DataFrame:
@@ -156,6 +166,10 @@ class Run:
             **self.findings,
             "quality": self.quality.as_json(),
             "tables": self._tables,
+            "outputs": {
+                table: self._read_files.get(table) or recorded_files(self._store.folder, path)
+                for table, path in self._tables.items()
+            },
         }
         self._store.write_manifest(self.run_id, manifest)
         if becomes_current:

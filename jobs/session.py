@@ -24,8 +24,12 @@ MEANING = {
     "spark.sql.session.timeZone": "UTC",
     # A sum that does not fit or a cast that fails raises; without it the figure would silently be null.
     "spark.sql.ansi.enabled": "true",
-    # INT64 microseconds, which every Parquet reader takes for a timestamp; Spark's default is the old INT96.
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Timestamps as INT96 and decimals as bytes of a fixed length. Of what Redshift's COPY takes this much is known:
+    # AWS's own aws-sdk-pandas copies files of just these types (`awswrangler/s3/_write_parquet.py` writes PyArrow's
+    # "spark" flavour). Whether COPY takes integers for either is said nowhere. INT96 also names no time zone, so that
+    # readers show the wall-clock of the source wherever they are.
+    "spark.sql.parquet.outputTimestampType": "INT96",
+    "spark.sql.parquet.writeLegacyFormat": "true",
     # Only data files in a table's folder: a loader that takes a prefix would try to load the marker too.
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }

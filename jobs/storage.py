@@ -54,6 +54,11 @@ class LocalFolder:
         folder = self.path.joinpath(*parts)
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
+    def files(self, *parts: str) -> list[Path]:
+        """The data files in a folder below this one, sorted by name: none that Spark hides from its readers either."""
+        folder = self.path.joinpath(*parts)
+        return [folder / name for name in self.names(*parts) if not name.startswith((".", "_"))]
+
     def exists(self, *parts: str) -> bool:
         """Whether there is such a file or folder."""
         return self.path.joinpath(*parts).exists()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from pyspark.sql import SparkSession
 
@@ -19,6 +20,9 @@ PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 OUTPUT = re.search(r"^```\n(Run 2018.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+QUESTIONS = re.findall(r"^```sql\n(.*?)^```\n\n((?:^\|[^\n]*\|\n)+)", README, re.MULTILINE | re.DOTALL)
+"""Each query of the README, and the answer below it."""
 
 STEP = re.compile(r"│ (\w+) +│ +([\d,]+) │ +([\d,]+) │ +([\d,]+) │ +([\d,.]*) │")
 """A line of the closing table, without its seconds."""
@@ -42,6 +46,8 @@ def run(command: str, checkout: Path) -> str:
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=checkout,
         env={**os.environ, "HOME": str(checkout / "home")},
+        # Whoever waits for what is typed is told that nothing will be.
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
@@ -61,12 +67,23 @@ def test_every_command_runs_and_the_output_is_what_is_shown(spark: SparkSession,
     # A command that needs what another one makes comes after it, as for whoever reads from top to bottom.
     for command in COMMANDS:
         printed[command] = run("make -n test" if command == "make test" else command, checkout)
+        if command == "make run-local":
+            answers = [answer(query, checkout / "output" / "warehouse.duckdb") for query, _ in QUESTIONS]
     assert OUTPUT is not None
     assert STEP.findall(OUTPUT[1]) == STEP.findall(printed["make run-local"]) != []
     assert "pytest" in printed["make test"]
-    best = next(output for command, output in printed.items() if "duckdb" in command)
-    assert "customer_unique_id" in best
-    assert "5 rows" in best
+    assert len(answers) == 5
+    assert answers == [shown for _, shown in QUESTIONS]
+
+
+def answer(query: str, warehouse: Path) -> str:
+    """What a query gives, as the README shows it: a row of names, a line, and the rows."""
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        found = connection.execute(query)
+        names = [column[0] for column in found.description or []]
+        rows = [[str(value) for value in row] for row in found.fetchall()]
+    head, *body = [f"| {' | '.join(line)} |\n" for line in (names, *rows)]
+    return "".join([head, "|---" * len(names), "|\n", *body])
 
 
 def test_the_two_commands_are_there() -> None:

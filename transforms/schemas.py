@@ -109,6 +109,18 @@ REASON = StructType(
 
 REASONS = ArrayType(REASON)
 
+TABLES: Mapping[str, StructType] = MappingProxyType(
+    {
+        "customers": CUSTOMERS,
+        "orders": ORDERS,
+        "payments": PAYMENTS,
+        "transactions": TRANSACTIONS,
+        "purchases": PURCHASES,
+        "rfm": RFM,
+    }
+)
+"""The tables that a run is read by, in the order in which they are made."""
+
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "customers": ("customer_id",),
@@ -121,6 +133,11 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The true key of each table. The workshop declares ``orders_1(customer_id)`` and ``payments_1(order_id)``; the
 second is none (an order may be paid in up to 29 parts), and Redshift's planner trusts what it is told."""
+
+MONEY_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {"payments": "payment_value", "transactions": "payment_value", "purchases": "value", "rfm": "total_value"}
+)
+"""The column whose sum is a table's money, as the manifest's totals have it; no entry where a table has none."""
 
 
 def columns_of(schema: StructType) -> list[Column]:

@@ -1,0 +1,207 @@
+-- find the last load
+select load_id from "segments"."pipeline_runs" order by load_number desc limit 1;
+
+-- wait for other loads
+lock table "segments"."pipeline_lock";
+
+-- create staging for customers
+create temp table "staging_customers" (
+  "customer_id" varchar(64) not null,
+  "customer_unique_id" varchar(64),
+  "zip_code" varchar(16),
+  "customer_city" varchar(256),
+  "state" varchar(16)
+)
+diststyle key distkey ("customer_unique_id");
+
+-- copy customers into staging
+copy "staging_customers"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/customers.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete customers
+delete from "segments"."customers";
+
+-- insert customers
+insert into "segments"."customers" ("customer_id", "customer_unique_id", "zip_code", "customer_city", "state")
+select "customer_id", "customer_unique_id", "zip_code", "customer_city", "state"
+from "staging_customers";
+
+-- create staging for orders
+create temp table "staging_orders" (
+  "order_id" varchar(64) not null,
+  "customer_id" varchar(64),
+  "order_status" varchar(32),
+  "order_purchase_time" timestamp,
+  "order_approved_at" timestamp,
+  "order_delivered_carrier_date" timestamp,
+  "order_delivered_customer_date" timestamp,
+  "order_estimated_delivery_date" timestamp
+)
+diststyle key distkey ("order_id");
+
+-- copy orders into staging
+copy "staging_orders"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/orders.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete orders
+delete from "segments"."orders";
+
+-- insert orders
+insert into "segments"."orders" ("order_id", "customer_id", "order_status", "order_purchase_time", "order_approved_at", "order_delivered_carrier_date", "order_delivered_customer_date", "order_estimated_delivery_date")
+select "order_id", "customer_id", "order_status", "order_purchase_time", "order_approved_at", "order_delivered_carrier_date", "order_delivered_customer_date", "order_estimated_delivery_date"
+from "staging_orders";
+
+-- create staging for payments
+create temp table "staging_payments" (
+  "order_id" varchar(64) not null,
+  "payment_sequential" integer not null,
+  "payment_type" varchar(32),
+  "payment_installments" integer,
+  "payment_value" decimal(18, 4)
+)
+diststyle key distkey ("order_id");
+
+-- copy payments into staging
+copy "staging_payments"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/payments.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete payments
+delete from "segments"."payments";
+
+-- insert payments
+insert into "segments"."payments" ("order_id", "payment_sequential", "payment_type", "payment_installments", "payment_value")
+select "order_id", "payment_sequential", "payment_type", "payment_installments", "payment_value"
+from "staging_payments";
+
+-- create staging for transactions
+create temp table "staging_transactions" (
+  "order_id" varchar(64) not null,
+  "payment_sequential" integer not null,
+  "customer_unique_id" varchar(64),
+  "order_purchase_time" timestamp,
+  "payment_value" decimal(18, 4)
+)
+diststyle key distkey ("customer_unique_id");
+
+-- copy transactions into staging
+copy "staging_transactions"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/transactions.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete transactions
+delete from "segments"."transactions";
+
+-- insert transactions
+insert into "segments"."transactions" ("order_id", "payment_sequential", "customer_unique_id", "order_purchase_time", "payment_value")
+select "order_id", "payment_sequential", "customer_unique_id", "order_purchase_time", "payment_value"
+from "staging_transactions";
+
+-- create staging for purchases
+create temp table "staging_purchases" (
+  "customer_unique_id" varchar(64) not null,
+  "order_purchase_time" timestamp not null,
+  "value" decimal(18, 4)
+)
+diststyle key distkey ("customer_unique_id");
+
+-- copy purchases into staging
+copy "staging_purchases"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/purchases.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete purchases
+delete from "segments"."purchases";
+
+-- insert purchases
+insert into "segments"."purchases" ("customer_unique_id", "order_purchase_time", "value")
+select "customer_unique_id", "order_purchase_time", "value"
+from "staging_purchases";
+
+-- create staging for rfm
+create temp table "staging_rfm" (
+  "customer_unique_id" varchar(64) not null,
+  "last_purchase_time" timestamp,
+  "recency_weeks" integer,
+  "purchase_count" bigint,
+  "average_purchase_value" decimal(18, 4),
+  "total_value" decimal(18, 4),
+  "recency" double precision,
+  "frequency" double precision,
+  "monetary" double precision
+)
+diststyle key distkey ("customer_unique_id");
+
+-- copy rfm into staging
+copy "staging_rfm"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/rfm.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete rfm
+delete from "segments"."rfm";
+
+-- insert rfm
+insert into "segments"."rfm" ("customer_unique_id", "last_purchase_time", "recency_weeks", "purchase_count", "average_purchase_value", "total_value", "recency", "frequency", "monetary")
+select "customer_unique_id", "last_purchase_time", "recency_weeks", "purchase_count", "average_purchase_value", "total_value", "recency", "frequency", "monetary"
+from "staging_rfm";
+
+-- add up rows and money
+select cast('customers' as varchar(128)) as table_name, count(*) as row_count, cast(null as decimal(38, 4)) as money
+from "segments"."customers"
+union all
+select cast('orders' as varchar(128)) as table_name, count(*) as row_count, cast(null as decimal(38, 4)) as money
+from "segments"."orders"
+union all
+select cast('payments' as varchar(128)) as table_name, count(*) as row_count, cast(sum("payment_value") as decimal(38, 4)) as money
+from "segments"."payments"
+union all
+select cast('transactions' as varchar(128)) as table_name, count(*) as row_count, cast(sum("payment_value") as decimal(38, 4)) as money
+from "segments"."transactions"
+union all
+select cast('purchases' as varchar(128)) as table_name, count(*) as row_count, cast(sum("value") as decimal(38, 4)) as money
+from "segments"."purchases"
+union all
+select cast('rfm' as varchar(128)) as table_name, count(*) as row_count, cast(sum("total_value") as decimal(38, 4)) as money
+from "segments"."rfm";
+
+-- compare rows and money with the run's manifest
+select 1 / (case when count(*) = 0 then 1 else 0 end) as is_whole
+-- divides by zero, and so ends the transaction, when a table is not what it must be
+from (
+  select count(*) as row_count from "segments"."customers"
+  having count(*) <> 3
+  union all
+  select count(*) as row_count from "segments"."orders"
+  having count(*) <> 3
+  union all
+  select count(*) as row_count from "segments"."payments"
+  having count(*) <> 4 or coalesce(cast(sum("payment_value") as decimal(38, 4)), 0) <> 40.5000
+  union all
+  select count(*) as row_count from "segments"."transactions"
+  having count(*) <> 4 or coalesce(cast(sum("payment_value") as decimal(38, 4)), 0) <> 40.5000
+  union all
+  select count(*) as row_count from "segments"."purchases"
+  having count(*) <> 3 or coalesce(cast(sum("value") as decimal(38, 4)), 0) <> 40.5000
+  union all
+  select count(*) as row_count from "segments"."rfm"
+  having count(*) <> 2 or coalesce(cast(sum("total_value") as decimal(38, 4)), 0) <> 40.5000
+) as differing;
+
+-- record the load
+insert into "segments"."pipeline_runs" ("load_number", "load_id", "run_id", "as_of", "loaded_at", "configuration_hash", "tables")
+select coalesce(max(load_number), 0) + 1,
+  '00d1ce5a1ad0f00d',
+  '2018-06-30-june',
+  cast('2018-06-30' as date),
+  getdate(),
+  '0123456789abcdef',
+  '{"customers": {"rows": 3}, "orders": {"rows": 3}, "payments": {"rows": 4, "money": "40.5000"}, "transactions": {"rows": 4, "money": "40.5000"}, "purchases": {"rows": 3, "money": "40.5000"}, "rfm": {"rows": 2, "money": "40.5000"}}'
+from "segments"."pipeline_runs";

@@ -1,0 +1,118 @@
+"""Where a warehouse may be, and what is refused before anything is done."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs import publish
+from jobs.errors import ConfigurationError
+from jobs.warehouse.address import DuckDBAddress, RedshiftAddress, parse_address
+from jobs.warehouse.identifiers import identifier, literal, qualified
+from jobs.warehouse.target import Target
+
+HOSTILE = "x'; drop table customers; --"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift-AbCdEf"
+ROLE = "arn:aws:iam::123456789012:role/service-role/copy"
+
+
+def test_a_file_may_be_anywhere() -> None:
+    assert parse_address("duckdb:/a b/it's.duckdb") == DuckDBAddress(Path("/a b/it's.duckdb"))
+    assert parse_address("duckdb:w.duckdb") == DuckDBAddress(Path.cwd() / "w.duckdb")
+
+
+def test_serverless_is_a_workgroup_a_database_and_a_schema() -> None:
+    address = parse_address("redshift://analytics/dev/segments")
+    assert address == RedshiftAddress(workgroup="analytics", database="dev", schema="segments")
+    assert isinstance(address, RedshiftAddress)
+    assert address.views_schema == "segments_workshop"
+    assert str(address) == "redshift://analytics/dev/segments"
+
+
+def test_a_cluster_is_opened_as_a_user_or_by_a_secret() -> None:
+    user, secret = (
+        parse_address(f"redshift+cluster://main-1/dev/s?{option}")
+        for option in ("db_user=loader", f"secret_arn={SECRET}")
+    )
+    assert user == RedshiftAddress(cluster="main-1", database="dev", schema="s", db_user="loader")
+    assert secret == RedshiftAddress(cluster="main-1", database="dev", schema="s", secret_arn=SECRET)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "warehouse.duckdb",
+        "duckdb:",
+        "duckdb:what?",
+        "postgresql://host/dev",
+        "redshift://",
+        "redshift://work/dev",
+        "redshift://work/dev/s/more",
+        "redshift://work/dev/s#1",
+        "redshift://Work/dev/s",
+        "redshift://user@work/dev/s",
+        "redshift://work/dev/S",
+        "redshift://work/dev/pg-catalog",
+        "redshift://work/dev/s?db_user=me",
+        "redshift://[/dev/s",
+        "redshift://work/dev/" + "s" * 120,
+        "redshift+cluster://main/dev/s",
+        "redshift+cluster://main/dev/s?db_user=",
+        f"redshift+cluster://main/dev/s?db_user=me&secret_arn={SECRET}",
+        "redshift+cluster://main/dev/s?secret_arn=arn:aws:s3:::bucket",
+        "redshift+cluster://main/dev/s?password=secret",
+        f"redshift://{HOSTILE}/dev/s",
+        f"redshift://work/{HOSTILE}/s",
+        f"redshift://work/dev/{HOSTILE}",
+        f"redshift+cluster://main/dev/s?db_user={HOSTILE}",
+    ],
+)
+def test_anything_else_is_refused_with_the_forms_that_are_taken(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"Expected duckdb:PATH, redshift://workgroup/database/schema, or"):
+        parse_address(text)
+
+
+REDSHIFT = ("--warehouse", "redshift://work/dev/s")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--warehouse", "duckdb:w", "--staging", "s3://b-b/p"), "found a --staging"),
+        (REDSHIFT, "found no --staging"),
+        ((*REDSHIFT, "--staging", "/tmp"), "expected s3://bucket/prefix"),
+        ((*REDSHIFT, "--staging", f"s3://b-b/{HOSTILE}"), "expected s3://bucket/prefix"),
+        ((*REDSHIFT, "--staging", "s3://b-b/p", "--iam-role", HOSTILE), "expected arn:aws:iam::<account>:role/<name>"),
+        ((*REDSHIFT, "--staging", "s3://b-b/p", "--iam-role", f"{ROLE}' manifest"), "expected arn:aws:iam"),
+        (("--warehouse", "duckdb:w", "--raw-copy"), "found one of them"),
+        (("--warehouse", "duckdb:w", "--run", "../../etc"), "is no run's id"),
+        (("--warehouse", "duckdb:w", "--run", HOSTILE), "is no run's id"),
+        (("--warehouse", "duckdb:w"), "no current run there"),
+        ((), "required: --warehouse"),
+    ],
+)
+def test_what_cannot_be_loaded_is_said_in_a_line(
+    tmp_path: Path, arguments: tuple[str, ...], said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert publish.main(["--output", str(tmp_path), *arguments]) == 2
+    error = capfd.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_target_takes_a_role_by_its_arn_and_a_place_in_s3() -> None:
+    target = Target(parse_address("redshift://work/dev/s"), ROLE, "s3://bucket.name/dt=2018-10-17/(new)")
+    assert target.iam_role == ROLE
+
+
+@pytest.mark.parametrize("name", ["", HOSTILE, 'a"b', "A", "1a", "a.b", "a\n", "a" * 128])
+def test_no_other_text_becomes_an_identifier(name: str) -> None:
+    with pytest.raises(ValueError, match="is no identifier"):
+        identifier(name)
+
+
+def test_names_are_quoted_and_texts_have_their_quotes_doubled() -> None:
+    assert qualified("public", "user") == '"public"."user"'
+    assert literal(HOSTILE) == "'x''; drop table customers; --'"
+    with pytest.raises(ValueError, match="backslash"):
+        literal("\\' or 1=1 --")

@@ -1,0 +1,18 @@
+"""The data dictionary is what the code says."""
+
+from pathlib import Path
+
+from jobs.warehouse.data_dictionary import data_dictionary
+from transforms.dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
+from transforms.schemas import TABLES
+
+PAGE = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
+
+
+def test_the_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == data_dictionary()
+
+
+def test_every_table_and_column_is_said_in_words() -> None:
+    assert set(TABLES) <= set(TABLES_IN_WORDS)
+    assert {name for schema in TABLES.values() for name in schema.fieldNames()} <= set(COLUMNS_IN_WORDS)

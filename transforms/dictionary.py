@@ -1,0 +1,51 @@
+"""What every table is, and every column of it, in a sentence: for the data dictionary and for whoever opens a table."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+TABLES_IN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "customers": "The checked customers file: one row per customer_id, of which a person has one for each order.",
+        "orders": "The checked orders file: one row per order, whatever its status.",
+        "payments": "The checked payments file: one row per payment. An order may be paid in several.",
+        "transactions": "The payments that count as of the run's day, with the person who made them.",
+        "purchases": "What a person bought at one moment: the payments of that moment, added.",
+        "rfm": "Recency, frequency and monetary value of each person who bought anything.",
+        "customer_segments": "The cluster of each person, and its name.",
+    }
+)
+"""One row of each table."""
+
+COLUMNS_IN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "customer_id": "Identifier of a customer within one order.",
+        "customer_unique_id": "Identifier of the person, the same for all of their orders.",
+        "zip_code": "First five digits of the postal code, leading zeros kept.",
+        "customer_city": "City, as the source writes it.",
+        "state": "State, two letters.",
+        "order_id": "Identifier of the order.",
+        "order_status": "Status of the order when the files were made.",
+        "order_purchase_time": "When it was bought; wall-clock of the source.",
+        "order_approved_at": "When the payment was approved.",
+        "order_delivered_carrier_date": "When the carrier got it.",
+        "order_delivered_customer_date": "When the customer got it.",
+        "order_estimated_delivery_date": "When it was promised for.",
+        "payment_sequential": "Number of the payment within its order, from 1.",
+        "payment_type": "How it was paid.",
+        "payment_installments": "How many installments were agreed on.",
+        "payment_value": "What was paid; currency of the source.",
+        "value": "What the purchase is worth; currency of the source.",
+        "last_purchase_time": "When the person last bought anything.",
+        "recency_weeks": "Weeks from the last purchase to the run's day: the number of Sundays crossed.",
+        "purchase_count": "How many different moments the person bought at.",
+        "average_purchase_value": "total_value / purchase_count, rounded to four decimals.",
+        "total_value": "What all purchases are worth; currency of the source.",
+        "recency": "recency_weeks brought to 0..5 by the score card. High is long ago.",
+        "frequency": "purchase_count brought to 0..5 by the score card.",
+        "monetary": "total_value / purchase_count brought to 0..5 by the score card.",
+        "cluster": "Number of the cluster.",
+        "distance": "Distance from the cluster's centre.",
+        "cluster_name": "Name of the cluster.",
+    }
+)
+"""One column means one thing, in whichever table it stands."""
