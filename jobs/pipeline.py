@@ -1,15 +1,18 @@
-"""The whole way, in one session: CSV files to checked tables to transactions, purchases and RFM."""
+"""The whole way, in one session: CSV files to checked tables to transactions, purchases, RFM and clusters."""
 
 import sys
 from collections.abc import Sequence
 
 from jobs.cards import load_card
+from jobs.clusters.previous import previous_model
+from jobs.clusters.showing import notes, show
 from jobs.config import RunConfig
 from jobs.features import features
 from jobs.ingest import ingest
 from jobs.program import program
 from jobs.rules_in_force import rules_in_force
 from jobs.run import opened_run
+from jobs.segments import segments
 from jobs.sources import find_sources, inputs_of
 from jobs.storage import RunStore
 
@@ -21,13 +24,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_pipeline(config: RunConfig) -> None:
     """Make a run of all steps and move the pointer to it."""
-    card = load_card(config.card) if config.card else None
+    card = load_card(config.card, config.feature_scale) if config.card else None
     rules = rules_in_force(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
-    with opened_run(config, RunStore(config.output), rules) as this:
-        features(this, ingest(this, sources), card=card)
+    store = RunStore(config.output)
+    previous = previous_model(store, config.match)
+    with opened_run(config, store, rules) as this:
+        customers = features(this, ingest(this, sources), card=card)
+        found = None if config.kmeans == "none" else segments(this, customers, previous=previous)
         this.finish(inputs=inputs_of(sources), becomes_current=True)
-        this.summarise()
+        this.summarise(*(notes(found) if found else ()))
+        if found:
+            show(found)
 
 
 if __name__ == "__main__":
