@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DoubleType, StringType, StructField, StructType
+from pyspark.sql.types import DoubleType, IntegerType, StringType, StructField, StructType
 
 from transforms import schemas
 from transforms.dimensions import DIMENSIONS, dimensions
@@ -27,7 +27,12 @@ ASSIGNMENT_LINES = StructType(
 """A line of an engine's output as text; ``rest`` is there for a line that has too many fields."""
 
 CHECKED_ASSIGNMENTS = StructType(
-    [*schemas.MEASURES.fields, *schemas.KMEANS_ASSIGNMENTS.fields[1:], StructField("stated_distance", DoubleType())]
+    [
+        *schemas.MEASURES.fields,
+        *schemas.KMEANS_FEATURES.fields[1:],
+        StructField("cluster", IntegerType()),
+        StructField("stated_distance", DoubleType()),
+    ]
 )
 """What `checked_assignments` gives."""
 

@@ -30,7 +30,7 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
     Args:
         features: `schemas.KMEANS_FEATURES`.
         customers: how many rows that is.
-        k: how many clusters are wanted, at least 1.
+        k: how many clusters are wanted, at least 2.
     """
     canonical = (
         features.repartition(max(1, math.ceil(customers / ROWS_PER_PARTITION)), "customer_unique_id")
@@ -38,9 +38,9 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
         .drop("customer_unique_id")
     )
     points = VectorAssembler(inputCols=list(DIMENSIONS), outputCol="features").transform(canonical).select("features")
-    # Spark ML keeps its input in memory (and on disk, where that is full); by blocks of rows, which are several times
-    # smaller than a Java object for each.
-    training = KMeans(k=max(k, 2), seed=SEED, maxIter=ROUNDS, tol=TOLERANCE, initMode="k-means||", solver="block")
+    # Row by row: the solver that works by blocks fails where fewer than k candidates are found, as for a few customers.
+    # Spark ML keeps its input in memory, about 90 bytes a customer, and on disk where memory is full.
+    training = KMeans(k=k, seed=SEED, maxIter=ROUNDS, tol=TOLERANCE, initMode="k-means||", solver="row")
     found = training.fit(points).clusterCenters()
     return single_precision(dict(enumerate(found)))
 
