@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from jobs.cards import load_card
-from jobs.clusters.previous import previous_model
+from jobs.clusters.previous import model_of, previous_model
 from jobs.clusters.showing import notes, show
 from jobs.config import RunConfig
 from jobs.features import features
@@ -28,8 +28,9 @@ def run_pipeline(config: RunConfig) -> None:
     rules = rules_in_force(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
     store = RunStore(config.output)
-    previous = previous_model(store, config.match)
+    named = model_of(store, config.match, argument="--match") if config.match else None
     with opened_run(config, store, rules) as this:
+        previous = named or previous_model(store)
         customers = features(this, ingest(this, sources), card=card)
         found = None if config.kmeans == "none" else segments(this, customers, previous=previous)
         this.finish(inputs=inputs_of(sources), becomes_current=True)

@@ -57,7 +57,8 @@ def run_alone(config: RunConfig) -> None:
     rules = rules_in_force(config.rules)
     store = RunStore(config.output)
     earlier = _features_manifest(store, config.features_run)
-    previous = previous_model(store, config.match)
+    named = model_of(store, config.match, argument="--match") if config.match else None
+    previous = named or previous_model(store)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
     uri, artifact = found_assignments(config), artifact_of(config)
     if config.kmeans == "none" and uri is None and model is None:

@@ -5,17 +5,12 @@ from jobs.errors import ConfigurationError, DataError
 from jobs.storage import RunStore
 
 
-def previous_model(store: RunStore, match: str | None) -> ClusterModel | None:
-    """The clusters that new ones are matched to: those of ``--match``, or the last that a current run had.
-
-    None where there are none yet.
+def previous_model(store: RunStore) -> ClusterModel | None:
+    """The last clusters that a current run had; None where there are none yet.
 
     Raises:
-        ConfigurationError: The run named has no clusters.
         DataError: What the pointer names is not there, or no model.
     """
-    if match is not None:
-        return model_of(store, match, argument="--match")
     current = store.current()
     name = current.get("kmeans_model") if current else None
     if not isinstance(name, str):
