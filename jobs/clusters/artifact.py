@@ -4,7 +4,7 @@ The archive holds ``model_algo-1``, a list of arrays as MXNet's ``nd.save`` writ
 cluster. AWS documents the file and not its layout; it is MXNet's, little-endian throughout:
 
     u64 0x112, u64 0, u64 arrays
-    per array: u32 magic; by that, the shape; i32 device type, i32 device id; i32 type; the values
+    per array: its shape, in one of three layouts (`_shape`); i32 device type, i32 device id; i32 type; the values
     u64 names, ...
 
 Nothing in the archive is unpacked to disk or run.
@@ -29,7 +29,7 @@ LARGEST = 16 * 2**20
 
 LIST = 0x112
 WITH_STORAGE_TYPE = 0xF993FAC9
-WITHOUT_STORAGE_TYPE = 0xF993FAC8
+LONG_LENGTHS = 0xF993FAC8
 DENSE = 0
 TYPES = {0: "<f4", 1: "<f8"}
 
@@ -81,28 +81,32 @@ def _first_array(content: bytes) -> np.ndarray:
     magic, _, arrays = struct.unpack_from("<QQQ", content)
     if magic != LIST or not arrays:
         raise ValueError(f"a file that starts with {magic:#x} and {arrays} arrays")
-    at = struct.calcsize("<QQQ")
-    (version,) = struct.unpack_from("<I", content, at)
-    at += 4
-    if version == WITH_STORAGE_TYPE:
-        storage, dimensions = struct.unpack_from("<iI", content, at)
-        size = "q"
-        at += 8
-        if storage != DENSE:
-            raise ValueError(f"an array of storage type {storage}")
-    elif version == WITHOUT_STORAGE_TYPE:
-        (dimensions,) = struct.unpack_from("<I", content, at)
-        size = "I"
-        at += 4
-    else:
-        raise ValueError(f"an array that starts with {version:#x}")
-    if dimensions > 2:
-        raise ValueError(f"an array of {dimensions} dimensions")
-    shape = struct.unpack_from(f"<{dimensions}{size}", content, at)
-    at += struct.calcsize(f"<{dimensions}{size}")
+    shape, at = _shape(content, struct.calcsize("<QQQ"))
     *_, kind = struct.unpack_from("<iii", content, at)
     at += 12
     if kind not in TYPES or any(length < 0 or length > LARGEST for length in shape):
         raise ValueError(f"an array of type {kind} and shape {shape}")
     count = int(np.prod(shape, dtype=object))
     return np.frombuffer(content, dtype=TYPES[kind], count=count, offset=at).reshape(shape)
+
+
+def _shape(content: bytes, at: int) -> tuple[tuple[int, ...], int]:
+    """The lengths of an array that starts at a place, and the place after them.
+
+    As MXNet has written them since 1.0: a mark, the storage type, u32 dimensions, i64 lengths. Before that the same
+    with another mark and no storage type; and first of all no mark: u32 dimensions, u32 lengths.
+    """
+    (mark,) = struct.unpack_from("<I", content, at)
+    if mark == WITH_STORAGE_TYPE:
+        storage, dimensions = struct.unpack_from("<iI", content, at + 4)
+        if storage != DENSE:
+            raise ValueError(f"an array of storage type {storage}")
+        size, at = "q", at + 12
+    elif mark == LONG_LENGTHS:
+        (dimensions,) = struct.unpack_from("<I", content, at + 4)
+        size, at = "q", at + 8
+    else:
+        dimensions, size, at = mark, "I", at + 4
+    if dimensions > 2:
+        raise ValueError(f"an array that starts with {mark:#x} and has {dimensions} dimensions")
+    return struct.unpack_from(f"<{dimensions}{size}", content, at), at + struct.calcsize(f"<{dimensions}{size}")
