@@ -1,72 +1,28 @@
 """Customers to clusters and back: both engines, the same contract, numbers that last."""
 
-import csv
-import json
 import math
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import SparkSession
 from scipy.spatial.distance import cdist
 
-from jobs import pipeline, segments
-from jobs.clusters.model import ClusterModel
 from tests.jobs.clusters.test_artifact import mxnet, packed
-from tests.jobs.shop import AS_OF, GROUPS, PER_GROUP, shop
+from tests.jobs.published import FIRST, K, Runs, publish
+from tests.jobs.shop import PER_GROUP
 from tests.raw_files import key
 
 pytestmark = pytest.mark.usefixtures("spark")
-
-K = len(GROUPS)
-FIRST = f"{AS_OF}-first"
-
-
-class Runs:
-    """An output folder, and what its runs wrote."""
-
-    def __init__(self, output: Path) -> None:
-        self.output = output
-
-    @property
-    def pointer(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.output / "current.json").read_text())
-        return content
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads((self.output / self.pointer["manifest"]).read_text())
-        return content
-
-    @property
-    def model(self) -> ClusterModel:
-        return ClusterModel.from_json((self.output / self.pointer["kmeans_model"]).read_text())
-
-    def lines(self, name: str, run_id: str | None = None) -> list[list[str]]:
-        """The CSV lines of a folder of shards, sorted."""
-        folder = self.output / "runs" / (run_id or self.pointer["run_id"]) / name
-        return sorted(row for file in folder.glob("*.csv") for row in csv.reader(file.read_text().splitlines()))
-
-    def segments(self, spark: SparkSession) -> dict[str, Row]:
-        path = str(self.output / self.pointer["tables"]["customer_segments"])
-        return {row["customer_unique_id"]: row for row in spark.read.parquet(path).collect()}
-
-    def add(self, *arguments: str, code: int = 0) -> None:
-        assert segments.main(["--output", str(self.output), *arguments]) == code
 
 
 @pytest.fixture(scope="module")
 def published(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of one run of the whole pipeline over the shop."""
     assert spark is not None
-    folder = tmp_path_factory.mktemp("shop")
-    raw = shop(folder)
-    arguments = ["--as-of", str(AS_OF), "--input", str(raw.folder), "--output", str(folder / "output")]
-    assert pipeline.main([*arguments, "--k", str(K), "--run-id", FIRST]) == 0
-    return folder / "output"
+    return publish(tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture
