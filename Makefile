@@ -13,12 +13,13 @@ INPUT ?= $(SAMPLE)
 OUTPUT ?= output
 AS_OF ?= 2018-10-17
 ARGS ?=
+SIZES ?= 1000000 2000000 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sample test test-all lint format bench lock clean
+.PHONY: help run-local sample test test-all lint format bench bench-kmeans lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run-local: $(READY) $(if $(filter $(SAMPLE),$(INPUT)),$(SAMPLE)/.whole) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, ARGS=)
 	@$(RUN) -m jobs.pipeline --as-of "$(AS_OF)" --input "$(INPUT)" --output "$(OUTPUT)" $(ARGS)
@@ -44,6 +45,9 @@ format: $(READY) ## Put the code into the house's format
 
 bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000)
 	@$(RUN) -m benchmarks.feature_step --orders "$(ORDERS)"
+
+bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
+	@$(RUN) -m benchmarks.kmeans_step --orders $(SIZES)
 
 lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

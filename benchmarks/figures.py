@@ -24,7 +24,7 @@ def show(contenders: Sequence[Contender], runs: Runs, *, orders: int) -> None:
     rows = [_row(contender, runs) for contender in contenders]
     rounds = len(runs[contenders[0].name])
     measured = f"medians of {rounds} runs" if rounds > 1 else "one run"
-    title = f"Feature step over {orders:,} orders, {measured}; {_machine()}"
+    title = f"Feature step over {orders:,} orders, {measured}; {machine()}"
     summary(title, HEADER, rows, text_columns=TEXT_COLUMNS)
     print()
     print("\n".join(markdown(title, rows)))
@@ -70,7 +70,8 @@ def _cpu(run: Measurement) -> float:
     return run.cpu_seconds
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on."""
     memory = psutil.virtual_memory().total / 2**30
     versions = f"Spark {version('pyspark')}, DuckDB {version('duckdb')}, Python {platform.python_version()}"
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {versions}"

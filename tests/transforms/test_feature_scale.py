@@ -59,8 +59,8 @@ def test_a_rank_is_the_share_below_and_equal_values_are_equal(spark: SparkSessio
     customers = measures(
         spark,
         *(
-            (week, 1 if week < 97 else 2 if week < 100 else 17, "99.9990" if week == 50 else "100")
-            for week in range(101)
+            (week, count, "99.9990" if week == 50 else f"{100 * count}")
+            for week, count in enumerate([1] * 97 + [2] * 3 + [17])
         ),
     )
     found = scaled(features(rfm=customers, scale=ranked(customers)))
