@@ -38,8 +38,8 @@ class Figures:
         inertia: sum of squared distances to the centroids, over the sample.
         silhouette: mean of ``1 - a / b``, where a is the distance to the own centroid and b that to the next one (the
             simplified silhouette, which needs no distances between customers).
-        cloud: the same of clouds without structure that are as wide in each principal direction: their mean, and the
-            margin above it that is taken for chance.
+        cloud: the same of clouds without structure that are as wide in each principal direction: their mean.
+        margin: how far above it is taken for chance.
         smallest_share: of the customers, in the smallest cluster.
         agreement: mean adjusted Rand index of the clusters and those of bootstrap samples; 1 for the same ones.
     """
@@ -158,13 +158,18 @@ def _silhouette(points: np.ndarray, centroids: np.ndarray) -> float:
 
 
 def _cloud(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Points without structure: even along each principal direction, and as wide as the sample is (same variance).
+    """Points without structure: even along each principal direction, as wide as the middle half of the sample says.
 
-    Not the sample's bounding box, which one customer with 17 purchases stretches.
+    Neither its bounding box nor its variance: a few customers far out stretch both, and a cloud that is wide in
+    directions in which nearly all customers are alike makes slices of one line look like groups.
     """
     centred = points - points.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
-    widths = np.std(centred @ directions.T, axis=0) * math.sqrt(12)
+    along = centred @ directions.T
+    lower, upper = np.quantile(along, [0.25, 0.75], axis=0)
+    widths = 2 * (upper - lower)
+    if not widths.any():  # more than half the customers are one point
+        widths = np.std(along, axis=0) * math.sqrt(12)
     size = (min(len(points), RESAMPLED), points.shape[1])
     cloud: np.ndarray = (random.random(size) - 0.5) * widths
     return cloud

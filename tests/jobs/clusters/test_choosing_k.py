@@ -35,6 +35,16 @@ def test_customers_that_differ_by_recency_alone_and_evenly_have_no_structure() -
     assert not choose_k(points, lowest=2, highest=8, fallback=5).has_structure
 
 
+def test_a_few_customers_far_out_do_not_make_groups_of_the_others() -> None:
+    # The shape of Olist in min-max: recency even, 3 % came back, money with a long tail.
+    random = np.random.default_rng(5)
+    came_back = np.where(random.random(4_000) < 0.03, 0.3, 0.0)
+    money = np.exp(random.normal(-3, 1, 4_000))
+    points = np.column_stack([random.random(4_000) * 5, came_back, money])
+    points[:4, 2] = 5.0
+    assert not choose_k(points, lowest=2, highest=8, fallback=5).has_structure
+
+
 def test_the_same_sample_gives_the_same_figures() -> None:
     points = np.random.default_rng(1).random((500, 3))
     assert choose_k(points, lowest=2, highest=4, fallback=5) == choose_k(points, lowest=2, highest=4, fallback=5)
