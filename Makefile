@@ -15,13 +15,10 @@ AS_OF ?= 2018-10-17
 ARGS ?=
 # Where the run's tables are loaded when it is whole; empty for nowhere.
 WAREHOUSE ?= duckdb:$(OUTPUT)/warehouse.duckdb
+SIZES ?= 1000000 2000000 10000000
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run-local sample test test-all lint format bench bench-quality lock clean
-=======
-.PHONY: help run-local sql sample test test-all lint format bench lock clean
->>>>>>> warehouse
+.PHONY: help run-local sql sample test test-all lint format bench bench-quality bench-kmeans lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +56,9 @@ bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000)
 
 bench-quality: $(READY) ## Time what the checks of the data cost (ORDERS=1000000)
 	@$(RUN) -m benchmarks.data_quality --orders "$(ORDERS)"
+
+bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
+	@$(RUN) -m benchmarks.kmeans_step --orders $(SIZES)
 
 lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

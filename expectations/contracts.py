@@ -27,7 +27,7 @@ from expectations.rules import (
     Unique,
 )
 from transforms import schemas
-from transforms.score_card import DIMENSIONS
+from transforms.dimensions import DIMENSIONS
 
 ORDER_STATUSES = (
     "approved",
@@ -153,6 +153,12 @@ RFM = computed_contract(
     ),
 )
 
+CUSTOMER_SEGMENTS = computed_contract(
+    table="customer_segments",
+    schema=schemas.CUSTOMER_SEGMENTS,
+    rules=(Between("cluster", low=0, severity="stop"), Between("distance", low=0, severity="stop")),
+)
+
 
 def with_row_count(contract: Contract, *, rows: int, of: str) -> Contract:
     """The contract of a table that has as many rows as something else was counted to have."""
@@ -167,6 +173,6 @@ def with_another_card(rfm: Contract) -> Contract:
 
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
-    {contract.table: contract for contract in (*FILE_CONTRACTS, TRANSACTIONS, PURCHASES, RFM)}
+    {contract.table: contract for contract in (*FILE_CONTRACTS, TRANSACTIONS, PURCHASES, RFM, CUSTOMER_SEGMENTS)}
 )
 """All contracts, by table."""

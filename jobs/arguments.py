@@ -5,9 +5,10 @@ from datetime import date
 from typing import Literal, NoReturn, get_args
 
 from expectations.contracts import ORDER_STATUSES
+from jobs.cluster_arguments import add_cluster_arguments, add_feature_scale, add_segments_arguments
 from jobs.errors import ConfigurationError
 
-Step = Literal["ingest", "features", "pipeline"]
+Step = Literal["ingest", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
 
 ALL_STATUSES = "all"
@@ -18,8 +19,10 @@ DESCRIPTIONS: dict[Step, str] = {
     "account for every one. The tables are a run of their own; `features` goes on from it.",
     "features": "Compute transactions, purchases and normalised RFM from the checked tables of an earlier run, and "
     "make the result the current run.",
-    "pipeline": "The whole way in one session: CSV files to checked tables to transactions, purchases and normalised "
-    "RFM; then make the result the current run.",
+    "segments": "Put each customer of an earlier run into a cluster (KMeans by Spark, an earlier run's clusters, or "
+    "what SageMaker assigned), give the clusters numbers that last and names, and make the result the current run.",
+    "pipeline": "The whole way in one session: CSV files to checked tables to transactions, purchases, normalised RFM "
+    "and clusters of customers; then make the result the current run.",
 }
 EPILOG = """\
 what is written:
@@ -54,10 +57,11 @@ def parser_of(step: Step) -> argparse.ArgumentParser:
     parser.add_argument(
         "--as-of",
         type=_day,
-        required=True,
+        required=step != "segments",
         metavar="YYYY-MM-DD",
         help="last day that counts, inclusive. Purchases after it are left out and counted in the manifest; recency "
-        "is measured back from it. No default: a run must give the same rows next week.",
+        "is measured back from it. No default: a run must give the same rows next week."
+        + (" (segments: that of the features run, and no other.)" if step == "segments" else ""),
     )
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept; made if missing")
     parser.add_argument(
@@ -95,6 +99,10 @@ def parser_of(step: Step) -> argparse.ArgumentParser:
         _add_feature_arguments(parser, step)
     if step == "pipeline":
         add_warehouse_arguments(parser, is_required=False)
+    if step == "segments":
+        add_segments_arguments(parser)
+    if step in ("segments", "pipeline"):
+        add_cluster_arguments(parser)
     return parser
 
 
@@ -109,6 +117,7 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
         help="apply this score card's bounds: a file that an earlier run wrote (score_card.json), or a card that is "
         "shipped: workshop-2021. Default: fit bounds to this run's customers",
     )
+    add_feature_scale(parser)
     parser.add_argument(
         "--purchase-value",
         choices=get_args(PurchaseValue),

@@ -4,13 +4,16 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from jobs.arguments import ALL_STATUSES, MAX_QUARANTINED, PurchaseValue, Step, parser_of
+from jobs.cluster_arguments import DEFAULT_K, DEFAULT_K_RANGE, Engine, NumberOfClusters
 from jobs.errors import ConfigurationError
+from transforms.feature_scale import Kind
 
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
 
@@ -31,6 +34,16 @@ class RunConfig:
         rules: file with rules of the user's own; None for the contracts as they are.
         max_quarantined: share of a table's rows, 0 to 1, that may be set aside before the run is stopped.
         replay: for `ingest`, the run whose quarantined rows are tried again; None checks all rows.
+        kmeans: who clusters; ``none`` leaves the features to SageMaker, whose assignments `segments` takes.
+        k: how many clusters.
+        k_range: the numbers that ``auto`` tries, the first and the last.
+        feature_scale: of what is clustered; None for the card's, which is minmax unless it says otherwise.
+        max_drift: how far the clusters may have moved since the last run, see `clusters.drift`; None for any way.
+        match: the run to whose clusters these are matched; None for the last current run that had any.
+        features_run: for `segments`, the run whose customers are put into clusters; None for the current one.
+        assignments: for `segments`, a folder of what SageMaker's batch transform wrote.
+        model_artifact: for `segments`, SageMaker's model.tar.gz beside them.
+        score_with: for `segments`, a run whose clusters are applied as they are.
         run_id: the new run's id; None makes one.
         warehouse: for `pipeline`, the address of the warehouse that the whole run is loaded into; None for none.
         staging: for Redshift, the folder in S3 that the load goes through.
@@ -49,6 +62,16 @@ class RunConfig:
     rules: str | None = None
     max_quarantined: float = MAX_QUARANTINED
     replay: str | None = None
+    kmeans: Engine = "spark"
+    k: NumberOfClusters = DEFAULT_K
+    k_range: tuple[int, int] = DEFAULT_K_RANGE
+    feature_scale: Kind | None = None
+    max_drift: float | None = None
+    match: str | None = None
+    features_run: str | None = None
+    assignments: str | None = None
+    model_artifact: str | None = None
+    score_with: str | None = None
     run_id: str | None = None
     warehouse: str | None = None
     staging: str | None = None
@@ -56,7 +79,8 @@ class RunConfig:
     ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("input", "output", "checked_run", "card", "rules", "replay", "warehouse"):
+        texts = ("input", "output", "checked_run", "card", "rules", "replay", "match", "features_run", "warehouse")
+        for name in (*texts, "assignments", "model_artifact", "score_with"):
             if getattr(self, name) == "":
                 raise ConfigurationError(f"--{name.replace('_', '-')}: found nothing, expected a value")
         if self.run_id is not None and not RUN_ID.fullmatch(self.run_id):
@@ -68,17 +92,26 @@ class RunConfig:
             raise ConfigurationError(f"--run-id {self.run_id!r} does not start with the as-of date {self.as_of}")
 
     @classmethod
-    def from_argv(cls, argv: Sequence[str] | None, *, step: Step) -> "RunConfig":
+    def from_argv(
+        cls, argv: Sequence[str] | None, *, step: Step, as_of: Callable[[Namespace], date] | None = None
+    ) -> "RunConfig":
         """Read the command line of a step.
 
         Arguments that nobody here knows are left alone, since Glue puts its own beside ours; their names are kept in
         ``ignored_arguments``, and not their values, which may be anything.
+
+        Args:
+            argv: the command line; None for the program's own.
+            step: what runs.
+            as_of: finds the day where the command line need not say it.
 
         Raises:
             ConfigurationError: An argument is missing or does not parse; nothing was done yet.
         """
         known, ignored = parser_of(step).parse_known_args(sys.argv[1:] if argv is None else list(argv))
         names = tuple(part.partition("=")[0] for part in ignored if part.startswith("-"))
+        if as_of is not None:
+            known.as_of = as_of(known)
         return cls(step=step, ignored_arguments=names, **vars(known))
 
     def meaning(self) -> dict[str, Any]:

@@ -2,26 +2,29 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.computed import counts
 from expectations.contract import Contract
 from expectations.contracts import with_another_card, with_row_count
-from expectations.keys import found_twice
 from jobs.account import totals_of
 from jobs.cards import load_card
 from jobs.config import RunConfig, hash_of
 from jobs.errors import ConfigurationError, DataError
+from jobs.examined import write_examined
 from jobs.program import program
-from jobs.quality import Counted
 from jobs.rules_in_force import rules_in_force
 from jobs.run import Run, observe, opened_run
+from jobs.shards import FEATURES, write_features
 from jobs.storage import RunStore
 from jobs.totals import NO_MONEY, Total
 from transforms import schemas
+from transforms.dimensions import DIMENSIONS
+from transforms.feature_scale import FeatureScale, Grid, grid_of, percentiles
+from transforms.feature_scale import features as scaled_features
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm import apply_card, customer_measures, fit_bounds, is_outside_range
 from transforms.score_card import ScoreCard
@@ -39,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_alone(config: RunConfig) -> None:
     """Compute features from the checked tables of an earlier run, as a new run that becomes the current one."""
-    card = load_card(config.card) if config.card else None
+    card = load_card(config.card, config.feature_scale) if config.card else None
     rules = rules_in_force(config.rules)
     store = RunStore(config.output)
     checked = _checked_manifest(config, store)
@@ -51,8 +54,16 @@ def run_alone(config: RunConfig) -> None:
         this.summarise()
 
 
-def features(this: Run, tables: Mapping[str, DataFrame], *, card: ScoreCard | None) -> None:
-    """Write transactions, purchases, score card and RFM of a run.
+@dataclass(frozen=True)
+class Customers:
+    """Customers as the clustering takes them: rfm, and the scale of their features."""
+
+    rfm: DataFrame
+    scale: FeatureScale
+
+
+def features(this: Run, tables: Mapping[str, DataFrame], *, card: ScoreCard | None) -> Customers:
+    """Write transactions, purchases, score card, RFM and the features to cluster of a run.
 
     Six exchanges by key, and one of a single row for the bounds: customers and orders by customer_id, orders and
     payments by order_id, transactions and then purchases by customer_unique_id.
@@ -62,7 +73,12 @@ def features(this: Run, tables: Mapping[str, DataFrame], *, card: ScoreCard | No
     """
     made = _write_transactions(this, tables)
     bought = _write_purchases(this, made)
-    _write_rfm(this, bought, card=card)
+    customers = _write_rfm(this, bought, card=card)
+    with this.step(FEATURES) as step:
+        step.rows_in = this.account.totals["rfm"].rows
+        write_features(this, scaled_features(rfm=customers.rfm, scale=customers.scale), rows=step.rows_in)
+        step.out = Total(step.rows_in)
+    return customers
 
 
 def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame:
@@ -73,7 +89,7 @@ def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame
             "left out",
             also=left_out_totals(),
         )
-        written, _ = _write_examined(
+        written, _ = write_examined(
             this,
             transactions(attributed=attributed),
             contract=this.rules.contracts["transactions"],
@@ -100,14 +116,14 @@ def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
         # All payments of a customer in one place: the grouping by customer and time then needs no exchange of its own.
         by_customer = made.repartition("customer_unique_id")
         if this.config.purchase_value == "sum":
-            bought, _ = _write_examined(
+            bought, _ = write_examined(
                 this, purchases(transactions=by_customer), contract=this.rules.contracts["purchases"], money="value"
             )
             this.account.claim("transactions", "purchases", money_only=True)
         else:
             others = {"rows_left": F.sum("other_payments"), "money_left": F.sum("other_value")}
             picked, seen = observe(first_payments(transactions=by_customer), "other payments", also=others)
-            bought, _ = _write_examined(
+            bought, _ = write_examined(
                 this,
                 purchases_of_one_payment(picked=picked),
                 contract=this.rules.contracts["purchases"],
@@ -120,7 +136,7 @@ def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
     return bought
 
 
-def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> None:
+def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> Customers:
     with this.step("rfm") as step:
         totals = this.account.totals
         measures = customer_measures(purchases=bought, as_of=this.config.as_of)
@@ -130,7 +146,7 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> None:
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = this.stage("measures", measures, schema=schemas.MEASURES)
             card = _fitted_card(this, measures)
-        _, figures = _write_examined(
+        written, figures = write_examined(
             this,
             apply_card(measures=measures, card=card),
             contract=_rfm_contract(this, bought, is_fitted=is_fitted),
@@ -146,26 +162,7 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> None:
             "customers_outside_its_range": figures["outside"],
         }
         step.rows_in, step.out = totals["purchases"].rows, totals["rfm"]
-
-
-def _write_examined(
-    this: Run, frame: DataFrame, *, contract: Contract, money: str, also: Mapping[str, Column] | None = None
-) -> tuple[DataFrame, Mapping[str, Any]]:
-    """Write a computed table, counting its rules on the way, and let the gate see what was written."""
-    reasons = {rule.label: rule.reason(contract.cells) for rule in contract.table_rules}
-    rules = {**counts(contract), **reasons}
-    written, figures = this.write(
-        contract.table, frame, schema=contract.schema, money=money, also={**rules, **(also or {})}
-    )
-    keys = {unique.label: found_twice(rows=written, unique=unique, contract=contract) for unique in contract.uniques}
-    twice = {label: frame for label, frame in keys.items() if frame.count()}
-    counted = Counted(
-        rows=this.account.totals[contract.table].rows,
-        broken={label: figures[label] for label in counts(contract)},
-        reasons={label: figures[label] for label in reasons},
-    )
-    this.quality.examine(contract=contract, rows=written, counted=counted, twice=twice)
-    return written, figures
+    return Customers(rfm=written, scale=card.clustered_by)
 
 
 def _rfm_contract(this: Run, bought: DataFrame, *, is_fitted: bool) -> Contract:
@@ -177,13 +174,22 @@ def _rfm_contract(this: Run, bought: DataFrame, *, is_fitted: bool) -> Contract:
 
 def _fitted_card(this: Run, measures: DataFrame) -> ScoreCard:
     extremes = fit_bounds(measures=measures).first()
-    return ScoreCard.fitted(
+    card = ScoreCard.fitted(
         extremes.asDict() if extremes else {},
         name=this.run_id,
         as_of=this.config.as_of,
         rules=this.config.meaning(),
         configuration_hash=hash_of(this.settings),
     )
+    kind = this.config.feature_scale or "minmax"
+    grid = _fitted_grid(measures) if kind == "rank" else {}
+    return replace(card, feature_scale=FeatureScale(kind, card.bounds, grid))
+
+
+def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:
+    """The grid of a rank scale: a hundred figures of each dimension, one query each."""
+    found = {name: percentiles(measures=measures, dimension=name).collect()[0][0] for name in DIMENSIONS}
+    return {name: grid_of(values) for name, values in found.items()}
 
 
 def _checked_manifest(config: RunConfig, store: RunStore) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The whole way, in one session: CSV files to checked tables to transactions, purchases and RFM."""
+"""The whole way, in one session: CSV files to checked tables to transactions, purchases, RFM and clusters."""
 
 import sys
 from collections.abc import Sequence
 
 from jobs.cards import load_card
+from jobs.clusters.previous import model_of, previous_model
+from jobs.clusters.showing import notes, show
 from jobs.config import RunConfig
 from jobs.features import features
 from jobs.ingest import ingest
@@ -11,6 +13,7 @@ from jobs.program import program
 from jobs.publish import PublishConfig, publish
 from jobs.rules_in_force import rules_in_force
 from jobs.run import opened_run
+from jobs.segments import segments
 from jobs.sources import find_sources, inputs_of
 from jobs.storage import RunStore
 from jobs.warehouse.address import parse_address
@@ -24,14 +27,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_pipeline(config: RunConfig) -> None:
     """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
-    card = load_card(config.card) if config.card else None
+    card = load_card(config.card, config.feature_scale) if config.card else None
     rules = rules_in_force(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
     target = target_of(config)
-    with opened_run(config, RunStore(config.output), rules) as this:
-        features(this, ingest(this, sources), card=card)
+    store = RunStore(config.output)
+    named = model_of(store, config.match, argument="--match") if config.match else None
+    with opened_run(config, store, rules) as this:
+        previous = named or previous_model(store)
+        customers = features(this, ingest(this, sources), card=card)
+        found = None if config.kmeans == "none" else segments(this, customers, previous=previous)
         this.finish(inputs=inputs_of(sources), becomes_current=True)
-        this.summarise()
+        this.summarise(*(notes(found) if found else ()))
+        if found:
+            show(found)
     # The run is whole by now, whatever becomes of this.
     if target is not None:
         publish(PublishConfig(config.output, target, run=this.run_id))

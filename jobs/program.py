@@ -19,7 +19,8 @@ def program(name: str, body: Callable[[], None]) -> int:
     except PipelineError as error:
         sys.stderr.write(f"{name}: {' '.join(str(error).split())}\n")
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{name}: interrupted; what was there before is as it was\n")
+    except KeyboardInterrupt as interrupt:
+        said = str(interrupt) or "what was there before is as it was"
+        sys.stderr.write(f"{name}: interrupted; {said}\n")
         return INTERRUPTED
     return 0

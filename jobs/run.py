@@ -102,17 +102,29 @@ class Run:
             schema: its columns.
             earlier: the manifest of the run that wrote it.
         """
-        path = self._tables[table] = earlier["tables"][table]
+        self.refer_to(table, earlier=earlier)
+        return self.read_earlier(self._tables[table], schema=schema)
+
+    def refer_to(self, table: str, *, earlier: Mapping[str, Any]) -> None:
+        """Make a table that an earlier run wrote one of this run's, for readers to find."""
+        self._tables[table] = earlier["tables"][table]
         # As they were when they were written, whatever has become of them since.
-        self._read_files[table] = earlier["outputs"][table]
-        return self.read_earlier(path, schema=schema)
+        self._read_files[table] = earlier.get("outputs", {}).get(table)
 
     def read_earlier(self, path: str, *, schema: StructType) -> DataFrame:
         """A table that an earlier run wrote, to look at."""
-        return self._read(self._store.folder.uri(*path.split("/")), schema)
+        return self._read(self.uri_of(path), schema)
 
     def _read(self, uri: str, schema: StructType) -> DataFrame:
         return self.session.read.schema(schema).parquet(for_reading(uri))
+
+    def uri_of(self, path: str) -> str:
+        """Where Spark is to read what a manifest names by its path."""
+        return self._store.folder.uri(*path.split("/"))
+
+    def uri(self, name: str) -> str:
+        """Where Spark is to write a folder of the run that is no table."""
+        return self._store.table_uri(self.run_id, name)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file of the run, such as its score card."""
@@ -174,7 +186,10 @@ class Run:
         self._store.write_manifest(self.run_id, manifest)
         if becomes_current:
             pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
-            self._store.move_pointer({**pointer, "manifest": f"runs/{self.run_id}/{MANIFEST}"})
+            # A run without clusters leaves the last ones to be matched to by the next run that makes some.
+            model = self.findings.get("kmeans", {}).get("file") or (self._store.current() or {}).get("kmeans_model")
+            pointer |= {"manifest": f"runs/{self.run_id}/{MANIFEST}", "kmeans_model": model}
+            self._store.move_pointer(pointer)
 
     def summarise(self, *notes: str) -> None:
         """Tell a person what was done and where it is."""

@@ -25,7 +25,23 @@ def run_folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("engines")
     write_sample(spark, LocalFolder(folder), orders=2_000, seed=7)
     run = f"{AS_OF}-engines"
-    assert main(["--as-of", AS_OF, "--input", str(folder), "--output", str(folder / "out"), "--run-id", run]) == 0
+    assert (
+        main(
+            [
+                "--as-of",
+                AS_OF,
+                "--input",
+                str(folder),
+                "--output",
+                str(folder / "out"),
+                "--run-id",
+                run,
+                "--kmeans",
+                "none",
+            ]
+        )
+        == 0
+    )
     return folder / "out" / "runs" / run
 
 

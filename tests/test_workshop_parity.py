@@ -86,7 +86,9 @@ def by_workshop(
 def by_pipeline(sample: Path, output: Path, *arguments: str) -> Path:
     """The folder of a run over the same files."""
     run_id = f"{arguments[1]}-parity"
-    assert main([*arguments, "--input", str(sample), "--output", str(output), "--run-id", run_id]) == 0
+    assert (
+        main([*arguments, "--kmeans", "none", "--input", str(sample), "--output", str(output), "--run-id", run_id]) == 0
+    )
     return output / "runs" / run_id
 
 

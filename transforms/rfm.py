@@ -6,12 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from transforms import schemas
+from transforms.dimensions import NORMALISED_RANGE, dimensions, normalise
 from transforms.schemas import columns_of
 from transforms.score_card import ScoreCard
 from transforms.weeks import weeks_between
-
-NORMALISED_RANGE = 5.0
-"""Measures are normalised to 0..5, as in the workshop."""
 
 
 def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
@@ -34,18 +32,6 @@ def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
     )
 
 
-def dimensions() -> dict[str, Column]:
-    """What each normalised column of `schemas.RFM` is made of, over the columns of `schemas.MEASURES`.
-
-    Monetary is the average purchase, taken from the exact total: the stored average is rounded for reading.
-    """
-    return {
-        "recency": F.col("recency_weeks").cast("double"),
-        "frequency": F.col("purchase_count").cast("double"),
-        "monetary": F.col("total_value").cast("double") / F.col("purchase_count"),
-    }
-
-
 def fit_bounds(*, measures: DataFrame) -> DataFrame:
     """Find the lowest and highest value of each dimension.
 
@@ -58,16 +44,6 @@ def fit_bounds(*, measures: DataFrame) -> DataFrame:
         for bound, extreme in (("min", F.min), ("max", F.max))
     ]
     return measures.agg(F.count(F.lit(1)).alias("customers"), *extremes)
-
-
-def normalise(value: Column, *, low: float, high: float) -> Column:
-    """``(value - low) / (high - low) * 5``, and 0.0 where the bounds are one value.
-
-    A value outside the bounds of a card fitted elsewhere gives a figure outside 0..5; it is kept.
-    """
-    if low == high:
-        return F.lit(0.0)
-    return (value - F.lit(low)) / F.lit(high - low) * F.lit(NORMALISED_RANGE)
 
 
 def apply_card(*, measures: DataFrame, card: ScoreCard) -> DataFrame:

@@ -14,6 +14,7 @@ from pyspark.sql.types import (
     ArrayType,
     DecimalType,
     DoubleType,
+    FloatType,
     IntegerType,
     LongType,
     StringType,
@@ -97,6 +98,34 @@ RFM = StructType(
     ]
 )
 
+KMEANS_FEATURES = StructType(
+    [
+        StructField("customer_unique_id", StringType()),
+        StructField("recency", FloatType()),
+        StructField("frequency", FloatType()),
+        StructField("monetary", FloatType()),
+    ]
+)
+"""What is clustered, in the feature scale of the card; single precision, as SageMaker computes."""
+
+KMEANS_ASSIGNMENTS = StructType(
+    [
+        *KMEANS_FEATURES.fields,
+        StructField("cluster", IntegerType()),
+        StructField("distance", DoubleType()),
+    ]
+)
+"""What an engine says of a customer: its own number of the cluster, and how far from the centroid."""
+
+CUSTOMER_SEGMENTS = StructType(
+    [
+        StructField("customer_unique_id", StringType()),
+        StructField("cluster", IntegerType()),
+        StructField("distance", DoubleType()),
+        StructField("cluster_name", StringType()),
+    ]
+)
+
 REASON = StructType(
     [
         StructField("rule", StringType()),
@@ -129,6 +158,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "transactions": ("order_id", "payment_sequential"),
         "purchases": ("customer_unique_id", "order_purchase_time"),
         "rfm": ("customer_unique_id",),
+        "customer_segments": ("customer_unique_id",),
     }
 )
 """The true key of each table. The workshop declares ``orders_1(customer_id)`` and ``payments_1(order_id)``; the

@@ -4,29 +4,13 @@ A card makes today's figure explainable next year: with it and a customer's meas
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-DIMENSIONS = ("recency", "frequency", "monetary")
-UNITS = {"recency": "weeks", "frequency": "purchases", "monetary": "currency per purchase"}
-
-
-HIGHEST = sys.float_info.max
-
-
-class ScoreCardError(ValueError):
-    """The text is no score card; the message says what was found and what was expected."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The lowest and the highest value of a dimension, in its unit: what becomes 0 and what becomes 5."""
-
-    low: float
-    high: float
+from transforms.dimensions import DIMENSIONS, Bounds, ScoreCardError, bounds_as_json, bounds_of
+from transforms.feature_scale import FeatureScale
 
 
 @dataclass(frozen=True)
@@ -40,6 +24,8 @@ class ScoreCard:
         customers: how many customers the bounds were fitted on; None when that is not known.
         rules: the settings that the measures depend on (order statuses, purchase value), in force when fitted.
         configuration_hash: of the run that fitted the card.
+        feature_scale: how the measures become the features that are clustered; None for the bounds above, as they are
+            (`clustered_by`).
     """
 
     name: str
@@ -48,6 +34,12 @@ class ScoreCard:
     customers: int | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
     configuration_hash: str | None = None
+    feature_scale: FeatureScale | None = None
+
+    @property
+    def clustered_by(self) -> FeatureScale:
+        """The scale of the features; a card of a time before there were several has the workshop's."""
+        return self.feature_scale or FeatureScale("minmax", self.bounds)
 
     @classmethod
     def fitted(
@@ -90,28 +82,33 @@ class ScoreCard:
             raise ScoreCardError(
                 f'"as_of" is {content.get("as_of")!r} (expected a date such as "2018-10-17")'
             ) from None
+        bounds = {name: bounds_of(content["bounds"], name) for name in DIMENSIONS}
+        scale = content.get("feature_scale")
         return cls(
             name=str(content.get("card", "unnamed")),
-            bounds={name: _bounds(content["bounds"], name) for name in DIMENSIONS},
+            bounds=bounds,
             as_of=as_of,
             customers=_optional(content, "customers", int),
             rules=_optional(content, "rules", dict) or {},
             configuration_hash=_optional(content, "configuration_hash", str),
+            feature_scale=None if scale is None else FeatureScale.from_json(scale, bounds=bounds),
         )
 
     def to_json(self) -> str:
         """The card as text that people can read and `from_json` gives back bit by bit."""
-        content = {
+        content: dict[str, Any] = {
             "card": self.name,
             "as_of": self.as_of.isoformat(),
-            "bounds": {
-                name: {"min": self.bounds[name].low, "max": self.bounds[name].high, "unit": UNITS[name]}
-                for name in DIMENSIONS
-            },
+            "bounds": bounds_as_json(self.bounds),
             "customers": self.customers,
             "rules": dict(self.rules),
             "configuration_hash": self.configuration_hash,
         }
+        if self.feature_scale is not None:
+            # Its bounds are the card's, and stand there already.
+            content["feature_scale"] = {
+                name: value for name, value in self.feature_scale.as_json().items() if name != "bounds"
+            }
         return json.dumps(content, indent=2) + "\n"
 
 
@@ -120,17 +117,3 @@ def _optional(content: Mapping[str, Any], name: str, kind: type) -> Any:
     if value is not None and not isinstance(value, kind):
         raise ScoreCardError(f'"{name}" is {value!r} (expected {kind.__name__} or null)')
     return value
-
-
-def _bounds(by_dimension: Mapping[str, Any], name: str) -> Bounds:
-    given = by_dimension.get(name)
-    if not isinstance(given, dict):
-        raise ScoreCardError(f'no bounds for "{name}" (found: {", ".join(by_dimension) or "none"})')
-    for bound in ("min", "max"):
-        value = given.get(bound)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -HIGHEST <= value <= HIGHEST:
-            found = "is missing" if value is None else f"is {value!r}"
-            raise ScoreCardError(f'"{bound}" of "{name}" {found} (expected a number)')
-    if given["min"] > given["max"]:
-        raise ScoreCardError(f'"{name}" has min {given["min"]} above max {given["max"]}')
-    return Bounds(low=float(given["min"]), high=float(given["max"]))

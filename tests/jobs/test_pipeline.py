@@ -48,6 +48,8 @@ def run(raw: RawFiles, *arguments: str) -> Ran:
     as_of = [] if "--as-of" in arguments else ["--as-of", AS_OF]
     # One bad row of four is much; what the budget does has tests of its own.
     as_of += [] if "--max-quarantined" in arguments else ["--max-quarantined", "1"]
+    # Clusters have tests of their own.
+    as_of += [] if "--kmeans" in arguments else ["--kmeans", "none"]
     assert pipeline.main([*as_of, "--input", str(raw.folder), "--output", str(output), *arguments]) == 0
     return Ran(output)
 
@@ -62,7 +64,7 @@ def test_four_payments_become_two_customers_with_figures_worked_by_hand(spark: S
 def test_the_manifest_accounts_for_rows_and_money_at_every_boundary(raw: RawFiles) -> None:
     raw.payments.append('"o9",1,boleto,1,100.00')
     raw.write()
-    manifest = run(raw, "--order-statuses", "delivered").manifest
+    manifest = run(raw, "--order-statuses", "delivered", "--kmeans", "spark").manifest
     assert manifest["totals"] == {
         "raw customers": {"rows": 3},
         "customers": {"rows": 3},
@@ -79,6 +81,8 @@ def test_the_manifest_accounts_for_rows_and_money_at_every_boundary(raw: RawFile
         "purchases": {"rows": 2, "money": "35.5000"},
         "rfm": {"rows": 1, "money": "35.5000"},
         "purchases of customers in rfm": {"rows": 2, "money": "35.5000"},
+        "customer_segments": {"rows": 1},
+        "cluster 0": {"rows": 1, "money": "35.5000"},
     }
     assert [next(iter(claim["whole"])) for claim in manifest["control_totals"]] == [
         "raw customers",
@@ -87,6 +91,8 @@ def test_the_manifest_accounts_for_rows_and_money_at_every_boundary(raw: RawFile
         "payments",
         "transactions",
         "purchases",
+        "rfm",
+        "customer_segments",
     ]
     assert {table: found["broken"] for table, found in manifest["quality"]["tables"].items() if found["broken"]} == {
         "payments": {"refers_to(order_id)": 1}
@@ -106,7 +112,7 @@ def test_the_manifest_tells_what_made_the_run(raw: RawFiles) -> None:
     assert payments["ignored_columns"] == ["note"]
     assert payments["files"][0]["size"] == raw.payments_file.stat().st_size
     steps = {step["step"]: step for step in manifest["steps"]}
-    assert list(steps) == list(TABLES)
+    assert list(steps) == [*TABLES, "kmeans_features"]
     assert all(step["seconds"] > 0 and step["spark_jobs"] > 0 for step in steps.values())
     assert not (ran.output / "runs" / manifest["run_id"] / "_stage").exists()
 

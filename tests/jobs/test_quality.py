@@ -34,7 +34,7 @@ def run(raw: RawFiles, name: str, *arguments: str, code: int = 0) -> Run:
     raw.write()
     ran = Run(raw, name)
     common = ["--as-of", AS_OF, "--input", str(raw.folder), "--output", str(ran.output)]
-    assert pipeline.main([*common, "--run-id", f"{AS_OF}-{name}", *arguments]) == code
+    assert pipeline.main([*common, "--kmeans", "none", "--run-id", f"{AS_OF}-{name}", *arguments]) == code
     return ran
 
 

@@ -7,8 +7,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
+from transforms.dimensions import Bounds
 from transforms.rfm import apply_card, customer_measures, fit_bounds, is_outside_range
-from transforms.score_card import Bounds, ScoreCard
+from transforms.score_card import ScoreCard
 
 AS_OF = date(2018, 1, 20)  # a Saturday
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from transforms.score_card import Bounds, ScoreCard, ScoreCardError
+from transforms.dimensions import Bounds, ScoreCardError
+from transforms.score_card import ScoreCard
 
 BOUNDS: dict[str, Any] = {
     "recency": {"min": 0, "max": 110},

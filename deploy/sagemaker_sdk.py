@@ -1,0 +1,147 @@
+"""SageMaker through its SDK (``sagemaker.core``): an extra, and imported when it is needed, since it takes seconds."""
+
+import importlib
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.following import patient
+from jobs.errors import ConfigurationError, OutsideSystemError
+
+SHAPES = {
+    "TrainingJob": "CreateTrainingJobRequest",
+    "TransformJob": "CreateTransformJobRequest",
+    "Model": "CreateModelInput",
+    "EndpointConfig": "CreateEndpointConfigInput",
+    "Endpoint": "CreateEndpointInput",
+}
+"""The request of each kind of resource, by its name in the SDK."""
+
+SECONDS_BETWEEN_LOOKS = 1.0
+
+REFUSALS = ("AccessDenied", "Unrecognized", "ExpiredToken", "InvalidClientToken")
+
+
+def image_of(region: str) -> str:
+    """The built-in k-means of a region.
+
+    Raises:
+        ConfigurationError: The SDK is not installed, or knows no such region.
+    """
+    try:
+        return str(_sdk("image_uris").retrieve("kmeans", region))
+    except ValueError as error:
+        raise ConfigurationError(f"--region {region}: no image of the built-in k-means there ({error})") from None
+
+
+def create(kind: str, request: Mapping[str, Any], *, region: str) -> Any:
+    """Create a resource from a request in the API's shape, and return the SDK's object of it.
+
+    The SDK creates, and then asks for what it has created; either may fail on the way back when the work is done. So
+    after a failure that may pass, and after a second try that finds the name taken by the first, it is looked for.
+
+    Raises:
+        ConfigurationError: The SDK is not installed.
+        OutsideSystemError: AWS refused, or could not be reached.
+    """
+    resource = getattr(_sdk("resources"), kind)
+    codec = _sdk("utils.code_injection.codec")
+    name = str(next(iter(request.values())))
+    with aws_errors(f"cannot create {kind} {name}"):
+        try:
+            return resource.create(**codec.transform(dict(request), SHAPES[kind]), region=region)
+        except (ClientError, BotoCoreError) as error:
+            if not is_passing(error) and not _is_own_doing(error):
+                raise
+            try:
+                return patient(is_passing, seconds=SECONDS_BETWEEN_LOOKS)(resource.get, name, region=region)
+            except ClientError as later:
+                raise (error if is_absent(later) else later) from None
+
+
+def find(kind: str, name: str, *, region: str) -> Any:
+    """A resource that is there, as the SDK's object.
+
+    Raises:
+        OutsideSystemError: It is not, or AWS could not be reached.
+    """
+    resource = getattr(_sdk("resources"), kind)
+    with aws_errors(f"cannot find {kind} {name}"):
+        return resource.get(name, region=region)
+
+
+def delete(kind: str, name: str, *, region: str) -> bool:
+    """Delete a resource; False where there is none.
+
+    Raises:
+        OutsideSystemError: AWS refused, or could not be reached.
+    """
+    resource = getattr(_sdk("resources"), kind)
+    with aws_errors(f"cannot delete {kind} {name}"):
+        try:
+            resource.get(name, region=region).delete()
+        except ClientError as error:
+            if is_absent(error):
+                return False
+            raise
+    return True
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether AWS says that there is no such thing; it has no code of its own for that."""
+    return "could not find" in str(error).lower() or "not found" in str(error).lower()
+
+
+def _is_own_doing(error: ClientError | BotoCoreError) -> bool:
+    """Whether a name is taken by an earlier try of the same call, whose answer was lost."""
+    if not isinstance(error, ClientError) or error.response.get("Error", {}).get("Code") != "ResourceInUse":
+        return False
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same call may well succeed a little later: no connection, too many calls, a fault of AWS's."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or "Throttl" in error.response.get("Error", {}).get("Code", "")
+    return isinstance(error, BotoCoreError) and "Credential" not in type(error).__name__
+
+
+@contextmanager
+def aws_errors(what: str) -> Iterator[None]:
+    """What AWS, or the way there, raises, as an error in one line.
+
+    Raises:
+        OutsideSystemError: It did.
+    """
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        code, message = told.get("Code", "an error"), told.get("Message", "")
+        advice = " Check the credentials and what they may do" if code.startswith(REFUSALS) else ""
+        raise OutsideSystemError(f"{what}: {code}: {message.rstrip('.')}.{advice}") from None
+    except BotoCoreError as error:
+        raise OutsideSystemError(f"{what}: {error}. Check the credentials, the region and the network") from None
+
+
+def _sdk(module: str) -> Any:
+    os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+    try:
+        found = importlib.import_module(f"sagemaker.core.{module}")
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("sagemaker"):
+            raise
+        raise ConfigurationError(
+            "the SageMaker SDK is not installed, expected the extra deploy. "
+            "Run: pip install 'olist-rfm-segments[deploy]'"
+        ) from None
+    # It tells each state by itself, in frames and colours.
+    for name in list(logging.Logger.manager.loggerDict):
+        if name.startswith("sagemaker"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+    return found

@@ -1,0 +1,125 @@
+"""Who says which customer is in which cluster: Spark ML, an earlier run's model, or SageMaker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pyspark.sql import DataFrame
+
+from jobs.cluster_arguments import DEFAULT_K
+from jobs.clusters.artifact import centroids_in
+from jobs.clusters.choosing_k import SAMPLE_SIZE, ChoiceOfK, choose_k
+from jobs.clusters.model import ClusterModel, Engine
+from jobs.clusters.training import train
+from jobs.config import RunConfig
+from jobs.errors import ConfigurationError
+from jobs.run import Run
+from jobs.shards import ASSIGNMENTS, read_shards, write_shards
+from jobs.storage import folder_at
+from transforms.clusters import ASSIGNMENT_LINES, Centroid, assignments, sample_of
+from transforms.dimensions import DIMENSIONS
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What an engine said, before anyone has looked at it.
+
+    Attributes:
+        lines: one per customer, as text (`ASSIGNMENT_LINES`).
+        engine: who trained.
+        centroids: by the engine's own number; None where nobody told.
+        centroids_from: where they come from, in words.
+        asked: how many clusters were asked for; None where that was not here.
+        choice: how that number was chosen, if it was.
+        applied: the model, where an earlier run's was applied as it is.
+        path: the folder of the lines.
+    """
+
+    lines: DataFrame
+    engine: Engine
+    path: str
+    centroids_from: str
+    centroids: Mapping[int, Centroid] | None = None
+    asked: int | None = None
+    choice: ChoiceOfK | None = None
+    applied: ClusterModel | None = None
+
+
+def assigned_by_spark(this: Run, features: DataFrame, *, customers: int) -> Assigned:
+    """Train on the features of this run, and write who is nearest to which centroid."""
+    config = this.config
+    choice = _choice_of_k(features, config) if config.k == "auto" else None
+    k = choice.k if choice else int(config.k)
+    centroids = train(features=features, customers=customers, k=k)
+    write_shards(this, ASSIGNMENTS, assignments(features=features, centroids=centroids))
+    return Assigned(
+        lines=read_shards(this.session, this.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES),
+        engine="spark",
+        path=f"runs/{this.run_id}/{ASSIGNMENTS}",
+        centroids_from="training by Spark ML",
+        centroids=centroids,
+        asked=k,
+        choice=choice,
+    )
+
+
+def assigned_by_model(this: Run, features: DataFrame, *, model: ClusterModel) -> Assigned:
+    """Apply the clusters of an earlier run as they are."""
+    write_shards(this, ASSIGNMENTS, assignments(features=features, centroids=model.centroids))
+    return Assigned(
+        lines=read_shards(this.session, this.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES),
+        engine=model.engine,
+        path=f"runs/{this.run_id}/{ASSIGNMENTS}",
+        centroids_from=f"run {model.run_id}",
+        centroids=model.centroids,
+        applied=model,
+    )
+
+
+def found_assignments(config: RunConfig) -> str | None:
+    """Where Spark is to read what ``--assignments`` names; None where nothing is named.
+
+    Raises:
+        ConfigurationError: There is no such folder, or nothing in it.
+    """
+    if config.assignments is None:
+        return None
+    folder = folder_at(config.assignments, argument="--assignments")
+    if not any(file.suffix in (".out", ".csv") for file in folder.path.rglob("*")):
+        raise ConfigurationError(
+            f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's batch "
+            "transform wrote to (copied here, with aws s3 sync)"
+        )
+    return folder.uri()
+
+
+def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
+    """The centroids in what ``--model-artifact`` names; None where nothing is named.
+
+    Raises:
+        ConfigurationError: There is no such file, it is no such model, or there are no assignments to go with it.
+    """
+    if config.model_artifact is None:
+        return None
+    if config.assignments is None:
+        raise ConfigurationError("--model-artifact without --assignments: name the folder of what that model assigned")
+    path: Path = folder_at(config.model_artifact, argument="--model-artifact").path
+    return centroids_in(path)
+
+
+def assigned_by_sagemaker(this: Run, uri: str, *, centroids: Mapping[int, Centroid] | None) -> Assigned:
+    """Take what SageMaker's batch transform wrote."""
+    return Assigned(
+        lines=read_shards(this.session, uri, schema=ASSIGNMENT_LINES),
+        engine="sagemaker",
+        path=str(this.config.assignments),
+        centroids_from="the model artifact" if centroids else "the means of the assigned customers",
+        centroids=centroids,
+    )
+
+
+def _choice_of_k(features: DataFrame, config: RunConfig) -> ChoiceOfK:
+    lowest, highest = config.k_range
+    drawn = sample_of(features=features, size=SAMPLE_SIZE).select(*DIMENSIONS).collect()
+    return choose_k(np.array(drawn, dtype=float), lowest=lowest, highest=highest, fallback=DEFAULT_K)

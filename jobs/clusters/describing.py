@@ -1,0 +1,195 @@
+"""What the clusters of a run are: numbers that last, names, sizes and money, and how far they moved."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import DataFrame, Row
+
+from jobs.clusters import SEED
+from jobs.clusters.assigning import Assigned
+from jobs.clusters.drift import Drift, drift_between
+from jobs.clusters.matching import Means, first_ids, matched_ids
+from jobs.clusters.model import Cluster, ClusterModel
+from jobs.errors import DataError
+from transforms.cluster_names import Position, cluster_names
+from transforms.clusters import Centroid, cluster_sums
+from transforms.dimensions import DIMENSIONS
+from transforms.feature_scale import FeatureScale
+
+AGREES = 1e-3
+"""How far a stated distance may be from ours and still be taken for the same: SageMaker's are single precision."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The clusters of a run.
+
+    Attributes:
+        model: the clusters.
+        ids: the number that lasts, by the engine's own.
+        centroids: by the engine's own number.
+        previous: the model that they were matched to.
+        drift: since then; None for a first run.
+        assigned: what the engine said.
+        stated_distance: what the engine's own distances are: distance, square, or neither.
+    """
+
+    model: ClusterModel
+    ids: Mapping[int, int]
+    centroids: Mapping[int, Centroid]
+    previous: ClusterModel | None
+    drift: Drift | None
+    assigned: Assigned
+    stated_distance: str
+
+    @property
+    def names(self) -> dict[int, str]:
+        """What each is called, by the number that lasts."""
+        return {cluster.id: cluster.name for cluster in self.model.clusters}
+
+    def as_json(self) -> dict[str, Any]:
+        """The manifest's entry."""
+        choice, applied = self.assigned.choice, self.assigned.applied
+        return {
+            "engine": self.model.engine,
+            "assignments": self.assigned.path,
+            "centroids_from": self.model.centroids_from,
+            "k": len(self.model.clusters),
+            "k_asked": self.assigned.asked,
+            "choice_of_k": choice.as_json() if choice else None,
+            "inertia": self.model.inertia,
+            "feature_scale": self.model.scale.kind,
+            "applied": applied.run_id if applied else None,
+            "matched_to": self.previous.run_id if self.previous and not applied else None,
+            "stated_distance": self.stated_distance,
+            "drift": self.drift.as_json() if self.drift else None,
+            "clusters": [cluster.as_json() for cluster in self.model.clusters],
+        }
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which run the clusters are of, in which scale, and the model that they are matched to."""
+
+    run_id: str
+    as_of: date
+    scale: FeatureScale
+    previous: ClusterModel | None
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What the clusters add up to, by the engine's own number: the rows of `cluster_sums`."""
+
+    rows: Mapping[int, Row]
+
+    @property
+    def customers(self) -> int:
+        """All of them."""
+        return sum(row["customers"] for row in self.rows.values())
+
+    @property
+    def revenue(self) -> Decimal:
+        """All that they spent."""
+        return sum((row["revenue"] for row in self.rows.values()), Decimal(0))
+
+    @property
+    def means(self) -> dict[int, Means]:
+        """Where the clusters are, in weeks, purchases and money."""
+        return {label: {name: row[name] for name in DIMENSIONS} for label, row in self.rows.items()}
+
+
+def described(checked: DataFrame, *, assigned: Assigned, centroids: Mapping[int, Centroid], origin: Origin) -> Found:
+    """Add up the clusters, match them to the previous ones, and name them.
+
+    Grain in: one row per customer, `CHECKED_ASSIGNMENTS` without faults. One query, whose result has a row per cluster.
+
+    Raises:
+        DataError: A customer is in a cluster that the model does not have.
+    """
+    sums = Sums({row["cluster"]: row for row in cluster_sums(checked=checked, centroids=centroids).collect()})
+    strangers = sorted(sums.rows.keys() - centroids.keys())
+    if strangers:
+        raise DataError(
+            f"{assigned.path}: customers in cluster {strangers[0]}, expected 0 to {max(centroids)} as the model has "
+            "it. Take the assignments and the model of one training job"
+        )
+    applied, previous = assigned.applied, origin.previous
+    inhabited = {label: at for label, at in centroids.items() if label in sums.rows or applied}
+    if applied:
+        ids = {label: label for label in inhabited}
+    else:
+        ids = matched_ids(means=sums.means, previous=previous) if previous else first_ids(sums.means)
+    model = ClusterModel(
+        run_id=origin.run_id,
+        as_of=origin.as_of,
+        engine=assigned.engine,
+        centroids_from=assigned.centroids_from,
+        seed=applied.seed if applied else SEED if assigned.engine == "spark" else None,
+        scale=origin.scale,
+        inertia=math.fsum(row["squares"] for row in sums.rows.values()),
+        clusters=_clusters(sums, ids=ids, centroids=inhabited, applied=applied),
+        next_id=_next_id(ids, applied or previous),
+        trained_in=applied.trained_in if applied else origin.run_id,
+    )
+    return Found(
+        model=model,
+        ids=ids,
+        centroids=inhabited,
+        previous=previous,
+        drift=drift_between(earlier=previous, now=model) if previous else None,
+        assigned=assigned,
+        stated_distance=_stated_distance(sums),
+    )
+
+
+def _clusters(
+    sums: Sums, *, ids: Mapping[int, int], centroids: Mapping[int, Centroid], applied: ClusterModel | None
+) -> tuple[Cluster, ...]:
+    known = {cluster.id: cluster for cluster in applied.clusters} if applied else {}
+    names = {cluster.id: cluster.name for cluster in known.values()} or _names(sums, ids)
+    found = []
+    for label, at in centroids.items():
+        row = sums.rows.get(label)
+        money = row["revenue"] if row else Decimal("0.0000")
+        customers = row["customers"] if row else 0
+        found.append(
+            Cluster(
+                id=ids[label],
+                label=label,
+                name=names[ids[label]],
+                centroid=at,
+                # A cluster that nobody is in today is where it was.
+                means=sums.means[label] if row else known[label].means,
+                customers=customers,
+                revenue=money,
+                share_of_customers=customers / sums.customers,
+                share_of_revenue=float(money / sums.revenue) if sums.revenue else 0.0,
+            )
+        )
+    return tuple(sorted(found, key=lambda cluster: cluster.id))
+
+
+def _names(sums: Sums, ids: Mapping[int, int]) -> dict[int, str]:
+    overall = {
+        name: math.fsum(row[name] * row["customers"] for row in sums.rows.values()) / sums.customers
+        for name in DIMENSIONS
+    }
+    positions = {ids[label]: Position(mean) for label, mean in sums.means.items()}
+    return cluster_names(clusters=positions, overall=Position(overall))
+
+
+def _next_id(ids: Mapping[int, int], earlier: ClusterModel | None) -> int:
+    return max([*(number + 1 for number in ids.values()), earlier.next_id if earlier else 0])
+
+
+def _stated_distance(sums: Sums) -> str:
+    """What the engine calls a distance: AWS's manual does not say whether it is squared, so it is looked at."""
+    for name, off in (("distance", "off_distance"), ("square", "off_square")):
+        if max(row[off] for row in sums.rows.values()) <= AGREES:
+            return name
+    return "neither"

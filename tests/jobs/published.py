@@ -1,0 +1,56 @@
+"""The shop's runs: the first one, made once, and what those after it wrote."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Row, SparkSession
+
+from jobs import pipeline, segments
+from jobs.clusters.model import ClusterModel
+from tests.jobs.shop import AS_OF, GROUPS, shop
+
+K = len(GROUPS)
+FIRST = f"{AS_OF}-first"
+
+
+class Runs:
+    """An output folder, and what its runs wrote."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+
+    @property
+    def pointer(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.output / "current.json").read_text())
+        return content
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.output / self.pointer["manifest"]).read_text())
+        return content
+
+    @property
+    def model(self) -> ClusterModel:
+        return ClusterModel.from_json((self.output / self.pointer["kmeans_model"]).read_text())
+
+    def lines(self, name: str, run_id: str | None = None) -> list[list[str]]:
+        """The CSV lines of a folder of shards, sorted."""
+        folder = self.output / "runs" / (run_id or self.pointer["run_id"]) / name
+        return sorted(row for file in folder.glob("*.csv") for row in csv.reader(file.read_text().splitlines()))
+
+    def segments(self, spark: SparkSession) -> dict[str, Row]:
+        path = str(self.output / self.pointer["tables"]["customer_segments"])
+        return {row["customer_unique_id"]: row for row in spark.read.parquet(path).collect()}
+
+    def add(self, *arguments: str, code: int = 0) -> None:
+        assert segments.main(["--output", str(self.output), *arguments]) == code
+
+
+def publish(folder: Path) -> Path:
+    """The output of one run of the whole pipeline over the shop."""
+    raw = shop(folder)
+    arguments = ["--as-of", str(AS_OF), "--input", str(raw.folder), "--output", str(folder / "output")]
+    assert pipeline.main([*arguments, "--k", str(K), "--run-id", FIRST]) == 0
+    return folder / "output"

@@ -1,0 +1,243 @@
+"""Customers to clusters and back: both engines, the same contract, numbers that last."""
+
+import math
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyspark.sql import SparkSession
+from scipy.spatial.distance import cdist
+
+from tests.jobs.clusters.test_artifact import mxnet, packed
+from tests.jobs.published import FIRST, K, Runs, publish
+from tests.jobs.shop import PER_GROUP
+from tests.raw_files import key
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+
+@pytest.fixture(scope="module")
+def published(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output of one run of the whole pipeline over the shop."""
+    assert spark is not None
+    return publish(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture
+def runs(published: Path, tmp_path: Path) -> Runs:
+    """That output, copied for one test to add runs to."""
+    return Runs(Path(shutil.copytree(published, tmp_path / "output")))
+
+
+def test_each_customer_has_the_nearest_cluster_and_the_distance_to_it(spark: SparkSession, published: Path) -> None:
+    runs = Runs(published)
+    scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in runs.lines("kmeans/score")}
+    assert len(scored) == K * PER_GROUP
+    centres = runs.model.centroids
+    distances = cdist(np.array(list(scored.values())), np.array(list(centres.values())))
+    ids = list(centres)
+    found = runs.segments(spark)
+    assert found.keys() == scored.keys()
+    for customer, to_each in zip(scored, distances, strict=True):
+        assert found[customer]["cluster"] == ids[int(to_each.argmin())]
+        assert found[customer]["distance"] == pytest.approx(to_each.min(), abs=1e-12)
+    # Lloyd's fixed point, to the tolerance of the training: centroids are the means of their customers.
+    labels = distances.argmin(axis=1)
+    for position, centre in enumerate(centres.values()):
+        members = np.array(list(scored.values()))[labels == position]
+        assert members.mean(axis=0) == pytest.approx(centre, abs=1e-4)
+    assert runs.model.inertia == pytest.approx((distances.min(axis=1) ** 2).sum(), rel=1e-9)
+
+
+def test_the_groups_are_found_numbered_by_money_and_named(spark: SparkSession, published: Path) -> None:
+    runs = Runs(published)
+    found = runs.segments(spark)
+    by_group = [{found[key(f"c{n}")]["cluster"] for n in range(group, K * PER_GROUP, K)} for group in range(K)]
+    assert by_group == [{2}, {1}, {0}]
+    # All customers: 23.3 weeks and 2.33 purchases on average (and 2 weeks, for those to the side).
+    assert {cluster.id: cluster.name for cluster in runs.model.clusters} == {
+        0: "recent frequent big spenders",
+        1: "lapsed rare small spenders",
+        2: "recent rare small spenders",
+    }
+
+
+def test_the_account_has_customers_and_money_of_every_cluster(published: Path) -> None:
+    manifest = Runs(published).manifest
+    totals = manifest["totals"]
+    assert [totals[f"cluster {number}"]["rows"] for number in range(K)] == [PER_GROUP] * K
+    claim = next(claim for claim in manifest["control_totals"] if "rfm" in claim["whole"])
+    assert claim["holds"]
+    assert claim["compared"] == ["rows", "money"]
+    kmeans = manifest["kmeans"]
+    assert (kmeans["k"], kmeans["engine"], kmeans["drift"], kmeans["matched_to"]) == (K, "spark", None, None)
+    assert sum(cluster["share_of_revenue"] for cluster in kmeans["clusters"]) == pytest.approx(1)
+    assert manifest["quality"]["tables"]["customer_segments"]["rows"] == K * PER_GROUP
+
+
+def test_the_train_shards_are_the_score_shards_without_the_customer(published: Path) -> None:
+    runs = Runs(published)
+    assert runs.lines("kmeans/train") == sorted(row[1:] for row in runs.lines("kmeans/score"))
+    entry = runs.manifest["kmeans_features"]
+    assert entry["train"] == {"path": f"runs/{FIRST}/kmeans/train", "rows": K * PER_GROUP, "shards": 1}
+
+
+def test_a_second_training_gives_the_same_clusters_to_the_same_customers(spark: SparkSession, runs: Runs) -> None:
+    before, old = runs.segments(spark), runs.pointer
+    runs.add("--k", str(K))
+    assert runs.segments(spark) == before
+    assert runs.lines("kmeans/assignments") == runs.lines("kmeans/assignments", FIRST)
+    assert runs.manifest["kmeans"]["matched_to"] == FIRST
+    assert runs.manifest["kmeans"]["drift"]["drift"] == 0.0
+    assert runs.manifest["inputs"] == {"features_run": FIRST}
+    # The other tables are those of the run that it went on from.
+    same = {name: path for name, path in old["tables"].items() if name != "customer_segments"}
+    assert same.items() <= runs.pointer["tables"].items()
+    assert runs.pointer["tables"]["customer_segments"] != old["tables"]["customer_segments"]
+
+
+def sagemaker_output(runs: Runs, folder: Path, labels: dict[int, int], *, squared: bool = False) -> Path:
+    """What a batch transform would write: the input with cluster and distance as floats, labels of its own."""
+    below = folder / "kmeans" / "score"
+    below.mkdir(parents=True)
+    lines = [
+        [*row[:4], f"{labels[int(row[4])]}.0", repr(float(np.float32(float(row[5]) ** (2 if squared else 1))))]
+        for row in runs.lines("kmeans/assignments", FIRST)
+    ]
+    for shard in range(2):
+        text = "".join(",".join(row) + "\n" for row in lines[shard::2])
+        (below / f"part-0000{shard}.csv.out").write_text(text)
+    (folder / "manifest").write_text("not an assignment")
+    return folder
+
+
+ENGINES_LABELS = {0: 2, 1: 0, 2: 1}
+
+
+@pytest.mark.parametrize("with_artifact", [True, False])
+def test_what_sagemaker_assigned_gets_the_numbers_of_the_last_run(
+    spark: SparkSession, runs: Runs, tmp_path: Path, with_artifact: bool
+) -> None:
+    before, first = runs.segments(spark), runs.model
+    labels = {cluster.label: ENGINES_LABELS[cluster.label] for cluster in first.clusters}
+    folder = sagemaker_output(runs, tmp_path / "out", labels, squared=not with_artifact)
+    arguments = ["--assignments", str(folder)]
+    if with_artifact:
+        rows = sorted((labels[cluster.label], cluster.centroid) for cluster in first.clusters)
+        artifact = packed(tmp_path / "model.tar.gz", mxnet(np.array([centre for _, centre in rows])))
+        arguments += ["--model-artifact", str(artifact)]
+    runs.add(*arguments)
+    after = runs.segments(spark)
+    assert {name: row["cluster"] for name, row in after.items()} == {
+        name: row["cluster"] for name, row in before.items()
+    }
+    distances = {name: row["distance"] for name, row in before.items()}
+    assert {name: row["distance"] for name, row in after.items()} == pytest.approx(distances, abs=1e-4)
+    kmeans = runs.manifest["kmeans"]
+    assert kmeans["engine"] == "sagemaker"
+    assert kmeans["centroids_from"] == (
+        "the model artifact" if with_artifact else "the means of the assigned customers"
+    )
+    assert kmeans["stated_distance"] == ("distance" if with_artifact else "square")
+
+
+def a_line_short(lines: list[str]) -> list[str]:
+    return lines[:-1]
+
+
+def a_line_twice(lines: list[str]) -> list[str]:
+    return [*lines, lines[0]]
+
+
+def a_stranger(lines: list[str]) -> list[str]:
+    return [*lines, "nobody,0,0,0,0,0"]
+
+
+def cut_off(lines: list[str]) -> list[str]:
+    return [*lines[:-1], lines[-1][:40]]
+
+
+SPOILT = {
+    "short": (a_line_short, 4, "customers 1 without a line ("),
+    "twice": (a_line_twice, 3, "customers 1 with more than one line ("),
+    "extra": (a_stranger, 3, "customers 1 not in rfm (nobody)"),
+    "cut": (cut_off, 3, "customers 1 with a line that has no cluster"),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+def test_anything_but_one_line_for_each_customer_is_not_published(
+    runs: Runs, tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spoil, code, found = SPOILT[fault]
+    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
+    file = folder / "kmeans" / "score" / "part-00000.csv.out"
+    file.write_text("\n".join(spoil(file.read_text().splitlines())))
+    before = runs.pointer
+    runs.add("--assignments", str(folder), code=code)
+    assert runs.pointer == before
+    [line] = capfd.readouterr().err.strip().splitlines()
+    assert found in line
+    assert f"expected one line for each of the {K * PER_GROUP} customers" in line
+
+
+def test_a_model_of_another_training_is_refused(runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
+    artifact = packed(tmp_path / "model.tar.gz", mxnet(np.ones((2, 3))))
+    runs.add("--assignments", str(folder), "--model-artifact", str(artifact), code=3)
+    assert "customers in cluster 2, expected 0 to 1 as the model has it" in capfd.readouterr().err
+
+
+def test_an_earlier_runs_clusters_are_applied_as_they_are(spark: SparkSession, runs: Runs) -> None:
+    before, first = runs.segments(spark), runs.model
+    runs.add("--score-with", FIRST)
+    assert runs.segments(spark) == before
+    applied = runs.model
+    assert applied.trained_in == FIRST
+    assert applied.clusters == tuple(
+        type(cluster)(**{**vars(cluster), "label": cluster.id}) for cluster in first.clusters
+    )
+    assert runs.manifest["kmeans"]["applied"] == FIRST
+
+
+def test_clusters_that_drifted_too_far_are_not_published(runs: Runs, capfd: pytest.CaptureFixture[str]) -> None:
+    before = runs.pointer
+    runs.add("--k", "2", "--max-drift", "0.2", code=3)
+    assert runs.pointer == before
+    # The recent ones are merged, and the big spenders' cluster moves halfway to the small ones': by 2 purchases of the
+    # range's 4, by 180 of some 364.5, and by 3 weeks of 50.
+    [drift] = re.findall(rf"the clusters drifted by ([0-9.]+) since run {FIRST}", capfd.readouterr().err)
+    assert float(drift) == pytest.approx(math.hypot(2 / 4, 180 / 364.5, 3 / 50), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["--features-run", "2018-01-01-none"], "does not exist"),
+        (["--score-with", "2018-01-01-none"], "does not exist"),
+        (["--match", "2018-01-01-none"], "does not exist"),
+        (["--assignments", "/nowhere"], "no file *.out or *.csv"),
+        (["--assignments", "s3://bucket/out"], "found s3://"),
+        (["--model-artifact", "/nowhere"], "without --assignments"),
+        (["--kmeans", "none"], "nobody clusters"),
+        (["--as-of", "2018-07-01"], "is as of 2018-06-30"),
+        (["--k", "1"], "no number of clusters"),
+        (["--k-range", "8-2"], "no range"),
+        (["--max-drift", "nan"], "no limit of drift"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told_in_one_line(
+    published: Path, arguments: list[str], found: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(path.name for path in (published / "runs").iterdir())
+    Runs(published).add(*arguments, code=2)
+    [line] = capfd.readouterr().err.strip().splitlines()
+    assert found in line
+    assert sorted(path.name for path in (published / "runs").iterdir()) == before
+
+
+def test_segments_without_a_run_to_start_from_say_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Runs(tmp_path).add(code=2)
+    assert "no current run there, so no customers to cluster" in capfd.readouterr().err

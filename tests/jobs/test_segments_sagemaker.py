@@ -1,0 +1,102 @@
+"""The way through SageMaker, whole: features to a service that stands in for it, and what it says back to segments."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pyspark.sql import SparkSession
+from scipy.spatial.distance import cdist
+
+from deploy.__main__ import main as deploy
+from jobs import features, ingest
+from jobs.clusters.artifact import centroids_in
+from tests.jobs.published import K, Runs
+from tests.jobs.shop import AS_OF, PER_GROUP, shop
+from tests.stand_ins.fixtures import REGION, SAGEMAKER_ROLE
+from tests.stand_ins.sagemaker import SageMaker
+
+pytestmark = [pytest.mark.usefixtures("spark"), pytest.mark.timeout(900)]
+
+
+class Bucket:
+    """What ``aws s3 sync`` does, both ways."""
+
+    def __init__(self, s3: Any, name: str) -> None:
+        self.s3, self.name = s3, name
+
+    def up(self, folder: Path, prefix: str) -> None:
+        for file in folder.rglob("*"):
+            if file.is_file() and not file.name.startswith("."):
+                self.s3.upload_file(str(file), self.name, f"{prefix}/{file.relative_to(folder)}")
+
+    def down(self, prefix: str, folder: Path) -> Path:
+        for found in self.s3.list_objects_v2(Bucket=self.name, Prefix=f"{prefix}/").get("Contents", []):
+            target = folder / os.path.relpath(found["Key"], prefix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.s3.download_file(self.name, found["Key"], str(target))
+        return folder
+
+
+@pytest.fixture
+def place(s3: Any, bucket: str) -> Bucket:
+    """A bucket, and the way there and back."""
+    return Bucket(s3, bucket)
+
+
+@pytest.fixture(scope="module")
+def featured(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Runs whose current one has features and no clusters."""
+    assert spark is not None
+    folder = tmp_path_factory.mktemp("featured")
+    common = ["--as-of", str(AS_OF), "--output", str(folder / "output")]
+    assert ingest.main([*common, "--input", str(shop(folder).folder), "--run-id", f"{AS_OF}-checked"]) == 0
+    assert features.main([*common, "--checked-run", f"{AS_OF}-checked"]) == 0
+    return Runs(folder / "output")
+
+
+def asked(command: str, name: str, *arguments: str) -> list[str]:
+    common = ["--region", REGION, "--role", SAGEMAKER_ROLE, "--name", name, "--poll", "0"]
+    return ["sagemaker", command, *common, *arguments]
+
+
+def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_centroid(
+    spark: SparkSession, featured: Runs, sagemaker: SageMaker, place: Bucket, tmp_path: Path
+) -> None:
+    at = f"s3://{place.name}"
+    entry = featured.manifest["kmeans_features"]
+    for part in ("train", "score"):
+        place.up(featured.output / entry[part]["path"], f"kmeans/{part}")
+    trained = asked("train", "run-1", "--features", f"{at}/kmeans/train", "--output", f"{at}/models", "--k", str(K))
+    assert deploy(trained) == 0
+    model_data = f"{at}/models/run-1/output/model.tar.gz"
+    places = ["--features", f"{at}/kmeans/score", "--output", f"{at}/out", "--model-data", model_data]
+
+    sagemaker.lose_a_line()
+    assert deploy(asked("transform", "short", *places)) == 0
+    before = featured.pointer
+    featured.add("--assignments", str(place.down("out", tmp_path / "short")), code=4)
+    assert featured.pointer == before
+
+    assert deploy(asked("transform", "score-1", *places)) == 0
+    assignments = place.down("out", tmp_path / "out")
+    artifact = place.down("models/run-1/output", tmp_path / "model") / "model.tar.gz"
+    featured.add("--assignments", str(assignments), "--model-artifact", str(artifact))
+
+    scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in featured_scores(featured, entry)}
+    found = featured.segments(spark)
+    assert found.keys() == scored.keys()
+    assert len(found) == K * PER_GROUP
+    centres = centroids_in(artifact)
+    distances = cdist(np.array(list(scored.values())), np.array(list(centres.values())))
+    ids = {cluster.label: cluster.id for cluster in featured.model.clusters}
+    for customer, to_each in zip(scored, distances, strict=True):
+        assert found[customer]["cluster"] == ids[int(to_each.argmin())]
+        assert found[customer]["distance"] == pytest.approx(to_each.min(), abs=1e-9)
+    assert featured.model.engine == "sagemaker"
+
+
+def featured_scores(runs: Runs, entry: dict[str, Any]) -> list[list[str]]:
+    run_id = entry["score"]["path"].split("/")[1]
+    return runs.lines("kmeans/score", run_id)
