@@ -146,6 +146,7 @@ TABLES: Mapping[str, StructType] = MappingProxyType(
         "transactions": TRANSACTIONS,
         "purchases": PURCHASES,
         "rfm": RFM,
+        "customer_segments": CUSTOMER_SEGMENTS,
     }
 )
 """The tables that a run is read by, in the order in which they are made."""
