@@ -206,7 +206,10 @@ def _checked_manifest(config: RunConfig, store: RunStore) -> dict[str, Any]:
     manifest = store.manifest(run_id)
     missing = [name for name in CHECKED_TABLES if name not in manifest.get("outputs", {})]
     if missing:
-        raise ConfigurationError(f"run {run_id} has no table {', '.join(missing)}. Name a run that ingest was part of")
+        raise ConfigurationError(
+            f"run {run_id} has no table {', '.join(missing)}, or no record of its files. "
+            "Name a run that ingest was part of"
+        )
     return manifest
 
 

@@ -7,6 +7,7 @@ from jobs.cards import load_card
 from jobs.clusters.previous import model_of, previous_model
 from jobs.clusters.showing import notes, show
 from jobs.config import RunConfig
+from jobs.errors import PipelineError
 from jobs.features import features
 from jobs.ingest import ingest
 from jobs.program import program
@@ -41,9 +42,19 @@ def run_pipeline(config: RunConfig) -> None:
         this.summarise(*(notes(found) if found else ()))
         if found:
             show(found)
-    # The run is whole by now, whatever becomes of this.
     if target is not None:
-        publish(PublishConfig(config.output, target, run=this.run_id))
+        _load(config, target, this.run_id)
+
+
+def _load(config: RunConfig, target: Target, run_id: str) -> None:
+    """Load the run, which is whole by now and stays so, whatever becomes of this."""
+    try:
+        publish(PublishConfig(config.output, target, run=run_id))
+    except PipelineError as error:
+        raise type(error)(
+            f"{error}. Run {run_id} is whole, and the current one; load it with "
+            f"python -m jobs.publish --output {config.output} --warehouse {config.warehouse}"
+        ) from None
 
 
 def target_of(config: RunConfig) -> Target | None:

@@ -82,10 +82,14 @@ class InPostgres:
         done = threading.Event()
 
         def look() -> None:
-            while not done.wait(0.005):
+            while True:
+                # Asked before the look, so that the last look is of what is there in the end.
+                is_last = done.wait(0.005)
                 found = self.tables()
                 if found != seen[-1]:
                     seen.append(found)
+                if is_last:
+                    return
 
         reader = threading.Thread(target=look)
         reader.start()

@@ -94,8 +94,10 @@ def test_a_warehouse_that_fails_unmakes_no_run(output: Path, capfd: pytest.Captu
     file = output.parent / "warehouse.duckdb"
     file.write_text("these are no tables")
     assert run(output, "--warehouse", f"duckdb:{file}") == 4
-    assert "not a valid DuckDB database" in capfd.readouterr().err
+    error = capfd.readouterr().err
     pointer = json.loads((output / "current.json").read_text())
+    assert "not a valid DuckDB database" in error
+    assert f"Run {pointer['run_id']} is whole, and the current one; load it with python -m jobs.publish" in error
     assert (output / pointer["manifest"]).is_file()
     assert not (output / "runs" / pointer["run_id"] / "failure.json").exists()
     file.unlink()

@@ -184,7 +184,8 @@ def test_of_two_publishers_at_once_one_waits_and_no_rows_are_mixed(
         first.join(30)
         second.join(30)
     assert codes == [0, 0]
-    assert seen == [IS_FEBRUARY, IS_JUNE, IS_FEBRUARY]
+    # On a busy machine the reader may sleep through the moment of June.
+    assert seen in ([IS_FEBRUARY, IS_JUNE, IS_FEBRUARY], [IS_FEBRUARY])
     assert february.runs() == [FEBRUARY_RUN, JUNE_RUN, FEBRUARY_RUN]
 
 
