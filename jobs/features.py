@@ -47,10 +47,7 @@ def run_alone(config: RunConfig) -> None:
     store = RunStore(config.output)
     checked = _checked_manifest(config, store)
     with opened_run(config, store, rules) as this:
-        tables = {
-            name: this.read(name, schema=schema, path=checked["tables"][name])
-            for name, schema in CHECKED_TABLES.items()
-        }
+        tables = {name: this.read(name, schema=schema, earlier=checked) for name, schema in CHECKED_TABLES.items()}
         this.account.totals.update({name: totals_of(checked)[name] for name in CHECKED_TABLES})
         features(this, tables, card=card)
         this.finish(inputs={"checked_run": checked["run_id"]}, becomes_current=True)

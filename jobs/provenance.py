@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 DISTRIBUTION = "olist-rfm-segments"
-PACKAGES = ("transforms", "expectations", "expectations.rules", "jobs", "jobs.clusters")
+PACKAGES = ("transforms", "expectations", "jobs")
 
 
 def code_version() -> dict[str, Any]:

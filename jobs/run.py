@@ -92,14 +92,20 @@ class Run:
         frame.write.parquet(uri)
         return self._read(uri, schema)
 
-    def read(self, table: str, *, schema: StructType, path: str) -> DataFrame:
-        """A table that an earlier run wrote, which becomes one of this run's."""
-        self.refer_to(table, path=path)
-        return self.read_earlier(path, schema=schema)
+    def read(self, table: str, *, schema: StructType, earlier: Mapping[str, Any]) -> DataFrame:
+        """A table that an earlier run wrote, which becomes one of this run's.
 
-    def refer_to(self, table: str, *, path: str) -> None:
+        Args:
+            table: its name.
+            schema: its columns.
+            earlier: the manifest of the run that wrote it.
+        """
+        self.refer_to(table, earlier=earlier)
+        return self.read_earlier(earlier["tables"][table], schema=schema)
+
+    def refer_to(self, table: str, *, earlier: Mapping[str, Any]) -> None:
         """Make a table that an earlier run wrote one of this run's, for readers to find."""
-        self._tables[table] = path
+        self._tables[table] = earlier["tables"][table]
 
     def read_earlier(self, path: str, *, schema: StructType) -> DataFrame:
         """A table that an earlier run wrote, to look at."""

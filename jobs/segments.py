@@ -67,8 +67,8 @@ def run_alone(config: RunConfig) -> None:
     with opened_run(config, store, rules) as this:
         for table in earlier["tables"]:
             if table not in ("rfm", "customer_segments"):
-                this.refer_to(table, path=earlier["tables"][table])
-        rfm = this.read("rfm", schema=schemas.RFM, path=earlier["tables"]["rfm"])
+                this.refer_to(table, earlier=earlier)
+        rfm = this.read("rfm", schema=schemas.RFM, earlier=earlier)
         this.account.totals["rfm"] = totals_of(earlier)["rfm"]
         this.findings["score_card"] = earlier["score_card"]
         this.findings[FEATURES] = earlier[FEATURES]
