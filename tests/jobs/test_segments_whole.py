@@ -7,16 +7,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import features
-from tests.jobs.published import FIRST, K, Runs, publish
+from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import AS_OF
 
 pytestmark = [pytest.mark.usefixtures("spark"), pytest.mark.long]
-
-
-@pytest.fixture(scope="module")
-def runs(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    assert spark is not None
-    return Runs(publish(tmp_path_factory.mktemp("whole")))
 
 
 def test_a_chosen_number_is_that_of_the_groups_and_the_table_is_kept(runs: Runs) -> None:
