@@ -27,6 +27,7 @@ DESCRIPTIONS: dict[Step, str] = {
 EPILOG = """\
 what is written:
   OUTPUT/runs/<run_id>/<table>/      Parquet; written once, never edited
+  OUTPUT/runs/<run_id>/kmeans/       CSV: features to train on and to score, and who was assigned to which cluster
   OUTPUT/runs/<run_id>/manifest.json what went in, what came out, rows and money at every boundary
   OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how often it was broken
   OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also when the run was stopped

@@ -66,7 +66,8 @@ def features(this: Run, tables: Mapping[str, DataFrame], *, card: ScoreCard | No
     """Write transactions, purchases, score card, RFM and the features to cluster of a run.
 
     Six exchanges by key, and one of a single row for the bounds: customers and orders by customer_id, orders and
-    payments by order_id, transactions and then purchases by customer_unique_id.
+    payments by order_id, transactions and then purchases by customer_unique_id. The features are moved twice more, into
+    even shards.
 
     Raises:
         DataError: No payment counts, or a control total is broken.
@@ -146,6 +147,7 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> Custo
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = this.stage("measures", measures, schema=schemas.MEASURES)
             card = _fitted_card(this, measures)
+        this.settings["feature_scale"] = card.clustered_by.kind
         written, figures = write_examined(
             this,
             apply_card(measures=measures, card=card),

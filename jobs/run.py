@@ -109,7 +109,7 @@ class Run:
         """Make a table that an earlier run wrote one of this run's, for readers to find."""
         self._tables[table] = earlier["tables"][table]
         # As they were when they were written, whatever has become of them since.
-        self._read_files[table] = earlier.get("outputs", {}).get(table)
+        self._read_files[table] = earlier["outputs"][table]
 
     def read_earlier(self, path: str, *, schema: StructType) -> DataFrame:
         """A table that an earlier run wrote, to look at."""

@@ -65,11 +65,12 @@ def run_alone(config: RunConfig) -> None:
         raise ConfigurationError("--kmeans none: nobody clusters. Give --assignments or --score-with, or take spark")
     scale = _card_of(store, earlier).clustered_by
     with opened_run(config, store, rules) as this:
+        # Readers and warehouses find all tables in this run, of which it makes the last anew.
         for table in earlier["tables"]:
-            if table not in ("rfm", "customer_segments"):
+            if table != "customer_segments":
                 this.refer_to(table, earlier=earlier)
+                this.account.totals[table] = totals_of(earlier)[table]
         rfm = this.read("rfm", schema=schemas.RFM, earlier=earlier)
-        this.account.totals["rfm"] = totals_of(earlier)["rfm"]
         this.findings["score_card"] = earlier["score_card"]
         this.findings[FEATURES] = earlier[FEATURES]
         customers = Customers(rfm=rfm, scale=model.scale if model else scale)
@@ -207,9 +208,9 @@ def _features_manifest(store: RunStore, run_id: str | None) -> dict[str, Any]:
             )
         run_id = str(current["run_id"])
     manifest = store.manifest(run_id)
-    if "rfm" not in manifest.get("tables", {}) or FEATURES not in manifest:
+    if "rfm" not in manifest.get("outputs", {}) or FEATURES not in manifest:
         raise ConfigurationError(
-            f"run {run_id} has no rfm with features to cluster. Name a run of jobs.pipeline or jobs.features"
+            f"run {run_id} has no rfm with features to cluster, or no record of its files. Name a run of jobs.pipeline or jobs.features"
         )
     return manifest
 

@@ -3,7 +3,8 @@
 from jobs import console
 from jobs.clusters.describing import Found
 
-HEADER = ("cluster", "name", "customers", "share", "revenue", "share", "weeks", "purchases", "per purchase", "was")
+HEADER = ("cluster", "name", "customers", "share", "revenue", "weeks", "purchases", "per purchase")
+WAS = "share before"
 
 
 def show(found: Found) -> None:
@@ -16,15 +17,15 @@ def show(found: Found) -> None:
             f"{cluster.customers:,}",
             f"{cluster.share_of_customers:.1%}",
             f"{cluster.revenue:,.2f}",
-            f"{cluster.share_of_revenue:.1%}",
             f"{cluster.means['recency']:.1f}",
             f"{cluster.means['frequency']:.2f}",
             f"{cluster.means['monetary']:,.2f}",
-            f"{old[cluster.id].share_of_customers:.1%}" if cluster.id in old else "",
+            *([f"{old[cluster.id].share_of_customers:.1%}" if cluster.id in old else ""] if old else []),
         )
         for cluster in found.model.clusters
     ]
-    console.summary(f"Clusters of customers ({found.model.centroids_from})", HEADER, rows, text_columns=2)
+    header = (*HEADER, WAS) if old else HEADER
+    console.summary(f"Clusters of customers ({found.model.centroids_from})", header, rows, text_columns=2)
     if found.assigned.choice:
         _show_choice(found)
 

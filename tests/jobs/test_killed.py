@@ -27,6 +27,8 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
     "measures are put aside": lambda run: (run / "_stage" / "measures").is_dir(),
     "rfm is written": lambda run: any((run / "rfm").glob("*.parquet")),
     "the score card is written": lambda run: (run / "score_card.json").exists(),
+    "who is in which cluster is being written": lambda run: (run / "kmeans" / "assignments").is_dir(),
+    "the clusters are written": lambda run: (run / "kmeans_model.json").exists(),
     "the pages of quality are there": lambda run: (run / "quality").is_dir(),
     "the manifest is written": lambda run: (run / "manifest.json").exists(),
 }

@@ -2,7 +2,6 @@
 
 import math
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +10,11 @@ from pyspark.sql import SparkSession
 from scipy.spatial.distance import cdist
 
 from tests.jobs.clusters.test_artifact import mxnet, packed
-from tests.jobs.published import FIRST, K, Runs, publish
+from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
 from tests.raw_files import key
 
 pytestmark = pytest.mark.usefixtures("spark")
-
-
-@pytest.fixture(scope="module")
-def published(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output of one run of the whole pipeline over the shop."""
-    assert spark is not None
-    return publish(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture
-def runs(published: Path, tmp_path: Path) -> Runs:
-    """That output, copied for one test to add runs to."""
-    return Runs(Path(shutil.copytree(published, tmp_path / "output")))
 
 
 def test_each_customer_has_the_nearest_cluster_and_the_distance_to_it(spark: SparkSession, published: Path) -> None:

@@ -10,10 +10,9 @@ from pyspark.sql import SparkSession
 from scipy.spatial.distance import cdist
 
 from deploy.__main__ import main as deploy
-from jobs import features, ingest
 from jobs.clusters.artifact import centroids_in
-from tests.jobs.published import K, Runs
-from tests.jobs.shop import AS_OF, PER_GROUP, shop
+from tests.jobs.published import FIRST, K, Runs
+from tests.jobs.shop import PER_GROUP
 from tests.stand_ins.fixtures import REGION, SAGEMAKER_ROLE
 from tests.stand_ins.sagemaker import SageMaker
 
@@ -45,29 +44,18 @@ def place(s3: Any, bucket: str) -> Bucket:
     return Bucket(s3, bucket)
 
 
-@pytest.fixture(scope="module")
-def featured(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """Runs whose current one has features and no clusters."""
-    assert spark is not None
-    folder = tmp_path_factory.mktemp("featured")
-    common = ["--as-of", str(AS_OF), "--output", str(folder / "output")]
-    assert ingest.main([*common, "--input", str(shop(folder).folder), "--run-id", f"{AS_OF}-checked"]) == 0
-    assert features.main([*common, "--checked-run", f"{AS_OF}-checked"]) == 0
-    return Runs(folder / "output")
-
-
 def asked(command: str, name: str, *arguments: str) -> list[str]:
     common = ["--region", REGION, "--role", SAGEMAKER_ROLE, "--name", name, "--poll", "0"]
     return ["sagemaker", command, *common, *arguments]
 
 
 def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_centroid(
-    spark: SparkSession, featured: Runs, sagemaker: SageMaker, place: Bucket, tmp_path: Path
+    spark: SparkSession, runs: Runs, sagemaker: SageMaker, place: Bucket, tmp_path: Path
 ) -> None:
     at = f"s3://{place.name}"
-    entry = featured.manifest["kmeans_features"]
+    entry = runs.manifest["kmeans_features"]
     for part in ("train", "score"):
-        place.up(featured.output / entry[part]["path"], f"kmeans/{part}")
+        place.up(runs.output / entry[part]["path"], f"kmeans/{part}")
     trained = asked("train", "run-1", "--features", f"{at}/kmeans/train", "--output", f"{at}/models", "--k", str(K))
     assert deploy(trained) == 0
     model_data = f"{at}/models/run-1/output/model.tar.gz"
@@ -75,28 +63,23 @@ def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_cen
 
     sagemaker.lose_a_line()
     assert deploy(asked("transform", "short", *places)) == 0
-    before = featured.pointer
-    featured.add("--assignments", str(place.down("out", tmp_path / "short")), code=4)
-    assert featured.pointer == before
+    before = runs.pointer
+    runs.add("--assignments", str(place.down("out", tmp_path / "short")), code=4)
+    assert runs.pointer == before
 
     assert deploy(asked("transform", "score-1", *places)) == 0
     assignments = place.down("out", tmp_path / "out")
     artifact = place.down("models/run-1/output", tmp_path / "model") / "model.tar.gz"
-    featured.add("--assignments", str(assignments), "--model-artifact", str(artifact))
+    runs.add("--assignments", str(assignments), "--model-artifact", str(artifact))
 
-    scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in featured_scores(featured, entry)}
-    found = featured.segments(spark)
+    scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in runs.lines("kmeans/score", FIRST)}
+    found = runs.segments(spark)
     assert found.keys() == scored.keys()
     assert len(found) == K * PER_GROUP
     centres = centroids_in(artifact)
     distances = cdist(np.array(list(scored.values())), np.array(list(centres.values())))
-    ids = {cluster.label: cluster.id for cluster in featured.model.clusters}
+    ids = {cluster.label: cluster.id for cluster in runs.model.clusters}
     for customer, to_each in zip(scored, distances, strict=True):
         assert found[customer]["cluster"] == ids[int(to_each.argmin())]
         assert found[customer]["distance"] == pytest.approx(to_each.min(), abs=1e-9)
-    assert featured.model.engine == "sagemaker"
-
-
-def featured_scores(runs: Runs, entry: dict[str, Any]) -> list[list[str]]:
-    run_id = entry["score"]["path"].split("/")[1]
-    return runs.lines("kmeans/score", run_id)
+    assert runs.model.engine == "sagemaker"
