@@ -210,7 +210,8 @@ def _features_manifest(store: RunStore, run_id: str | None) -> dict[str, Any]:
     manifest = store.manifest(run_id)
     if "rfm" not in manifest.get("outputs", {}) or FEATURES not in manifest:
         raise ConfigurationError(
-            f"run {run_id} has no rfm with features to cluster, or no record of its files. Name a run of jobs.pipeline or jobs.features"
+            f"run {run_id} has no rfm with features to cluster, or no record of its files. "
+            "Name a run of jobs.pipeline or jobs.features"
         )
     return manifest
 

@@ -4,11 +4,13 @@ import math
 import re
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 from scipy.spatial.distance import cdist
 
+from jobs import publish
 from tests.jobs.clusters.test_artifact import mxnet, packed
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
@@ -82,6 +84,16 @@ def test_a_second_training_gives_the_same_clusters_to_the_same_customers(spark: 
     same = {name: path for name, path in old["tables"].items() if name != "customer_segments"}
     assert same.items() <= runs.pointer["tables"].items()
     assert runs.pointer["tables"]["customer_segments"] != old["tables"]["customer_segments"]
+
+
+def test_a_run_of_segments_alone_is_one_that_a_warehouse_takes(runs: Runs, tmp_path: Path) -> None:
+    runs.add("--score-with", FIRST)
+    file = tmp_path / "w.duckdb"
+    assert publish.main(["--output", str(runs.output), "--warehouse", f"duckdb:{file}"]) == 0
+    with duckdb.connect(file, read_only=True) as connection:
+        query = "select cluster, count(*), count(rfm.total_value) from customer_segments full join rfm using "
+        rows = connection.execute(f"{query} (customer_unique_id) group by cluster order by cluster").fetchall()
+    assert rows == [(number, PER_GROUP, PER_GROUP) for number in range(K)]
 
 
 def sagemaker_output(runs: Runs, folder: Path, labels: dict[int, int], *, squared: bool = False) -> Path:

@@ -78,6 +78,16 @@ create table if not exists "segments"."rfm" (
 )
 diststyle key distkey ("customer_unique_id") sortkey ("customer_unique_id");
 
+-- create table customer_segments
+create table if not exists "segments"."customer_segments" (
+  "customer_unique_id" varchar(64) not null,
+  "cluster" integer,
+  "distance" double precision,
+  "cluster_name" varchar(256),
+  primary key ("customer_unique_id")
+)
+diststyle key distkey ("customer_unique_id") sortkey ("customer_unique_id");
+
 -- create table pipeline_runs
 create table if not exists "segments"."pipeline_runs" (
   "load_number" bigint,
