@@ -11,6 +11,7 @@ from typing import Any
 
 from jobs.arguments import ALL_STATUSES, MAX_QUARANTINED, PurchaseValue, Step, parser_of
 from jobs.errors import ConfigurationError
+from jobs.storage import is_in_s3
 
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
 
@@ -74,6 +75,11 @@ class RunConfig:
         known, ignored = parser_of(step).parse_known_args(sys.argv[1:] if argv is None else list(argv))
         names = tuple(part.partition("=")[0] for part in ignored if part.startswith("-"))
         return cls(step=step, ignored_arguments=names, **vars(known))
+
+    @property
+    def reaches_s3(self) -> bool:
+        """Whether Spark reads or writes in S3."""
+        return is_in_s3(self.input) or is_in_s3(self.output)
 
     def meaning(self) -> dict[str, Any]:
         """The settings that a customer's measures depend on."""

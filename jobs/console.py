@@ -50,6 +50,13 @@ def _watch(session: SparkSession, progress: Progress, task: TaskID, done: thread
             progress.update(task, total=tasks, completed=finished, doing=f"{finished}/{tasks} tasks")
 
 
+def note(text: str) -> None:
+    """Tell a person what takes a while, on stderr; nothing where that is no terminal."""
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        console.print(text, markup=False)
+
+
 def summary(
     title: str,
     header: Sequence[str],

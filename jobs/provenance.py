@@ -4,7 +4,9 @@ import hashlib
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterator
 from importlib import metadata, resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +51,16 @@ def _commit() -> str | None:
 def _source_hash() -> str:
     digest = hashlib.sha256()
     for package in PACKAGES:
-        for file in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name):
-            if file.is_file() and file.name.endswith(".py"):
-                digest.update(f"{package}/{file.name}\0".encode())
-                digest.update(file.read_bytes())
+        for name, file in _modules(resources.files(package), package):
+            digest.update(f"{name}\0".encode())
+            digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _modules(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
+    """The modules of a package and of those in it, wherever they were imported from (a zip, on a cluster)."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _modules(entry, f"{name}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield f"{name}/{entry.name}", entry

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
-TRANSFORMS = sorted((PROJECT / "transforms").glob("*.py"))
-MODULES = sorted(path for room in ("transforms", "expectations", "jobs") for path in (PROJECT / room).glob("*.py"))
+TRANSFORMS = sorted((PROJECT / "transforms").rglob("*.py"))
+MODULES = sorted(path for room in ("transforms", "expectations", "jobs") for path in (PROJECT / room).rglob("*.py"))
 
 UNSTABLE = {"first", "any_value", "last", "ntile", "percentile_approx", "rand", "monotonically_increasing_id"}
 CLOCKS = {"current_date", "current_timestamp", "now", "curdate", "localtimestamp"}
@@ -30,7 +30,7 @@ def test_a_transform_has_no_clock_no_session_and_no_unstable_function(path: Path
     assert not names_in(path) & (UNSTABLE | CLOCKS | SESSION_BOUND | CRUTCHES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_files_and_functions_stay_small(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= 260
@@ -39,6 +39,6 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < 70, node.name
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_no_check_is_switched_off(path: Path) -> None:
     assert not re.search(r"#\s*(noqa|type:\s*ignore|pragma)", path.read_text())
