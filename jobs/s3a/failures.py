@@ -9,10 +9,17 @@ CODES = tuple(code for kind in KINDS for code in kind.codes)
 PLACE = re.compile(r"s3a?://[^\s:'`,)\]]+")
 ANSWER = re.compile(r"\(Service: S3, Status Code: (\d+)")
 NO_CREDENTIALS = re.compile(r"NoAuthWithAWSException|Unable to load credentials")
-UNREACHED = re.compile(
-    r"Connection refused|UnknownHostException|Connect to \S+ failed|ConnectTimeoutException|Connection reset"
-    r"|NoHttpResponseException|Premature end of Content-Length|Unable to execute HTTP request|SocketTimeoutException"
+UNREACHED = (
+    "Connection refused",
+    "UnknownHostException",
+    "ConnectTimeoutException",
+    "SocketTimeoutException",
+    "Connection reset",
+    "NoHttpResponseException",
+    "Premature end of Content-Length",
+    "Unable to execute HTTP request",
 )
+"""What is said where no answer came, the more telling first."""
 
 
 def named_failure(text: str) -> PipelineError | None:
@@ -33,9 +40,9 @@ def named_failure(text: str) -> PipelineError | None:
     known = named_code(place, code, asked="something by Spark")
     if known is not None:
         return known
-    unreached = UNREACHED.search(text)
+    unreached = next((words for words in UNREACHED if words in text), None)
     if unreached:
         return OutsideSystemError(
-            f"{place}: S3 cannot be reached by Spark ({unreached[0]}). Check the network and AWS_ENDPOINT_URL"
+            f"{place}: S3 cannot be reached by Spark ({unreached}). Check the network and AWS_ENDPOINT_URL"
         )
     return None
