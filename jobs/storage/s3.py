@@ -4,7 +4,7 @@ import io
 import json
 import mimetypes
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +15,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.launch import is_submitted
 from jobs.storage.folder import ChangedMeanwhileError, Stored, StoredObject
-from jobs.storage.s3_client import S3Settings, code_of, named_failures, s3_client
+from jobs.storage.s3_client import S3Settings, asked_again, code_of, named_failures, s3_client
 from jobs.storage.s3_reader import PIECE, ObjectReader, whole_object
 
 MARKER = "_opened.json"
@@ -62,9 +62,7 @@ class S3Folder:
     def is_folder(self, *parts: str) -> bool:
         """Whether there are objects below it."""
         with named_failures(self.shown(*parts)):
-            found = self._client.list_objects_v2(
-                Bucket=self.bucket, Prefix=self._below(*parts), MaxKeys=1, **self._pays
-            )
+            found = self._asked("list_objects_v2", Prefix=self._below(*parts), MaxKeys=1)
         return bool(found["KeyCount"])
 
     def read(self, *parts: str) -> str | None:
@@ -134,7 +132,7 @@ class S3Folder:
             keys = [{"Key": key} for key in (*self._all_below(*parts), *([self._key(*parts)] if parts else []))]
             for first in range(0, len(keys), MOST_DELETED_AT_ONCE):
                 some = {"Objects": keys[first : first + MOST_DELETED_AT_ONCE], "Quiet": True}
-                answer = self._client.delete_objects(Bucket=self.bucket, Delete=some, **self._pays)
+                answer = self._asked("delete_objects", Delete=some)
                 for failed in answer.get("Errors", []):
                     raise ClientError({"Error": failed}, "DeleteObjects")
 
@@ -182,8 +180,8 @@ class S3Folder:
 
     def _put(self, text: str, *parts: str, **condition: str) -> str:
         kind = "application/json" if parts[-1].endswith(".json") else "text/plain; charset=utf-8"
-        request = {**self._object(*parts), **self._encrypted, **self._pays, **condition}
-        etag: str = self._client.put_object(Body=text.encode(), ContentType=kind, **request)["ETag"]
+        request = {"Key": self._key(*parts), "Body": text.encode(), "ContentType": kind, **self._encrypted, **condition}
+        etag: str = self._asked("put_object", **request)["ETag"]
         return etag
 
     def _put_file(self, file: Path, content_type: str | None, *parts: str) -> None:
@@ -194,7 +192,7 @@ class S3Folder:
     def _head(self, *parts: str) -> dict[str, Any] | None:
         with named_failures(self.shown(*parts)):
             try:
-                head: dict[str, Any] = self._client.head_object(**self._object(*parts), **self._pays)
+                head: dict[str, Any] = self._asked("head_object", Key=self._key(*parts))
             except ClientError as error:
                 if code_of(error) in NOT_THERE:
                     return None
@@ -215,8 +213,13 @@ class S3Folder:
         for page in self._pages(Prefix=self._below(*parts)):
             yield from (entry["Key"] for entry in page.get("Contents", []))
 
-    def _pages(self, **request: str) -> Any:
-        return self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request, **self._pays)
+    def _pages(self, **request: str) -> list[dict[str, Any]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request, **self._pays)
+        return asked_again(lambda: list(pages))()
+
+    def _asked(self, operation: str, **request: Any) -> dict[str, Any]:
+        call: Callable[..., dict[str, Any]] = getattr(self._client, operation)
+        return asked_again(call)(Bucket=self.bucket, **request, **self._pays)
 
     def _object(self, *parts: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": self._key(*parts)}

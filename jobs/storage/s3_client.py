@@ -12,6 +12,8 @@ from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from urllib3.exceptions import ProtocolError
 
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
@@ -63,6 +65,13 @@ KINDS = (
         "Renew them, and run again",
     ),
     Kind(
+        # The answer to HEAD has no body to say more in.
+        ("400",),
+        OutsideSystemError,
+        "S3 refused a request without a reason, as it does when AWS credentials have expired",
+        "Renew them, and run again",
+    ),
+    Kind(
         ("InvalidAccessKeyId", "SignatureDoesNotMatch"),
         OutsideSystemError,
         "S3 does not accept the AWS credentials",
@@ -84,7 +93,22 @@ NO_CREDENTIALS = (
     exceptions.LoginError,
     exceptions.TokenRetrievalError,
 )
-UNREACHED = (exceptions.ConnectionError, exceptions.HTTPClientError)
+BROKEN_OFF = (
+    exceptions.IncompleteReadError,
+    exceptions.ReadTimeoutError,
+    exceptions.ResponseStreamingError,
+    ProtocolError,
+)
+"""An answer that began well and broke off, which botocore does not ask for again."""
+
+UNREACHED = (exceptions.ConnectionError, exceptions.HTTPClientError, *BROKEN_OFF)
+
+asked_again = retry(
+    retry=retry_if_exception_type(BROKEN_OFF),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(max=5),
+    reraise=True,
+)
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,13 @@
 import io
 from typing import Any
 
-from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from botocore.exceptions import ClientError
 
 from jobs.errors import DataError
-from jobs.storage.s3_client import code_of, named_failures
+from jobs.storage.s3_client import asked_again, code_of, named_failures
 
 PIECE = 256 * 1024
 """Bytes of a request: the header and many rows, in one that takes no longer than the smallest."""
-
-BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-"""An answer that began well and broke off, which botocore does not ask for again."""
-
-asked_again = retry(
-    retry=retry_if_exception_type(BROKEN_OFF),
-    stop=stop_after_attempt(5),
-    wait=wait_random_exponential(max=5),
-    reraise=True,
-)
 
 
 @asked_again

@@ -147,7 +147,7 @@ def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_s
     assert ran.returncode == 4, ran.stderr
     [said] = ran.stderr.splitlines()
     assert said.startswith(f"pipeline: s3://{lake.bucket}/out/runs/2018-12-31-c/transactions")
-    assert "the AWS credentials have expired (ExpiredToken" in said
+    assert "credentials have expired" in said
     assert lake.read("out", "current.json") == before
     assert not lake.exists("out", "runs", "2018-12-31-c", "manifest.json")
     assert json.loads(lake.read("out", "runs", "2018-12-31-c", "failure.json") or "")["exit_code"] == 4

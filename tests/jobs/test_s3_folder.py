@@ -227,7 +227,8 @@ def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) ->
     folder.replace("text of some length", "f")
     for method in ("GET", "HEAD", "PUT"):
         if what not in ("reset", "truncated") or method == "GET":
-            proxy.meet(what, method=method, times=2)
+            proxy.meet(what, method=method, path="/f", times=2)
+    proxy.meet(what, path="list-type=2", times=2)
     assert folder.read("f") == "text of some length"
     assert folder.stored("f").size == 19
     folder.replace("another", "f")
