@@ -19,7 +19,7 @@ PROJECT = Path(__file__).parent.parent.parent
 AS_OF = ["--as-of", "2018-12-31"]
 PASSES = ("InternalError", "SlowDown", "reset", "truncated")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def lake(bucket: str, proxy: S3Proxy, raw: RawFiles) -> S3Folder:
 
 def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", f"jobs.{module}", *AS_OF, *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=290)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=800)
 
 
 def pipeline(lake: S3Folder, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -161,7 +161,7 @@ def test_a_run_that_is_overtaken_says_so_and_is_kept(lake: S3Folder, proxy: S3Pr
         while not lake.exists("out", "runs", "2018-12-31-slow", "customers"):
             assert slow.poll() is None, slow.stderr and slow.stderr.read()
         s3.put_object(Bucket=lake.bucket, Key="out/current.json", Body=b'{"run_id": "2018-12-31-other"}')
-        _, said = slow.communicate(timeout=290)
+        _, said = slow.communicate(timeout=800)
     assert slow.returncode == 4, said
     assert "run 2018-12-31-slow is whole but not current" in said
     assert "points to 2018-12-31-other" in said
