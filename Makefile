@@ -14,7 +14,7 @@ OUTPUT ?= output
 AS_OF ?= 2018-10-17
 ARGS ?=
 # Where the run's tables are loaded when it is whole; empty for nowhere.
-WAREHOUSE ?= duckdb:$(OUTPUT)/warehouse.duckdb
+WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse.duckdb)
 SIZES ?= 1000000 2000000 10000000
 
 .DEFAULT_GOAL := help

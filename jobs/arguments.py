@@ -33,6 +33,8 @@ what is written:
   OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also when the run was stopped
   OUTPUT/current.json                which run to read; moves last, so a run that dies changes nothing
 
+FOLDER and FILE are paths, or s3:// URIs (docs/s3.md has the settings).
+
 exit codes:
   0 done   2 bad arguments or configuration   3 the data is not fit to use   4 Spark or another system failed
 """

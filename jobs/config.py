@@ -13,6 +13,7 @@ from typing import Any
 from jobs.arguments import ALL_STATUSES, MAX_QUARANTINED, PurchaseValue, Step, parser_of
 from jobs.cluster_arguments import DEFAULT_K, DEFAULT_K_RANGE, Engine, NumberOfClusters
 from jobs.errors import ConfigurationError
+from jobs.storage import is_in_s3
 from transforms.feature_scale import Kind
 
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
@@ -113,6 +114,11 @@ class RunConfig:
         if as_of is not None:
             known.as_of = as_of(known)
         return cls(step=step, ignored_arguments=names, **vars(known))
+
+    @property
+    def reaches_s3(self) -> bool:
+        """Whether Spark reads or writes in S3."""
+        return any(map(is_in_s3, (self.input, self.output, self.assignments)))
 
     def meaning(self) -> dict[str, Any]:
         """The settings that a customer's measures depend on."""

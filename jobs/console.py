@@ -67,6 +67,13 @@ def statement_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]
         yield lambda done, doing: progress.update(task, completed=done, doing=doing)
 
 
+def note(text: str) -> None:
+    """Tell a person what takes a while, on stderr; nothing where that is no terminal."""
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        console.print(text, markup=False)
+
+
 def summary(
     title: str,
     header: Sequence[str],

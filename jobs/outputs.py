@@ -1,12 +1,11 @@
 """The files of a run's tables: recorded when the run is whole, and looked at again before they are handed on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jobs.errors import DataError, OutsideSystemError
-from jobs.storage import LocalFolder, StoredFile, stored_file
+from jobs.storage import Folder, Stored
 
 AGAIN = "Files of a run are never edited: put back what was there, or run the pipeline again"
 
@@ -16,16 +15,21 @@ class OutputFile:
     """A file of a table.
 
     Attributes:
-        path: where it is.
+        path: where it is: a path, or an ``s3://`` URI.
         size: in bytes.
     """
 
-    path: Path
+    path: str
     size: int
 
+    @property
+    def name(self) -> str:
+        """Its name in its folder."""
+        return self.path.rpartition("/")[2]
 
-def recorded_files(folder: LocalFolder, table_path: str) -> list[dict[str, Any]]:
-    """What a manifest says of a table's files: name, size in bytes and checksum.
+
+def recorded_files(folder: Folder, table_path: str) -> list[dict[str, Any]]:
+    """What a manifest says of a table's files: name, size in bytes, and checksum or ETag.
 
     Args:
         folder: the output folder.
@@ -34,12 +38,11 @@ def recorded_files(folder: LocalFolder, table_path: str) -> list[dict[str, Any]]
     Raises:
         OutsideSystemError: A file cannot be read.
     """
-    files = [_looked_at(path) for path in folder.files(*table_path.split("/"))]
-    return [{"file": Path(file.path).name, "size": file.size, "sha256": file.sha256} for file in files]
+    return [_entry(file) for file in _stored_files(folder, table_path)]
 
 
 def unchanged_files(
-    folder: LocalFolder, *, table: str, table_path: str, recorded: Sequence[dict[str, Any]]
+    folder: Folder, *, table: str, table_path: str, recorded: Sequence[dict[str, Any]]
 ) -> tuple[OutputFile, ...]:
     """A table's files, after it was made sure that they are those that the run wrote, to the byte.
 
@@ -53,7 +56,7 @@ def unchanged_files(
         DataError: A file is missing, was added, or is not what it was.
         OutsideSystemError: A file cannot be read.
     """
-    present = {path.name: path for path in folder.files(*table_path.split("/"))}
+    present = {entry["file"]: (entry, file) for file in _stored_files(folder, table_path) for entry in (_entry(file),)}
     expected = {entry["file"]: entry for entry in recorded}
     for names, what in ((expected.keys() - present.keys(), "is missing"), (present.keys() - expected.keys(), "is new")):
         if names:
@@ -61,22 +64,32 @@ def unchanged_files(
                 f"table {table}: {min(names)} {what}: found {len(present)} files in {table_path}, expected the "
                 f"{len(expected)} that the run wrote. {AGAIN}"
             )
-    for name, path in present.items():
-        _assert_unchanged(path, table=table, recorded=expected[name])
-    return tuple(OutputFile(path, expected[name]["size"]) for name, path in present.items())
+    for name, (entry, _) in present.items():
+        if fingerprint(entry) != fingerprint(expected[name]):
+            raise DataError(
+                f"table {table}: {name} was changed: found {_in_words(entry)}, expected {_in_words(expected[name])}. "
+                f"{AGAIN}"
+            )
+    return tuple(OutputFile(file.path, file.size) for _, file in present.values())
 
 
-def _assert_unchanged(path: Path, *, table: str, recorded: dict[str, Any]) -> None:
-    found = _looked_at(path)
-    if (found.size, found.sha256) != (recorded["size"], recorded["sha256"]):
-        raise DataError(
-            f"table {table}: {path.name} was changed: found {found.size:,} bytes, SHA-256 {found.sha256[:12]}…, "
-            f"expected {recorded['size']:,} bytes, {recorded['sha256'][:12]}…. {AGAIN}"
-        )
+def fingerprint(entry: Mapping[str, Any]) -> tuple[int, str]:
+    """What a manifest's entry says of a file's content: its size, and its checksum or, in S3, its ETag."""
+    return entry["size"], entry["sha256"] if "sha256" in entry else entry["etag"]
 
 
-def _looked_at(path: Path) -> StoredFile:
+def _entry(file: Stored) -> dict[str, Any]:
+    told = {name: value for name, value in file.as_json().items() if name != "path"}
+    return {"file": OutputFile(file.path, file.size).name, **told}
+
+
+def _in_words(entry: Mapping[str, Any]) -> str:
+    size, mark = fingerprint(entry)
+    return f"{size:,} bytes, {'SHA-256' if 'sha256' in entry else 'ETag'} {mark[:12]}…"
+
+
+def _stored_files(folder: Folder, table_path: str) -> Sequence[Stored]:
     try:
-        return stored_file(path)
+        return folder.stored_files(*table_path.split("/"))
     except OSError as error:
-        raise OutsideSystemError(f"{path}: cannot be read ({error.strerror})") from None
+        raise OutsideSystemError(f"{error.filename}: cannot be read ({error.strerror})") from None

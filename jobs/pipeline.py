@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jobs.cards import load_card
 from jobs.clusters.previous import model_of, previous_model
@@ -31,7 +32,7 @@ def run_pipeline(config: RunConfig) -> None:
     card = load_card(config.card, config.feature_scale) if config.card else None
     rules = rules_in_force(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
-    target = target_of(config)
+    publication = publication_of(config)
     store = RunStore(config.output)
     named = model_of(store, config.match, argument="--match") if config.match else None
     with opened_run(config, store, rules) as this:
@@ -42,23 +43,23 @@ def run_pipeline(config: RunConfig) -> None:
         this.summarise(*(notes(found) if found else ()))
         if found:
             show(found)
-    if target is not None:
-        _load(config, target, this.run_id)
+    if publication is not None:
+        _load(publication, this.run_id)
 
 
-def _load(config: RunConfig, target: Target, run_id: str) -> None:
+def _load(publication: PublishConfig, run_id: str) -> None:
     """Load the run, which is whole by now and stays so, whatever becomes of this."""
     try:
-        publish(PublishConfig(config.output, target, run=run_id))
+        publish(replace(publication, run=run_id))
     except PipelineError as error:
         raise type(error)(
             f"{error}. Run {run_id} is whole, and the current one; load it with "
-            f"python -m jobs.publish --output {config.output} --warehouse {config.warehouse}"
+            f"python -m jobs.publish --output {publication.output} --warehouse {publication.target.address}"
         ) from None
 
 
-def target_of(config: RunConfig) -> Target | None:
-    """The warehouse that the run goes into, opened for a moment so that a bad address costs no run.
+def publication_of(config: RunConfig) -> PublishConfig | None:
+    """Where the run is published, opened for a moment so that a bad address costs no run.
 
     Raises:
         ConfigurationError: It cannot be one.
@@ -67,7 +68,7 @@ def target_of(config: RunConfig) -> Target | None:
         return None
     target = Target(parse_address(config.warehouse), config.iam_role, config.staging)
     target.opened()
-    return target
+    return PublishConfig(config.output, target)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from jobs import console
 from jobs.arguments import OneLineParser, add_warehouse_arguments
 from jobs.errors import ConfigurationError
 from jobs.program import program
-from jobs.storage import RunStore
+from jobs.storage import RunStore, is_in_s3
+from jobs.warehouse.address import DuckDBAddress
 from jobs.warehouse.contents import RunToLoad, run_to_load
 from jobs.warehouse.loaded import Warehouse
 from jobs.warehouse.raw_files import raw_to_load
@@ -45,6 +46,11 @@ class PublishConfig:
     input: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.target.address, DuckDBAddress) and (is_in_s3(self.output) or is_in_s3(self.input)):
+            raise ConfigurationError(
+                f"--warehouse {self.target.address}: found a run in S3, expected a local one, since DuckDB reads local "
+                "files here. Load it into Redshift, or copy the run's folder (aws s3 sync) and name that as --output"
+            )
         if self.raw_copy != (self.input is not None):
             raise ConfigurationError(
                 "--raw-copy and --input: found one of them, expected both or neither. --raw-copy loads the files that "

@@ -138,8 +138,8 @@ class Run:
         """
         reasons = self.quality.why_stopped()
         if reasons:
-            where = self._store.folder.path / "runs" / self.run_id
-            raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where / DATA_DOCS} and quarantine")
+            where = self._store.shown(self.run_id, DATA_DOCS)
+            raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where} and quarantine")
 
     def leave(self) -> None:
         """Put what was found of the data into the folder of a run that is not going to be whole, and tidy it up."""
@@ -202,8 +202,8 @@ class Run:
                 *([f"not understood, and ignored: {', '.join(ignored)}"] if ignored else []),
                 *self._warnings(),
                 *notes,
-                f"Data Docs: {self._store.folder.path / 'runs' / self.run_id / DATA_DOCS}",
-                f"tables and {MANIFEST}: {self._store.folder.path / 'runs' / self.run_id}",
+                f"Data Docs: {self._store.shown(self.run_id, DATA_DOCS)}",
+                f"tables and {MANIFEST}: {self._store.shown(self.run_id)}",
             ],
         )
 
@@ -220,13 +220,13 @@ def opened_run(config: RunConfig, store: RunStore, rules: RulesInForce) -> Itera
     """Make a new run's folder and a session to fill it.
 
     A run that fails leaves its folder without a manifest, so that nobody takes it for whole; ``failure.json`` in it
-    says why.
+    says why. (One that was whole by then, and could not become the current one, has both.)
     """
     run_id = store.open_run(as_of=config.as_of, run_id=config.run_id)
     try:
         with (
             quality_of(run_id, rules, max_quarantined=config.max_quarantined) as quality,
-            spark_session(f"{config.step} {run_id}") as session,
+            spark_session(f"{config.step} {run_id}", reaches_s3=config.reaches_s3) as session,
         ):
             run = Run(config, store, session, quality)
             try:

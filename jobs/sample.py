@@ -22,7 +22,7 @@ from jobs.olist_facts import ORDERS_OF_OLIST
 from jobs.olist_shape import Shape
 from jobs.program import program
 from jobs.session import spark_session
-from jobs.storage import LocalFolder, folder_at
+from jobs.storage import Folder, LocalFolder, folder_at
 
 MOST_ORDERS_IN_ONE_FILE = 2_000_000
 """Above this each CSV is a folder of part files, since a file is read by one task."""
@@ -157,6 +157,13 @@ def _write_from_argv(argv: Sequence[str] | None) -> None:
     if wanted.orders < 1:
         raise ConfigurationError(f"--orders {wanted.orders}: expected at least 1")
     folder = folder_at(wanted.output, argument="--output")
+    if isinstance(folder, LocalFolder):
+        _write_to(folder, wanted)
+    else:
+        _upload_to(folder, wanted)
+
+
+def _write_to(folder: LocalFolder, wanted: argparse.Namespace) -> None:
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder.path).close()
@@ -164,6 +171,17 @@ def _write_from_argv(argv: Sequence[str] | None) -> None:
         raise ConfigurationError(f"--output {wanted.output}: cannot write there ({error.strerror})") from None
     with spark_session("sample") as session:
         write_sample(session, folder, orders=wanted.orders, seed=wanted.seed)
+
+
+def _upload_to(folder: Folder, wanted: argparse.Namespace) -> None:
+    """Write the files on this machine and put them into S3: a file's parts could not be joined there."""
+    folder.names()  # a bucket that is not there costs no sample
+    with tempfile.TemporaryDirectory(prefix="sample-") as scratch:
+        _write_to(LocalFolder(Path(scratch)), wanted)
+        for name in folder.names():
+            if name in {f"{contract.file}.csv" for contract in (CUSTOMERS, ORDERS, PAYMENTS)}:
+                folder.remove(name)
+        folder.take_in(Path(scratch))
 
 
 if __name__ == "__main__":

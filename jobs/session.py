@@ -17,6 +17,11 @@ from pyspark.sql import SparkSession
 
 from jobs.errors import DataError, OutsideSystemError, PipelineError
 from jobs.java import java_home
+from jobs.launch import is_submitted
+from jobs.s3a.failures import named_failure
+from jobs.s3a.libraries import s3a_jars
+from jobs.s3a.settings import on_a_laptop, reaching
+from jobs.storage.s3_client import S3Settings
 
 # What the figures depend on. They hold everywhere, whatever a platform's defaults are.
 MEANING = {
@@ -77,11 +82,15 @@ SPARK_FAILURES = (PySparkException, Py4JError, ConnectionError, EOFError)
 
 
 @contextmanager
-def spark_session(name: str) -> Iterator[SparkSession]:
+def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSession]:
     """A session with the project's settings, stopped at the end if it was started here.
 
     Under ``spark-submit`` (EMR, Glue, a cluster) master, memory and Java are the submitter's, and `SPEED` gives way to
     what was submitted. On a laptop the session starts its own Java, which logs into a file that is kept on failure.
+
+    Args:
+        name: of the application.
+        reaches_s3: whether it reads or writes in S3. On a laptop Hadoop's filesystem for that is then fetched, once.
 
     Raises:
         OutsideSystemError: Java is missing, Spark does not start, or it fails while the session is in use.
@@ -90,8 +99,9 @@ def spark_session(name: str) -> Iterator[SparkSession]:
     os.environ["TZ"] = "UTC"
     time.tzset()
     running = SparkSession.getActiveSession()
-    log = None if running or _is_submitted() else _fresh_log()
-    session = _started(name, log)
+    of_s3 = _settings_of_s3() if reaches_s3 and running is None else {}
+    log = None if running or is_submitted() else _fresh_log()
+    session = _started(name, log, of_s3)
     try:
         yield session
     except SPARK_FAILURES as error:
@@ -104,16 +114,21 @@ def spark_session(name: str) -> Iterator[SparkSession]:
         log.unlink(missing_ok=True)
 
 
-def _started(name: str, log: Path | None) -> SparkSession:
+def _settings_of_s3() -> dict[str, str]:
+    settings = S3Settings.from_environment()
+    return reaching(settings) if is_submitted() else on_a_laptop(settings, s3a_jars(java_home()))
+
+
+def _started(name: str, log: Path | None, of_s3: dict[str, str]) -> SparkSession:
     builder = SparkSession.builder.appName(name)
-    if _is_submitted() or SparkSession.getActiveSession():
-        session = builder.config(map=dict(MEANING)).getOrCreate()
+    if is_submitted() or SparkSession.getActiveSession():
+        session = builder.config(map={**of_s3, **MEANING}).getOrCreate()
         given = session.sparkContext.getConf()
         for key, value in SPEED.items():
             if not given.contains(key):
                 session.conf.set(key, value)
         return session
-    builder = builder.config(map={**LAPTOP, **SPEED, **MEANING})
+    builder = builder.config(map={**LAPTOP, **SPEED, **of_s3, **MEANING})
     # Not another Spark that this machine may have: its version would not be this PySpark's.
     os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
     # PySpark prints each error as JSON, stack and all, before it raises it; here it is told once, in a line.
@@ -131,10 +146,6 @@ def _started(name: str, log: Path | None) -> SparkSession:
         ) from error
 
 
-def _is_submitted() -> bool:
-    return "PYSPARK_GATEWAY_PORT" in os.environ
-
-
 def _named(error: Exception, log: Path | None) -> PipelineError:
     """What failed in Spark, as an error that ends a run with the right exit code."""
     found = re.search(r"\[([A-Z][A-Z_]+)", _first_line(error))
@@ -142,7 +153,21 @@ def _named(error: Exception, log: Path | None) -> PipelineError:
     where = f" Spark's log: {log}" if log else ""
     if condition.startswith(CONDITIONS_OF_DATA):
         return DataError(f"the data is not fit to use: {_first_line(error)}.{where}")
+    of_s3 = named_failure(_all_of(error))
+    if of_s3 is not None:
+        return type(of_s3)(f"{of_s3}.{where}")
     return OutsideSystemError(f"Spark failed: {_first_line(error)}.{where}")
+
+
+def _all_of(error: Exception) -> str:
+    """What failed and why it did, causes too: a failed task's are told in the message of the query that failed."""
+    java = error.java_exception if isinstance(error, Py4JJavaError) else getattr(error, "_origin", None)
+    told, cause = [str(error)], java
+    with suppress(*SPARK_FAILURES, AttributeError):
+        while cause is not None and len(told) < 20:
+            told.append(cause.toString())
+            cause = cause.getCause()
+    return "\n".join(told)
 
 
 def _first_line(error: Exception) -> str:

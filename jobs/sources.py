@@ -3,10 +3,10 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -16,7 +16,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from expectations.contract import FileContract
 from expectations.rules.of_rows import MALFORMED_ROW, SOURCE_FILE
 from jobs.errors import ConfigurationError, DataError
-from jobs.storage import LocalFolder, StoredFile, folder_at, for_reading, stored_file
+from jobs.storage import Folder, StoredFile, StoredObject, folder_at, for_reading
 
 ENDINGS = (".csv", ".csv.gz")
 
@@ -29,16 +29,15 @@ class Source:
         contract: the table's.
         files: the files, in name order.
         header: the columns that they all have, in their order.
+        folder: where the files are.
+        uris: what Spark is given to read, in name order.
     """
 
     contract: FileContract
-    files: tuple[StoredFile, ...]
+    files: tuple[StoredFile | StoredObject, ...]
     header: tuple[str, ...]
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """Where the files are."""
-        return tuple(Path(file.path) for file in self.files)
+    folder: Folder
+    uris: tuple[str, ...]
 
     @property
     def ignored_columns(self) -> list[str]:
@@ -52,12 +51,11 @@ class Source:
             DataError: A file is not any more what it was when it was found, so that nobody knows what was read.
         """
         for file in self.files:
-            path = Path(file.path)
-            if not path.exists() or (path.stat().st_size, path.stat().st_mtime_ns) != (file.size, file.modified_ns):
+            if not self.folder.is_unchanged(file):
                 raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
         return {
             "table": self.contract.table,
-            "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in self.files],
+            "files": [file.as_json() for file in self.files],
             "ignored_columns": self.ignored_columns,
         }
 
@@ -71,7 +69,7 @@ def find_sources(uri: str, contracts: Sequence[FileContract]) -> list[Source]:
     """
     folder = folder_at(uri, argument="--input")
     try:
-        if not folder.path.is_dir():
+        if not folder.is_folder():
             found = "a file" if folder.exists() else "nothing"
             raise ConfigurationError(f"--input {uri}: found {found}, expected a folder with the CSV files. Check it")
         return [_source(folder, contract) for contract in contracts]
@@ -106,44 +104,52 @@ def read_source(session: SparkSession, source: Source) -> DataFrame:
             maxColumns=1_000_000,
             columnNameOfCorruptRecord=MALFORMED_ROW,
         )
-        .csv([for_reading(f"file://{file}") for file in source.paths])
+        .csv([for_reading(uri) for uri in source.uris])
         .select(*wanted, F.col("_metadata.file_path").alias(SOURCE_FILE), MALFORMED_ROW)
     )
 
 
-def _source(folder: LocalFolder, contract: FileContract) -> Source:
-    present = [contract.file + ending for ending in ENDINGS if folder.exists(contract.file + ending)]
+def _source(folder: Folder, contract: FileContract) -> Source:
+    names = folder.names()
+    present = [contract.file + ending for ending in ENDINGS if contract.file + ending in names]
     if not present:
         raise ConfigurationError(
-            f"{folder.path}: no {contract.file}.csv (found: {', '.join(folder.names()) or 'nothing'}). "
+            f"{folder.shown()}: no {contract.file}.csv (found: {', '.join(names) or 'nothing'}). "
             "Put the file there, plain or as .csv.gz, or give another --input"
         )
     if len(present) > 1:
         raise ConfigurationError(
-            f"{folder.path}: found {' and '.join(present)}, expected one of them. Remove the other"
+            f"{folder.shown()}: found {' and '.join(present)}, expected one of them. Remove the other"
         )
-    files = _part_files(folder.path / present[0])
-    headers = {file: _header(file) for file in files}
+    files = _part_files(folder, present[0])
+    headers = {file: _header(folder, file) for file in files}
     header = headers[files[0]]
     for file, other in headers.items():
         if other != header:
             raise DataError(
-                f"{file.name}: its header ({_listed(other)}) is not that of {files[0].name} ({_listed(header)})"
+                f"{file[-1]}: its header ({_listed(other)}) is not that of {files[0][-1]} ({_listed(header)})"
             )
     _check_header(present[0], header, contract)
-    if not any(_has_rows(file) for file in files):
+    if not any(_has_rows(folder, file) for file in files):
         raise DataError(f"{present[0]}: a header and no rows, expected at least one. Check how the file was exported")
-    return Source(contract=contract, files=tuple(map(stored_file, files)), header=header)
+    return Source(
+        contract=contract,
+        files=tuple(folder.stored(*file) for file in files),
+        header=header,
+        folder=folder,
+        uris=tuple(folder.uri(*file) for file in files),
+    )
 
 
-def _part_files(path: Path) -> tuple[Path, ...]:
-    if not path.is_dir():
-        return (path,)
+def _part_files(folder: Folder, name: str) -> tuple[tuple[str, ...], ...]:
+    """The file of that name, or those in the folder of that name, each as the parts of its path."""
+    if not folder.is_folder(name):
+        return ((name,),)
     parts = tuple(
-        sorted(part for part in path.iterdir() if part.name.endswith(ENDINGS) and not part.name.startswith((".", "_")))
+        (name, part) for part in folder.names(name) if part.endswith(ENDINGS) and not part.startswith((".", "_"))
     )
     if not parts:
-        raise DataError(f"{path.name}: a folder without part files, expected files that end in .csv or .csv.gz")
+        raise DataError(f"{name}: a folder without part files, expected files that end in .csv or .csv.gz")
     return parts
 
 
@@ -160,36 +166,35 @@ def _check_header(name: str, header: tuple[str, ...], contract: FileContract) ->
         raise DataError(f"{name}: column {', '.join(twice)} stands in the header twice, expected once")
 
 
-def _header(file: Path) -> tuple[str, ...]:
-    with _readable(file) as lines:
+def _header(folder: Folder, file: Sequence[str]) -> tuple[str, ...]:
+    with _readable(folder, file) as lines:
         header = next(csv.reader(lines), None)
     if header is None:
-        raise DataError(f"{file.name}: empty, expected a header line and rows. Check how the file was exported")
+        raise DataError(f"{file[-1]}: empty, expected a header line and rows. Check how the file was exported")
     return tuple(header)
 
 
-def _has_rows(file: Path) -> bool:
+def _has_rows(folder: Folder, file: Sequence[str]) -> bool:
     """Whether anything follows the header; what it is, is for the rules to say."""
-    with _readable(file) as lines:
+    with _readable(folder, file) as lines:
         next(csv.reader(lines), None)
         return any(line.strip("\r\n") for line in lines)
 
 
 @contextmanager
-def _readable(file: Path) -> Iterator[IO[str]]:
+def _readable(folder: Folder, file: Sequence[str]) -> Iterator[IO[str]]:
     """The lines of a file, of which a few are read to know its header and whether anything follows."""
     try:
-        with _opened(file) as lines:
+        with folder.opened(*file) as content, _as_text(content, file[-1]) as lines:
             yield lines
-    except (OSError, EOFError, csv.Error) as error:
-        raise DataError(f"{file.name}: cannot be read as CSV ({error}). Check the file") from None
+    except (OSError, EOFError, csv.Error, zlib.error) as error:
+        raise DataError(f"{file[-1]}: cannot be read as CSV ({error}). Check the file") from None
 
 
-def _opened(file: Path) -> IO[str]:
+def _as_text(content: IO[bytes], name: str) -> IO[str]:
     # Bytes that are no UTF-8 are for the rules to refuse, row by row; here they must not stop the reading.
-    if file.name.endswith(".gz"):
-        return io.TextIOWrapper(gzip.open(file), encoding="utf-8-sig", errors="replace", newline="")
-    return file.open(encoding="utf-8-sig", errors="replace", newline="")
+    unpacked = gzip.GzipFile(fileobj=content) if name.endswith(".gz") else content
+    return io.TextIOWrapper(unpacked, encoding="utf-8-sig", errors="replace", newline="")
 
 
 def _listed(columns: Sequence[str]) -> str:

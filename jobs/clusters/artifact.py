@@ -13,13 +13,13 @@ Nothing in the archive is unpacked to disk or run.
 import struct
 import tarfile
 import zlib
-from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError
+from jobs.storage import Folder
 from transforms.clusters import HIGHEST_LABEL, Centroid
 from transforms.dimensions import DIMENSIONS
 
@@ -34,38 +34,40 @@ DENSE = 0
 TYPES = {0: "<f4", 1: "<f8"}
 
 
-def centroids_in(path: Path) -> dict[int, Centroid]:
+def centroids_in(artifact: Folder) -> dict[int, Centroid]:
     """The centroids of a model that SageMaker has trained, by its own numbers.
 
     Raises:
         ConfigurationError: There is no such file, or it is no such model.
     """
+    named = f"--model-artifact {artifact.shown()}"
     try:
-        content = _member(path)
+        with artifact.opened() as file:
+            content = _member(file)
         centres = _first_array(content)
     except FileNotFoundError:
         raise ConfigurationError(
-            f"--model-artifact {path}: no such file. Give the model.tar.gz of the training job, or leave it out to "
+            f"{named}: no such file. Give the model.tar.gz of the training job, or leave it out to "
             "compute centroids from the assignments"
         ) from None
     except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, struct.error) as error:
         raise ConfigurationError(
-            f"--model-artifact {path}: {error}; expected SageMaker's model.tar.gz with {MEMBER}, an MXNet list of "
+            f"{named}: {error}; expected SageMaker's model.tar.gz with {MEMBER}, an MXNet list of "
             f"arrays. Leave it out to compute centroids from the assignments"
         ) from None
     if centres.ndim != 2 or centres.shape[1] != len(DIMENSIONS) or not 0 < len(centres) <= HIGHEST_LABEL:
         raise ConfigurationError(
-            f"--model-artifact {path}: an array of {'x'.join(map(str, centres.shape))}, expected one row per cluster "
+            f"{named}: an array of {'x'.join(map(str, centres.shape))}, expected one row per cluster "
             f"and {len(DIMENSIONS)} columns ({', '.join(DIMENSIONS)}). Was it trained on kmeans/train?"
         )
     if not np.isfinite(centres).all():
-        raise ConfigurationError(f"--model-artifact {path}: a centroid that is no finite number")
+        raise ConfigurationError(f"{named}: a centroid that is no finite number")
     # A number is a row of the array, also where two rows are equal: customers were assigned by it.
     return {label: single_precision({0: centre})[0] for label, centre in enumerate(centres)}
 
 
-def _member(path: Path) -> bytes:
-    with tarfile.open(path, mode="r|gz") as archive:
+def _member(packed: IO[bytes]) -> bytes:
+    with tarfile.open(fileobj=packed, mode="r|gz") as archive:
         for entry in archive:
             if entry.name.removeprefix("./") == MEMBER and entry.isfile():
                 if entry.size > LARGEST:

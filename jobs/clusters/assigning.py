@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from pyspark.sql import DataFrame
@@ -16,7 +15,7 @@ from jobs.config import RunConfig
 from jobs.errors import ConfigurationError
 from jobs.run import Run
 from jobs.shards import ASSIGNMENTS, read_shards, write_shards
-from jobs.storage import folder_at
+from jobs.storage import Folder, folder_at
 from transforms.clusters import ASSIGNMENT_LINES, Centroid, assignments, sample_of
 from transforms.dimensions import DIMENSIONS
 
@@ -86,7 +85,7 @@ def found_assignments(config: RunConfig) -> str | None:
     if config.assignments is None:
         return None
     folder = folder_at(config.assignments, argument="--assignments")
-    if not any(file.suffix in (".out", ".csv") for file in folder.path.rglob("*")):
+    if not _has_shards(folder):
         raise ConfigurationError(
             f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's batch "
             "transform wrote to (copied here, with aws s3 sync)"
@@ -104,8 +103,15 @@ def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
         return None
     if config.assignments is None:
         raise ConfigurationError("--model-artifact without --assignments: name the folder of what that model assigned")
-    path: Path = folder_at(config.model_artifact, argument="--model-artifact").path
-    return centroids_in(path)
+    return centroids_in(folder_at(config.model_artifact, argument="--model-artifact"))
+
+
+def _has_shards(folder: Folder, *parts: str) -> bool:
+    """Whether there is a shard in a folder or anywhere below it."""
+    names = folder.names(*parts)
+    if any(name.endswith((".out", ".csv")) for name in names):
+        return True
+    return any(_has_shards(folder, *parts, name) for name in names if folder.is_folder(*parts, name))
 
 
 def assigned_by_sagemaker(this: Run, uri: str, *, centroids: Mapping[int, Centroid] | None) -> Assigned:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
@@ -95,6 +94,6 @@ def record_load(connection: DuckDBPyConnection, run: RunToLoad, load_id: str) ->
     )
 
 
-def _as_patterns(paths: Sequence[Path]) -> list[str]:
+def _as_patterns(paths: Sequence[str]) -> list[str]:
     """Paths as DuckDB takes them, which reads a name for a pattern."""
-    return [re.sub(r"([*?\[])", r"[\1]", str(path)) for path in paths]
+    return [re.sub(r"([*?\[])", r"[\1]", path) for path in paths]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pyspark.sql.types import StructField, StructType
@@ -10,7 +9,7 @@ from pyspark.sql.types import StructField, StructType
 from expectations.contract import FileContract
 from expectations.contracts import FILE_CONTRACTS
 from jobs.errors import ConfigurationError, DataError
-from jobs.outputs import OutputFile
+from jobs.outputs import OutputFile, fingerprint
 from jobs.sources import Source, find_sources
 
 ENDING = "_raw"
@@ -80,8 +79,8 @@ def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Map
             f"{source.contract.file}: column {', '.join(source.ignored_columns)} is none of {table}{ENDING}'s, "
             f"expected {', '.join(source.contract.source_columns)} alone. Leave it out, or do without --raw-copy"
         )
-    found = [(file.size, file.sha256) for file in source.files]
-    expected = [(file["size"], file["sha256"]) for file in read]
+    found = [fingerprint(file.as_json()) for file in source.files]
+    expected = [fingerprint(file) for file in read]
     if found != expected:
         raise DataError(
             f"{source.contract.file}: found {len(found)} files of {sum(size for size, _ in found):,} bytes in --input, "
@@ -92,6 +91,6 @@ def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Map
         table=table,
         columns=raw_columns(source.contract),
         header=source.header,
-        files=tuple(OutputFile(Path(file.path), file.size) for file in source.files),
+        files=tuple(OutputFile(file.path, file.size) for file in source.files),
         rows=totals[f"raw {table}"]["rows"],
     )

@@ -58,9 +58,9 @@ class Load:
 class InRedshift:
     """A schema of a Redshift database that runs are loaded into.
 
-    One load puts the run's files into S3 and reads them from there; then each table is deleted and inserted, which
-    costs Redshift a write of both, and an automatic vacuum afterwards. No reader is kept waiting, but where a column
-    has to be added.
+    One load puts the run's files into S3, unless they are there, and reads them from there; then each table is deleted
+    and inserted, which costs Redshift a write of both, and an automatic vacuum afterwards. No reader is kept waiting,
+    but where a column has to be added.
     """
 
     def __init__(self, address: RedshiftAddress, *, staging: str, iam_role: str) -> None:
@@ -189,6 +189,6 @@ def _by_kind(tables: Sequence[RawTable]) -> dict[str, list[OutputFile]]:
     files: dict[str, list[OutputFile]] = {}
     for table in tables:
         for file in table.files:
-            name = f"{table.name}.gz" if file.path.name.endswith(".gz") else table.name
+            name = f"{table.name}.gz" if file.name.endswith(".gz") else table.name
             files.setdefault(name, []).append(file)
     return files

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs import console
 from jobs.outputs import OutputFile
+from jobs.storage import is_in_s3
 from jobs.warehouse.aws_errors import said_plainly
 from jobs.warehouse.data_api import RETRIES, UnknownOutcomeError
 
@@ -37,7 +38,8 @@ def staged(folder: str, files: Mapping[str, Sequence[OutputFile]]) -> Iterator[d
 
     Args:
         folder: where, as ``s3://bucket/prefix``. Nothing else is there: it is the load's own.
-        files: local files, by what they are loaded as. Of nothing there is no manifest.
+        files: by what they are loaded as. Those that are in S3 are read where they are. Of nothing there is no
+            manifest.
 
     Yields:
         The address of a COPY manifest for each, which lists its files and nothing that lies beside them.
@@ -78,13 +80,16 @@ def _put(
     manifests = {}
     with console.statement_bar("upload", sum(map(len, files.values()))) as show:
         done = 0
-        for name, local_files in files.items():
+        for name, of_table in files.items():
             staged_files = []
-            for file in local_files:
-                show(done, file.path.name)
-                keys.append(f"{prefix}/{name}/{file.path.name}")
-                client.upload_file(str(file.path), bucket, keys[-1])
-                staged_files.append(StagedFile(f"s3://{bucket}/{keys[-1]}", file.size))
+            for file in of_table:
+                show(done, file.name)
+                if is_in_s3(file.path):
+                    staged_files.append(StagedFile(file.path, file.size))
+                else:
+                    keys.append(f"{prefix}/{name}/{file.name}")
+                    client.upload_file(file.path, bucket, keys[-1])
+                    staged_files.append(StagedFile(f"s3://{bucket}/{keys[-1]}", file.size))
                 done += 1
             if staged_files:
                 keys.append(f"{prefix}/{name}.manifest")

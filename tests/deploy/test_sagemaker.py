@@ -13,6 +13,7 @@ import pytest
 from deploy import sagemaker_sdk
 from deploy.__main__ import main
 from jobs.clusters.artifact import centroids_in
+from jobs.storage import LocalFolder
 from tests.stand_ins.fixtures import REGION, SAGEMAKER_ROLE
 from tests.stand_ins.hands import Hands, small_groups
 from tests.stand_ins.sagemaker import SageMaker
@@ -73,7 +74,7 @@ def test_features_become_a_model_and_the_model_assigns_every_customer(commands: 
     assert lines[1][4] == lines[2][4] != lines[0][4]
     # The library reads the model that the algorithm wrote.
     hands.s3.download_file(hands.bucket, "models/run-1/output/model.tar.gz", str(tmp_path / "model.tar.gz"))
-    centroids = centroids_in(tmp_path / "model.tar.gz")
+    centroids = centroids_in(LocalFolder(tmp_path / "model.tar.gz"))
     assert sorted(centroids.values()) == [pytest.approx((0, 0, 0.25), abs=0.1), pytest.approx((5, 5, 4.75), abs=0.1)]
     # What was made for the transform is gone.
     assert "not there" in commands.run("delete-endpoint", "--name", "score-1").splitlines()[2]

@@ -51,7 +51,7 @@ def test_a_file_in_place_of_the_folder(raw: RawFiles, output: Path, capfd: pytes
 
 def test_a_place_that_is_not_served(output: Path, capfd: pytest.CaptureFixture[str]) -> None:
     line = fails("ftp://host/olist", output, capfd, code=2)
-    assert "found ftp://, expected a local folder or a file:// URI" in line
+    assert "found ftp://, expected a local folder, a file:// URI or an s3:// URI" in line
 
 
 def test_a_missing_file(raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -113,7 +113,7 @@ def test_a_large_sample_is_folders_of_part_files_with_the_same_rows(
     write_sample(spark, LocalFolder(many), orders=1_000, seed=3)
     for source in find_sources(str(many), FILE_CONTRACTS):
         assert len(source.files) == 3
-        lines = [line for file in source.paths for line in file.read_text().splitlines()[1:]]
+        lines = [line for file in source.files for line in Path(file.path).read_text().splitlines()[1:]]
         assert lines == (one / f"{source.contract.file}.csv").read_text().splitlines()[1:]
 
 

@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from deploy.__main__ import main as deploy
 from jobs.clusters.artifact import centroids_in
+from jobs.storage import LocalFolder
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
 from tests.stand_ins.fixtures import REGION, SAGEMAKER_ROLE
@@ -76,7 +77,7 @@ def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_cen
     found = runs.segments(spark)
     assert found.keys() == scored.keys()
     assert len(found) == K * PER_GROUP
-    centres = centroids_in(artifact)
+    centres = centroids_in(LocalFolder(artifact))
     distances = cdist(np.array(list(scored.values())), np.array(list(centres.values())))
     ids = {cluster.label: cluster.id for cluster in runs.model.clusters}
     for customer, to_each in zip(scored, distances, strict=True):

@@ -11,6 +11,7 @@ import pytest
 
 from jobs.clusters.artifact import LARGEST, centroids_in
 from jobs.errors import ConfigurationError
+from jobs.storage import LocalFolder
 
 CENTRES = np.array([[0.5, 0.25, 4.0], [1.0, 2.0, 3.0]])
 
@@ -36,12 +37,12 @@ def packed(path: Path, content: bytes, *, name: str = "model_algo-1") -> Path:
 @pytest.mark.parametrize("kind", [0, 1])
 def test_centroids_are_the_rows_of_the_first_array(tmp_path: Path, mark: int | None, kind: int) -> None:
     path = packed(tmp_path / "model.tar.gz", mxnet(CENTRES, mark=mark, kind=kind))
-    assert centroids_in(path) == {0: (0.5, 0.25, 4.0), 1: (1.0, 2.0, 3.0)}
+    assert centroids_in(LocalFolder(path)) == {0: (0.5, 0.25, 4.0), 1: (1.0, 2.0, 3.0)}
 
 
 def test_two_equal_rows_keep_their_numbers(tmp_path: Path) -> None:
     path = packed(tmp_path / "model.tar.gz", mxnet(np.array([[1.0, 1, 1], [1, 1, 1], [2, 2, 2]])))
-    assert list(centroids_in(path)) == [0, 1, 2]
+    assert list(centroids_in(LocalFolder(path))) == [0, 1, 2]
 
 
 def truncated(content: bytes) -> bytes:
@@ -77,17 +78,17 @@ def of_boundless_shape(content: bytes) -> bytes:
 def test_what_is_no_such_model_is_told(tmp_path: Path, spoil: Callable[[bytes], bytes], found: str) -> None:
     path = packed(tmp_path / "model.tar.gz", spoil(mxnet(CENTRES)))
     with pytest.raises(ConfigurationError, match=found):
-        centroids_in(path)
+        centroids_in(LocalFolder(path))
 
 
 def test_an_archive_without_the_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no model_algo-1"):
-        centroids_in(packed(tmp_path / "model.tar.gz", b"", name="../../model_algo-1"))
+        centroids_in(LocalFolder(packed(tmp_path / "model.tar.gz", b"", name="../../model_algo-1")))
 
 
 def test_a_model_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="expected at most"):
-        centroids_in(packed(tmp_path / "model.tar.gz", bytes(LARGEST + 1)))
+        centroids_in(LocalFolder(packed(tmp_path / "model.tar.gz", bytes(LARGEST + 1))))
 
 
 @pytest.mark.parametrize("content", [None, b"not an archive"])
@@ -96,4 +97,4 @@ def test_no_archive_is_told(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigurationError, match="--model-artifact"):
-        centroids_in(path)
+        centroids_in(LocalFolder(path))

@@ -28,7 +28,7 @@ GOLDEN = Path(__file__).parent / "golden"
 ADDRESS = RedshiftAddress(database="dev", schema="segments", workgroup="analytics")
 ROLE = "arn:aws:iam::123456789012:role/segments-copy"
 STAGING = "s3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d"
-FILES = (OutputFile(Path("part-0.snappy.parquet"), 1234),)
+FILES = (OutputFile("part-0.snappy.parquet", 1234),)
 
 RUN = RunToLoad(
     run_id="2018-06-30-june",

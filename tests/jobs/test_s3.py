@@ -1,0 +1,180 @@
+"""The pipeline from a bucket to a bucket, on local Spark against an S3 on loopback, and what may happen on the way."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.pipeline import main
+from jobs.storage import S3Folder
+from tests.raw_files import RawFiles
+from tests.stand_ins.s3_proxy import S3Proxy
+
+PROJECT = Path(__file__).parent.parent.parent
+AS_OF = ["--as-of", "2018-12-31"]
+PASSES = ("InternalError", "SlowDown", "reset", "truncated")
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def proxy(aws: pytest.MonkeyPatch, s3_endpoint: str) -> Iterator[S3Proxy]:
+    """A proxy through which this process and those that it starts reach S3."""
+    with S3Proxy(s3_endpoint).running() as proxy:
+        aws.setenv("AWS_ENDPOINT_URL", proxy.url)
+        aws.setenv("SPARK_DRIVER_MEMORY", "1g")
+        # As often as the product itself asks again.
+        aws.delenv("AWS_MAX_ATTEMPTS")
+        yield proxy
+
+
+@pytest.fixture
+def lake(bucket: str, proxy: S3Proxy, raw: RawFiles) -> S3Folder:
+    """A bucket with the three files in it; of five payments one is worth nothing that is a number."""
+    assert proxy.met == []
+    raw.payments.append('"o3",2,voucher,1,much')
+    raw.write()
+    folder = S3Folder(bucket)
+    folder.take_in(raw.folder, "raw")
+    return folder
+
+
+def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"jobs.{module}", *AS_OF, *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=800)
+
+
+def pipeline(lake: S3Folder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/out", "--max-quarantined", "0.5"]
+    return run("pipeline", *places, *arguments)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """A table's rows, in an order of their own; of where they came from only the file's name."""
+    table = pq.read_table(folder).to_pylist()
+    for row in table:
+        if "source_file" in row:
+            row["source_file"] = Path(row["source_file"]).name
+    return sorted(table, key=str)
+
+
+def fetched(lake: S3Folder, s3: Any, folder: Path) -> Path:
+    """All that is below ``out``, on disk."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix="out/"):
+        for entry in page["Contents"]:
+            if not entry["Key"].endswith("/"):
+                target = folder / entry["Key"]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                s3.download_file(lake.bucket, entry["Key"], str(target))
+    return folder / "out"
+
+
+@pytest.mark.usefixtures("spark")
+def test_from_bucket_to_bucket_is_what_it_is_on_a_disk(
+    lake: S3Folder, proxy: S3Proxy, raw: RawFiles, s3: Any, tmp_path: Path
+) -> None:
+    local = tmp_path / "local"
+    on_disk = ["--input", str(raw.folder), "--output", str(local), "--max-quarantined", "0.5"]
+    assert main([*AS_OF, *on_disk, "--run-id", "2018-12-31-a"]) == 0
+    ran = pipeline(lake, "--run-id", "2018-12-31-a")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    assert f"s3://{lake.bucket}/out/runs/2018-12-31-a" in ran.stdout
+
+    output = fetched(lake, s3, tmp_path / "fetched")
+    pointer = json.loads((output / "current.json").read_text())
+    manifest = json.loads((output / pointer["manifest"]).read_text())
+    expected = json.loads((local / pointer["manifest"]).read_text())
+    assert pointer["tables"] == json.loads((local / "current.json").read_text())["tables"]
+    for part in ("totals", "control_totals", "configuration_hash", "score_card"):
+        assert manifest[part] == expected[part]
+    assert set(manifest["tables"]) == {
+        *("customers", "orders", "payments", "transactions", "purchases", "rfm"),
+        *("quarantine/customers", "quarantine/orders", "quarantine/payments"),
+    }
+    for path in manifest["tables"].values():
+        assert rows(output / path) == rows(local / path), path
+    assert len(rows(output / manifest["tables"]["quarantine/payments"])) == 1
+
+    [customers, _, _] = manifest["inputs"]["files"]
+    [file] = customers["files"]
+    assert file["path"] == f"s3://{lake.bucket}/raw/olist_customers_dataset.csv"
+    head = s3.head_object(Bucket=lake.bucket, Key="raw/olist_customers_dataset.csv")
+    assert (file["size"], file["etag"]) == (head["ContentLength"], head["ETag"].strip('"'))
+    assert (output / "runs/2018-12-31-a/quality/data_docs/index.html").exists()
+    left = [path.name for path in output.rglob("*") if "__magic" in str(path) or "_stage" in str(path)]
+    assert left == []
+    assert s3.list_multipart_uploads(Bucket=lake.bucket).get("Uploads", []) == []
+    assert proxy.met == []
+
+    again = pipeline(lake, "--run-id", "2018-12-31-a")
+    assert again.returncode == 2
+    assert "run 2018-12-31-a exists" in again.stderr
+
+
+def test_what_passes_on_the_way_is_outlived(lake: S3Folder, proxy: S3Proxy, s3: Any, tmp_path: Path) -> None:
+    for what in PASSES:
+        # What boto3 asks for, and what Spark does: its reads of the files and of a table, its writes and its listings.
+        for path in ("olist_orders_dataset.csv", "/orders/part-", "/transactions/part-", "current.json"):
+            proxy.meet(what, method="GET", path=path)
+        if what in ("InternalError", "SlowDown"):
+            for method in ("PUT", "POST", "HEAD", "DELETE"):
+                proxy.meet(what, method=method, times=3)
+            proxy.meet(what, method="GET", path="list-type=2", times=3)
+    ran = pipeline(lake, "--run-id", "2018-12-31-b")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    output = fetched(lake, s3, tmp_path)
+    assert json.loads((output / "current.json").read_text())["run_id"] == "2018-12-31-b"
+    assert [str(row["total_value"]) for row in rows(output / "runs/2018-12-31-b/rfm")] == ["35.5000", "5.0000"]
+    for what in PASSES:
+        spark_met = [path for met, _, path in proxy.met if met == what and "/part-" in path]
+        assert spark_met, (what, proxy.met)
+
+
+def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_stays(
+    lake: S3Folder, proxy: S3Proxy, s3: Any
+) -> None:
+    before = json.dumps({"run_id": "2018-12-31-before"})
+    s3.put_object(Bucket=lake.bucket, Key="out/current.json", Body=before.encode())
+    proxy.meet("ExpiredToken", path="/transactions", times=100_000)
+    ran = pipeline(lake, "--run-id", "2018-12-31-c")
+    assert ran.returncode == 4, ran.stderr
+    [said] = ran.stderr.splitlines()
+    assert said.startswith(f"pipeline: s3://{lake.bucket}/out/runs/2018-12-31-c/transactions")
+    assert "credentials have expired" in said
+    assert lake.read("out", "current.json") == before
+    assert not lake.exists("out", "runs", "2018-12-31-c", "manifest.json")
+    assert json.loads(lake.read("out", "runs", "2018-12-31-c", "failure.json") or "")["exit_code"] == 4
+
+
+def test_a_run_that_is_overtaken_says_so_and_is_kept(lake: S3Folder, proxy: S3Proxy, s3: Any) -> None:
+    assert proxy.met == []
+    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/out", "--max-quarantined", "0.5"]
+    command = [sys.executable, "-m", "jobs.pipeline", *AS_OF, *places, "--run-id", "2018-12-31-slow"]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as slow:
+        while not lake.exists("out", "runs", "2018-12-31-slow", "customers"):
+            assert slow.poll() is None, slow.stderr and slow.stderr.read()
+        s3.put_object(Bucket=lake.bucket, Key="out/current.json", Body=b'{"run_id": "2018-12-31-other"}')
+        _, said = slow.communicate(timeout=800)
+    assert slow.returncode == 4, said
+    assert "run 2018-12-31-slow is whole but not current" in said
+    assert "points to 2018-12-31-other" in said
+    assert lake.read("out", "current.json") == '{"run_id": "2018-12-31-other"}'
+    assert lake.exists("out", "runs", "2018-12-31-slow", "manifest.json")
+
+
+def test_no_libraries_no_run(lake: S3Folder, tmp_path: Path, proxy: S3Proxy, aws: pytest.MonkeyPatch) -> None:
+    aws.setenv("XDG_CACHE_HOME", str(tmp_path))
+    aws.setenv("DEFAULT_ARTIFACT_REPOSITORY", "http://127.0.0.1:9/")
+    ran = pipeline(lake)
+    assert ran.returncode == 4
+    [line] = ran.stderr.splitlines()
+    assert "the libraries that Spark needs for S3 cannot be fetched from http://127.0.0.1:9/" in line
+    assert list((tmp_path / "olist-rfm-segments").iterdir()) == []
+    assert proxy.met == []
