@@ -27,7 +27,7 @@ def test_a_table_is_its_files_and_its_total(output: Path) -> None:
     assert list(tables) == list(TABLES)
     assert tables["payments"].total == Total(4, money("40.50"))
     assert tables["customers"].total == Total(3)
-    assert [file.path.name for file in tables["rfm"].files] == ["part-0.snappy.parquet", "part-1.snappy.parquet"]
+    assert [file.name for file in tables["rfm"].files] == ["part-0.snappy.parquet", "part-1.snappy.parquet"]
 
 
 def test_every_table_has_a_key_and_its_money_in_one_of_its_columns() -> None:

@@ -1,11 +1,14 @@
 """Runs in Redshift's stand-in, through boto3 and HTTP: one at a time, whole or not at all."""
 
+from typing import Any
+
 import psycopg
 import pytest
 
+from jobs.storage import S3Folder
 from tests.frames import money
 from tests.jobs.warehouse.conftest import FEBRUARY_RUN, IS_FEBRUARY, IS_JUNE, JUNE_RUN, InPostgres
-from tests.jobs.warehouse.made_runs import JUNE
+from tests.jobs.warehouse.made_runs import JUNE, edit_manifest
 
 
 def test_the_tables_hold_the_run_and_nothing_is_left_in_s3(warehouse: InPostgres) -> None:
@@ -79,6 +82,40 @@ def test_only_files_of_the_run_are_loaded_whatever_lies_beside_them(warehouse: I
     assert warehouse.publish() == 0
     assert warehouse.tables() == IS_JUNE
     assert warehouse.staged() == [stray]
+
+
+def put_into_s3(warehouse: InPostgres) -> None:
+    """The June run in the bucket too, with the ETags of its files in its manifest."""
+    lake = S3Folder(warehouse.bucket, "lake")
+    for name in JUNE:
+        lake.take_in(warehouse.output / "runs" / JUNE_RUN / name, "runs", JUNE_RUN, name)
+    listed = warehouse.s3.list_objects_v2(Bucket=warehouse.bucket, Prefix="lake/")["Contents"]
+    outputs: dict[str, list[dict[str, Any]]] = {name: [] for name in JUNE}
+    for entry in listed:
+        *_, table, file = entry["Key"].split("/")
+        if not file.startswith("."):
+            outputs[table].append({"file": file, "size": entry["Size"], "etag": entry["ETag"].strip('"')})
+    edit_manifest(warehouse.output, JUNE_RUN, outputs=outputs)
+    for name in (f"runs/{JUNE_RUN}/manifest.json", "current.json"):
+        lake.replace((warehouse.output / name).read_text(), *name.split("/"))
+
+
+def test_a_run_in_s3_is_loaded_from_where_it_is(warehouse: InPostgres) -> None:
+    put_into_s3(warehouse)
+    before = warehouse.staged()
+    assert warehouse.publish("--output", f"s3://{warehouse.bucket}/lake") == 0
+    assert warehouse.tables() == IS_JUNE
+    assert warehouse.staged() == before
+
+
+def test_a_file_in_s3_that_was_written_over_is_not_loaded(
+    warehouse: InPostgres, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put_into_s3(warehouse)
+    key = f"lake/runs/{JUNE_RUN}/rfm/part-0.snappy.parquet"
+    warehouse.s3.put_object(Bucket=warehouse.bucket, Key=key, Body=b"others")
+    assert warehouse.publish("--output", f"s3://{warehouse.bucket}/lake") == 3
+    assert "table rfm: part-0.snappy.parquet was changed: found 6 bytes, ETag" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
