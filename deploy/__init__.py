@@ -1,0 +1,1 @@
+"""How it gets to AWS: packaging, CloudFormation, submitting, following, tearing down."""
