@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,7 +189,7 @@ def _zip_of_wheels(wheels: list[Path]) -> dict[str, bytes]:
     return {**content, "wheels/requirements.txt": "".join(f"{line}\n" for line in pinned).encode()}
 
 
-def _site_packages(wheels: list[Path]) -> Mapping[str, bytes]:
+def _site_packages(wheels: list[Path]) -> dict[str, bytes]:
     """Wheels laid out as pip installs them, without their scripts.
 
     No virtual environment: that holds links to the Python of the machine that made it, so that it would have to be
