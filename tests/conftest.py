@@ -10,6 +10,8 @@ from jobs import session as session_settings
 from jobs.session import spark_session
 from tests.raw_files import RawFiles
 
+pytest_plugins = ["tests.stand_ins.fixtures"]
+
 SMALL = {
     "spark.master": "local[2]",
     "spark.driver.memory": "2g",
