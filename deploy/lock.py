@@ -30,7 +30,7 @@ def read_lock(text: str, environment: Mapping[str, str]) -> dict[str, Pin]:
         text: the file: one requirement each, its hashes on lines that continue it.
         environment: what markers are evaluated with.
     """
-    pins = {}
+    pins: dict[str, Pin] = {}
     for entry in text.replace("\\\n", " ").splitlines():
         stated, _, _ = entry.partition(" --hash")
         if not stated.strip() or stated.startswith("#"):

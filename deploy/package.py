@@ -20,6 +20,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from deploy.archives import content_key, read_zip, write_zip
+from deploy.command_line import Commands
 from deploy.lock import read_lock
 from deploy.targets import GLUE, MACHINES, TARGETS, Target
 from deploy.wheels import fetch_wheels
@@ -63,7 +64,7 @@ class Bundle:
         }
 
 
-def add_package(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_package(commands: Commands) -> None:
     """Add ``package`` to the commands."""
     parser = commands.add_parser("package", help="build the archives that run on Glue or EMR", allow_abbrev=False)
     parser.add_argument("--target", choices=tuple(TARGETS), default=GLUE.name, help="the platform (default: glue-6.0)")

@@ -53,7 +53,7 @@ def fetch_wheels(
                 f"requirements.lock: no {', '.join(sorted(unknown))}, which {target.name} needs. Run `make lock`"
             )
         _download([pins[name] for name in sorted(missing)], target=target, architecture=architecture, folder=folder)
-        fetched = {name: _wheel_in(folder, pins[name]) for name in missing}
+        fetched: dict[str, Path] = {name: _wheel_in(folder, pins[name]) for name in missing}
         wheels |= fetched
         waiting = [
             requirement
