@@ -13,9 +13,11 @@ INPUT ?= $(SAMPLE)
 OUTPUT ?= output
 AS_OF ?= 2018-10-17
 ARGS ?=
+PREFIX ?= olist-rfm
+DATA ?= $(INPUT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sample test test-all lint format bench lock clean
+.PHONY: help run-local sample test test-all lint format bench lock clean package up upload run-aws outputs down
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,8 @@ test: $(READY) ## Run the tests
 	@$(RUN) -m pytest
 
 test-all: $(READY) ## Run all tests, the long ones too
+	@command -v npm >/dev/null || { echo "make: no npm, which fetches the interpreter of the state machine for its tests;" \
+	    "expected npm 9 or newer. Install it: apt-get install npm" >&2; exit 2; }
 	@$(RUN) -m pytest -m "long or not long" --cov --cov-report=term
 
 lint: $(READY) ## Check style, types and the direction of imports
@@ -44,6 +48,25 @@ format: $(READY) ## Put the code into the house's format
 
 bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000)
 	@$(RUN) -m benchmarks.feature_step --orders "$(ORDERS)"
+
+package: $(READY) ## Build the archives that run on Glue and on EMR
+	@$(RUN) -m deploy package --target glue-6.0
+	@$(RUN) -m deploy package --target emr-8.1
+
+up: $(READY) ## Make the stacks on AWS, or change what changed (PREFIX=, ARGS=)
+	@$(RUN) -m deploy up --prefix "$(PREFIX)" $(ARGS)
+
+upload: $(READY) $(if $(filter $(SAMPLE),$(DATA)),$(SAMPLE)/.whole) ## Put raw files where runs on AWS read them (DATA=)
+	@$(RUN) -m deploy upload "$(DATA)" --prefix "$(PREFIX)" $(ARGS)
+
+run-aws: $(READY) ## Run the whole way on AWS now, and follow it (AS_OF=)
+	@$(RUN) -m deploy run --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
+
+outputs: $(READY) ## Print what the stacks give out
+	@$(RUN) -m deploy outputs --prefix "$(PREFIX)" $(ARGS)
+
+down: $(READY) ## Take everything down, data included; asks first
+	@$(RUN) -m deploy down --prefix "$(PREFIX)" $(ARGS)
 
 lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

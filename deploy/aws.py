@@ -17,6 +17,7 @@ from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
 # botocore tries again by itself: throttling, 5xx and broken connections, with backoff.
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
@@ -31,11 +32,13 @@ class Request:
         service: as boto3 names it.
         operation: the client's method.
         parameters: its arguments.
+        may_repeat: whether it is sent again when no answer came. Not where each arrival is work of its own.
     """
 
     service: str
     operation: str
     parameters: Mapping[str, Any]
+    may_repeat: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The request, to be looked at."""
@@ -47,7 +50,7 @@ class Aws:
 
     def __init__(self, *, region: str | None = None, profile: str | None = None, dry_run: bool = False) -> None:
         self._named = {"region_name": region, "profile_name": profile}
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
         self.is_dry_run = dry_run
 
     @cached_property
@@ -66,11 +69,12 @@ class Aws:
             raise ConfigurationError("no AWS region is set. Give --region, or set AWS_REGION")
         return str(name)
 
-    def client(self, service: str) -> Any:
-        """The client of a service."""
-        if service not in self._clients:
-            self._clients[service] = self._session.client(service, config=CONFIG)
-        return self._clients[service]
+    def client(self, service: str, *, may_repeat: bool = True) -> Any:
+        """The client of a service, which sends again what got no answer, or does not."""
+        key = (service, may_repeat)
+        if key not in self._clients:
+            self._clients[key] = self._session.client(service, config=CONFIG if may_repeat else ONCE)
+        return self._clients[key]
 
     def ask(self, request: Request) -> Any:
         """Send a request that changes nothing, and return the answer.
@@ -79,7 +83,8 @@ class Aws:
             PipelineError: AWS refused, or could not be reached; see `told`.
         """
         with told(request):
-            return getattr(self.client(request.service), request.operation)(**request.parameters)
+            client = self.client(request.service, may_repeat=request.may_repeat)
+            return getattr(client, request.operation)(**request.parameters)
 
     def change(self, request: Request) -> Any:
         """Send a request that changes something; in a dry run print it instead, and return None."""

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
-from deploy.aws import Aws, Request
+from deploy.aws import Aws, Request, UnreachableError
 from deploy.following import State
 from deploy.job_arguments import JobArguments
 
@@ -27,7 +27,7 @@ def start_request(prefix: str, cluster: str, job: JobArguments, known: Mapping[s
     """The request that adds a step. A step that failed leaves the cluster and its other steps alone."""
     jar = {"Jar": "command-runner.jar", "Args": submit_command(job, known)}
     step = {"Name": f"{prefix}-{job.step} {job.name}", "ActionOnFailure": "CONTINUE", "HadoopJarStep": jar}
-    return Request("emr", "add_job_flow_steps", {"JobFlowId": cluster, "Steps": [step]})
+    return Request("emr", "add_job_flow_steps", {"JobFlowId": cluster, "Steps": [step]}, may_repeat=False)
 
 
 def look_request(cluster: str, step: str) -> Request:
@@ -38,13 +38,25 @@ def look_request(cluster: str, step: str) -> Request:
 def started(aws: Aws, cluster: str, request: Request) -> str:
     """Add a step, unless the cluster has one of its name, and return its id.
 
-    EMR has no client token for steps; the name holds the run that the step makes.
+    EMR has no client token for steps; the name holds the run that the step makes. So the request is sent once, and when
+    no answer comes the cluster is asked whether it arrived.
     """
+    earlier = _earlier(aws, cluster, request)
+    if earlier is not None:
+        return earlier
+    try:
+        return str(aws.change(request)["StepIds"][0])
+    except UnreachableError:
+        arrived = _earlier(aws, cluster, request)
+        if arrived is None:
+            raise
+        return arrived
+
+
+def _earlier(aws: Aws, cluster: str, request: Request) -> str | None:
     (step,) = request.parameters["Steps"]
-    for found in aws.ask(Request("emr", "list_steps", {"ClusterId": cluster}))["Steps"]:
-        if found["Name"] == step["Name"]:
-            return str(found["Id"])
-    return str(aws.change(request)["StepIds"][0])
+    steps = aws.ask(Request("emr", "list_steps", {"ClusterId": cluster}))["Steps"]
+    return next((str(found["Id"]) for found in steps if found["Name"] == step["Name"]), None)
 
 
 def state(aws: Aws, cluster: str, step: str) -> State:

@@ -8,7 +8,8 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent
 TRANSFORMS = sorted((PROJECT / "transforms").glob("*.py"))
-MODULES = sorted(path for room in ("transforms", "expectations", "jobs") for path in (PROJECT / room).glob("*.py"))
+ROOMS = ("transforms", "expectations", "jobs", "deploy")
+MODULES = sorted(path for room in ROOMS for path in (PROJECT / room).glob("*.py"))
 
 UNSTABLE = {"first", "any_value", "last", "ntile", "percentile_approx", "rand", "monotonically_increasing_id"}
 CLOCKS = {"current_date", "current_timestamp", "now", "curdate", "localtimestamp"}

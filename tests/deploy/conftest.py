@@ -12,9 +12,10 @@ from deploy import following, up
 from deploy.package import Bundle
 from deploy.targets import Target
 from tests.deploy.cloud_formation import CloudFormation
-from tests.stand_ins.fixtures import CREDENTIALS, REGION
+from tests.stand_ins.fixtures import CREDENTIALS, MODELS, REGION, session_with
 from tests.stand_ins.json_service import JsonService
 
+SESSION = boto3.session.Session
 PREFIX = "shop"
 STATEMENT = "01234567-89ab-cdef-0123-456789abcdef"
 BUCKETS = {"DataBucket": "shop-data", "ArtifactsBucket": "shop-artifacts", "AccessLogsBucket": "shop-logs"}
@@ -48,6 +49,7 @@ OUTPUTS = {
 def cloud_formation(aws: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
     """CloudFormation, in an account where nothing was made yet."""
     aws.setattr(following, "POLL_SECONDS", 0.0)
+    aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
     service = CloudFormation()
     service.gives_out = OUTPUTS
     with service.running():

@@ -97,8 +97,7 @@ def test_an_answer_that_was_lost_starts_no_second_job(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     runner.service.faults.drop_after(runner.start)
     assert runner.submit() == 0
-    wanted = 2 if runner.start == "AddJobFlowSteps" else 1  # EMR on EC2 has no token for steps: see the docs
-    assert len(runner.runners.started) == wanted
+    assert len(runner.runners.started) == 1
 
 
 def test_the_exit_code_and_the_message_are_the_jobs_own(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +149,8 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(
 
 def test_throttling_is_waited_out_and_a_refusal_is_told(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
-    runner.service.faults.throttle(runner.start, times=2)
+    if runner.start != "AddJobFlowSteps":  # which is sent once
+        runner.service.faults.throttle(runner.start, times=2)
     runner.service.faults.throttle(runner.look, times=2)
     assert runner.submit() == 0
     runner.runners.started.clear()
