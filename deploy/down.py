@@ -7,8 +7,8 @@ from typing import Any
 
 from deploy.aws import Aws, RefusedError, Request
 from deploy.command_line import Commands, add_aws_options
-from deploy.following import State, follow
 from deploy.stacks import GONE, NAMES, Stack, stack, stack_name
+from deploy.waiting import State, follow
 from jobs.errors import ConfigurationError, OutsideSystemError
 
 BUCKETS = ("DataBucket", "ArtifactsBucket", "AccessLogsBucket")

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Mapping
 
 from deploy.aws import Aws, Request, UnreachableError
-from deploy.following import State
 from deploy.job_arguments import JobArguments
+from deploy.waiting import State
 
 FINAL = {"COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED"}
 SERVERLESS_ONLY = "spark.emr-serverless."

@@ -8,10 +8,10 @@ from typing import Any
 
 from deploy.aws import Aws, RefusedError, Request, show
 from deploy.command_line import Commands, add_aws_options
-from deploy.following import State, failure_of, follow
 from deploy.job_arguments import STEPS, JobArguments, job_arguments
 from deploy.logs import print_logs
 from deploy.stacks import outputs
+from deploy.waiting import State, failure_of, follow
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
 FINAL = {"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"}

@@ -9,8 +9,8 @@ from typing import Any
 
 from deploy.aws import Aws, RefusedError, Request, show
 from deploy.command_line import Commands, add_aws_options
-from deploy.following import State, failure_of, follow
 from deploy.stacks import outputs
+from deploy.waiting import State, failure_of, follow
 from jobs.errors import OutsideSystemError
 
 NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,35}")

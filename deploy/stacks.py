@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from deploy.aws import Aws, RefusedError, Request
-from deploy.following import State, follow
+from deploy.waiting import State, follow
 from jobs.errors import ConfigurationError, OutsideSystemError
 
 NAMES = ("storage", "warehouse", "jobs", "nightly")

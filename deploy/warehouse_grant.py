@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.aws import Aws, Request
-from deploy.following import State, follow
+from deploy.waiting import State, follow
 from jobs.errors import OutsideSystemError
 
 FINAL = {"FINISHED", "FAILED", "ABORTED"}

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from deploy import following, up
+from deploy import up, waiting
 from deploy.package import Bundle
 from deploy.targets import Target
 from tests.deploy.cloud_formation import CloudFormation
@@ -48,7 +48,7 @@ OUTPUTS = {
 @pytest.fixture
 def cloud_formation(aws: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
     """CloudFormation, in an account where nothing was made yet."""
-    aws.setattr(following, "POLL_SECONDS", 0.0)
+    aws.setattr(waiting, "POLL_SECONDS", 0.0)
     aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
     service = CloudFormation()
     service.gives_out = OUTPUTS

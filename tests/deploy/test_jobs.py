@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy import following
+from deploy import waiting
 from deploy.__main__ import main
 from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.runners import Runners
@@ -124,7 +124,7 @@ def test_a_connection_that_is_lost_while_waiting_is_waited_out(runner: Runner) -
 def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
     runner: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(following, "LOST_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "LOST_SECONDS", 0.0)
     runner.goes("RUNNING", "SUCCEEDED")
     runner.service.faults.drop_before(runner.look, times=12)
     assert runner.submit() == 4
@@ -142,7 +142,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(
         look()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(following, "_look", interrupted)
+    monkeypatch.setattr(waiting, "_look", interrupted)
     assert runner.submit() == 130
     assert "runs on. Follow it with: python -m deploy" in last_line(capsys)
 

@@ -1,9 +1,12 @@
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.deploy.state_machine.interpreter import Answer, Interpreter
+from tests.stand_ins.json_service import service_model
+from tests.stand_ins.shapes import faults_of
 
 pytestmark = pytest.mark.long
 
@@ -208,3 +211,25 @@ def test_the_longest_prefix_and_a_scheduled_executions_name_make_a_name_that_sag
     named = nightly.execute(AS_OF, answers(), execution=scheduled).asked("Train")["TrainingJobName"]
     longest = "a" * 20
     assert len(named.replace("shop", longest, 1)) == 57  # of 63
+
+
+def test_what_sagemaker_is_asked_for_is_what_its_api_takes(nightly: Interpreter) -> None:
+    report = nightly.execute(AS_OF, answers())
+    model = service_model("sagemaker")
+    for state, operation in {"Train": "TrainingJob", "RegisterModel": "Model", "Transform": "TransformJob"}.items():
+        assert faults_of(report.asked(state), model.operation_model(f"Create{operation}").input_shape) == []
+
+
+def test_what_emr_is_asked_for_is_what_its_api_takes(nightly: Interpreter) -> None:
+    """Step Functions writes the members with a capital."""
+    report = nightly.execute({**AS_OF, "engine": "emr"}, answers())
+    shape = service_model("emr-serverless").operation_model("StartJobRun").input_shape
+    for step in ("Pipeline", "Segments", "Publish"):
+        asked = {"ClientToken": "made-by-step-functions", **report.asked(f"{step}OnEmr")}
+        assert faults_of(uncapitalised(asked), shape) == []
+
+
+def uncapitalised(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name[0].lower() + name[1:]: uncapitalised(item) for name, item in value.items()}
+    return value
