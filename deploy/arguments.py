@@ -3,6 +3,7 @@
 import argparse
 
 from deploy.command_line import OneLineParser
+from deploy.doctor import add_doctor
 from deploy.down import add_down
 from deploy.emr import add_emr
 from deploy.glue import add_glue
@@ -28,6 +29,6 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     tree = commands.add_subparsers(required=True, metavar="COMMAND", parser_class=OneLineParser)
-    for add in (add_up, add_upload, add_package, add_glue, add_emr, add_run, add_outputs, add_down):
+    for add in (add_doctor, add_up, add_upload, add_package, add_glue, add_emr, add_run, add_outputs, add_down):
         add(tree)
     return commands

@@ -27,6 +27,7 @@ class CloudFormation(QueryService):
             "ExecuteChangeSet": self.execute_change_set,
             "DescribeStackEvents": self.describe_stack_events,
             "DeleteStack": self.delete_stack,
+            "GetTemplate": self.get_template,
         }
         super().__init__("cloudformation", operations)
         self.stacks: dict[str, dict[str, Any]] = {}
@@ -57,6 +58,10 @@ class CloudFormation(QueryService):
             del self.stacks[request["StackName"]]
             raise ServiceError("ValidationError", f"Stack with id {request['StackName']} does not exist")
         return {"Stacks": [described]}
+
+    def get_template(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The template that a stack was made with."""
+        return {"TemplateBody": self._stack(request["StackName"])["body"]}
 
     def create_change_set(self, request: dict[str, Any]) -> dict[str, Any]:
         """A change set, of the kind that fits whether the stack is there."""

@@ -121,6 +121,7 @@ def test_a_bundle_has_what_the_gate_needs_and_nothing_that_is_for_elsewhere(glue
 def test_the_code_has_the_files_that_are_no_modules_and_nothing_of_the_tests(glue: Bundle) -> None:
     names = zipfile.ZipFile(glue.code).namelist()
     assert "transforms/cards/workshop-2021.json" in names
+    assert "deploy/cloudformation/jobs.yaml" in names
     assert "expectations/data_docs_pages/style.css" in names
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "build")) or "__pycache__" in name]
     assert glue.wheel.read_bytes() == glue.code.read_bytes()
