@@ -1,6 +1,6 @@
 """What runs on AWS, as archives: the project's code, and the locked packages that it needs there.
 
-Two archives, since they change at different times: the code with each commit (1 MB), the dependencies with the lock
+Two archives, since they change at different times: the code with each commit (under 1 MB), the dependencies with the lock
 (tens of MB, uploaded once). Each is named by a hash of its content, so that what has that name need not be uploaded
 again, and a job that runs is never changed under its feet.
 """
@@ -122,7 +122,8 @@ def _write_code(folder: Path) -> tuple[Path, Path]:
     (version,) = {
         name.split("/")[0].removesuffix(".dist-info").partition("-")[2] for name in content if ".dist-info/" in name
     }
-    wheel = folder / f"{NAME}-{version}+{key}-py3-none-any.whl"
+    wheel = folder / key / f"{NAME}-{version}-py3-none-any.whl"  # pip takes a wheel by its exact name alone
+    wheel.parent.mkdir(exist_ok=True)
     code = folder / f"{NAME}-{version}-{key}.zip"
     for path in (wheel, code):
         write_zip(path, content, compression=zipfile.ZIP_STORED)

@@ -151,6 +151,8 @@ def test_the_bundle_for_glue_runs_the_sample_beside_what_glue_has(glue: Bundle, 
         wheels / "requirements.txt",
     )
     subprocess.run([python, *install], check=True, env={"PATH": os.environ["PATH"]})
+    as_wheel = ("-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--dry-run", glue.wheel)
+    subprocess.run([python, *as_wheel], check=True)
     manifest = manifest_of(run_sample(python, glue, tmp_path, arguments=GLUES_OWN_ARGUMENTS))
     assert str(manifest["platform"]["python"]).startswith("3.13")
     assert manifest["ignored_arguments"] == ["--JOB_ID", "--JOB_RUN_ID", "--JOB_NAME", "--TempDir"]

@@ -63,7 +63,7 @@ def test_cfn_lint_has_nothing_to_say() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_checkov_finds_what_is_accepted_and_no_more(tmp_path: Path) -> None:
-    environment = Path("build") / "checkov"
+    environment = Path("build", "checkov").resolve()
     if not (environment / "bin" / "checkov").exists():
         subprocess.run([BIN / "uv", "venv", "--quiet", "--clear", "--python", sys.executable, environment], check=True)
         install = ("pip", "install", "--quiet", "--python", environment / "bin" / "python", CHECKOV)
