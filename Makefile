@@ -16,9 +16,12 @@ ARGS ?=
 # Where the run's tables are loaded when it is whole; empty for nowhere.
 WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse.duckdb)
 SIZES ?= 1000000 2000000 10000000
+PREFIX ?= olist-rfm
+DATA ?= $(INPUT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-all lint format bench bench-quality bench-kmeans lock clean
+.PHONY: help run-local sql sample test test-all lint format bench bench-quality bench-kmeans lock clean \
+    package up upload run-aws outputs down
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +42,8 @@ test: $(READY) ## Run the tests
 	@$(RUN) -m pytest
 
 test-all: $(READY) ## Run all tests, the long ones too
+	@command -v npm >/dev/null || { echo "make: no npm, which fetches the interpreter of the state machine for its tests;" \
+	    "expected npm 9 or newer. Install it: apt-get install npm" >&2; exit 2; }
 	@$(RUN) -m pytest -m "long or not long" --cov --cov-report=term
 
 lint: $(READY) ## Check style, types and the direction of imports
@@ -59,6 +64,25 @@ bench-quality: $(READY) ## Time what the checks of the data cost (ORDERS=1000000
 
 bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
 	@$(RUN) -m benchmarks.kmeans_step --orders $(SIZES)
+
+package: $(READY) ## Build the archives that run on Glue and on EMR
+	@$(RUN) -m deploy package --target glue-6.0
+	@$(RUN) -m deploy package --target emr-8.1
+
+up: $(READY) ## Make the stacks on AWS, or change what changed (PREFIX=, ARGS=)
+	@$(RUN) -m deploy up --prefix "$(PREFIX)" $(ARGS)
+
+upload: $(READY) $(if $(filter $(SAMPLE),$(DATA)),$(SAMPLE)/.whole) ## Put raw files where runs on AWS read them (DATA=)
+	@$(RUN) -m deploy upload "$(DATA)" --prefix "$(PREFIX)" $(ARGS)
+
+run-aws: $(READY) ## Run the whole way on AWS now, and follow it (AS_OF=)
+	@$(RUN) -m deploy run --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
+
+outputs: $(READY) ## Print what the stacks give out
+	@$(RUN) -m deploy outputs --prefix "$(PREFIX)" $(ARGS)
+
+down: $(READY) ## Take everything down, data included; asks first
+	@$(RUN) -m deploy down --prefix "$(PREFIX)" $(ARGS)
 
 lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

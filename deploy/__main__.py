@@ -13,8 +13,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(argv: Sequence[str] | None) -> None:
-    """Find the command and run it."""
-    given = parser().parse_args(argv)
+    """Find the command and run it.
+
+    Raises:
+        ConfigurationError: An argument is none of the command's, and the command hands none on to a job.
+    """
+    commands = parser()
+    given, others = commands.parse_known_args(argv)
+    if others and not hasattr(given, "job_arguments"):
+        commands.error(f"unrecognized arguments: {' '.join(others)}")
+    given.job_arguments = others
     given.run(given)
 
 

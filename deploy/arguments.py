@@ -1,23 +1,23 @@
 """The commands of ``python -m deploy``, each added by the module that carries it out."""
 
 import argparse
-from typing import NoReturn
 
+from deploy.command_line import OneLineParser
+from deploy.doctor import add_doctor
+from deploy.down import add_down
+from deploy.emr import add_emr
+from deploy.glue import add_glue
+from deploy.outputs import add_outputs
+from deploy.package import add_package
+from deploy.run import add_run
 from deploy.sagemaker import add_sagemaker
-from jobs.errors import ConfigurationError
+from deploy.up import add_up
+from deploy.upload import add_upload
 
 EPILOG = """\
 exit codes:
   0 done   2 bad arguments or configuration   3 the data is not fit to use   4 AWS or another system failed
 """
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and are raised."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print, without its usage lines."""
-        raise ConfigurationError(f"{message} (see {self.prog} --help)")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,5 +30,17 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     tree = commands.add_subparsers(required=True, metavar="COMMAND", parser_class=OneLineParser)
-    add_sagemaker(tree)
+    for add in (
+        add_doctor,
+        add_up,
+        add_upload,
+        add_package,
+        add_glue,
+        add_emr,
+        add_sagemaker,
+        add_run,
+        add_outputs,
+        add_down,
+    ):
+        add(tree)
     return commands

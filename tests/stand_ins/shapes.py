@@ -15,8 +15,14 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-UNICODE_CLASSES = {r"\p{L}": "a-zA-Z\u00c0-\uffff", r"\p{Z}": r"\s", r"\p{N}": r"\d"}
-"""Character classes that the models use and `re` lacks, wide enough not to refuse what the service takes."""
+UNICODE_CLASSES = {
+    r"\p{L}": "a-zA-Z\u00c0-\uffff",
+    r"\p{Z}": r"\s",
+    r"\p{N}": r"\d",
+    r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff",
+}
+"""Character classes that the models use and `re` lacks, wide enough not to refuse what the service takes. The last is
+every character beyond the first 65,536, as Java writes it."""
 
 
 def faults_of(value: Any, shape: Shape) -> list[str]:

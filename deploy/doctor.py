@@ -1,0 +1,178 @@
+"""``doctor``: whether machine, credentials and region will do, and what `up` would change; it changes nothing."""
+
+import argparse
+import platform
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from deploy.aws import Aws, RefusedError, Request, show
+from deploy.command_line import Commands, add_aws_options
+from deploy.stacks import NAMES, STUCK, parameters_of, stack, stack_name, template_body
+from jobs.errors import ConfigurationError
+
+PYTHONS = ((3, 11), (3, 14))
+ACTIONS = (
+    "cloudformation:CreateChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "ec2:CreateVpc",
+    "emr-serverless:CreateApplication",
+    "glue:CreateJob",
+    "iam:CreateRole",
+    "iam:PassRole",
+    "kms:CreateKey",
+    "logs:CreateLogGroup",
+    "redshift-data:ExecuteStatement",
+    "redshift-serverless:CreateNamespace",
+    "redshift-serverless:CreateWorkgroup",
+    "s3:CreateBucket",
+    "s3:PutObject",
+    "scheduler:CreateSchedule",
+    "sns:CreateTopic",
+    "states:CreateStateMachine",
+    "states:StartExecution",
+)
+"""One action for each kind of thing that `up` makes, and what the other commands do."""
+
+QUOTAS = {"emr-serverless": ("vCPU", "EmrCpus"), "glue": ("DPU", "GlueWorkers")}
+"""By service: what the names of its quotas have in them, and the setting that has to fit under each."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    verdict: Literal["ok", "note", "fault"]
+    said: str
+
+
+def add_doctor(commands: Commands) -> None:
+    """Add ``doctor`` to the commands."""
+    parser = commands.add_parser("doctor", help="look whether `up` would work, and what it changes", allow_abbrev=False)
+    add_aws_options(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace) -> None:
+    if given.dry_run:
+        for request in (IDENTITY, simulation_request("<your ARN>"), *(quota_request(service) for service in QUOTAS)):
+            show(request)
+        for name in NAMES:
+            show(template_request(given.prefix, name))
+        return
+    findings = list(examine(Aws(region=given.region, profile=given.profile), given.prefix))
+    table = Table(box=None)
+    for column in ("check", "", "found"):
+        table.add_column(column)
+    for finding in findings:
+        table.add_row(finding.check, finding.verdict, finding.said)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, soft_wrap=True, width=200)
+    console.print(table)
+    faults = [finding.check for finding in findings if finding.verdict == "fault"]
+    if faults:
+        raise ConfigurationError(f"doctor: {', '.join(faults)} will not do. Mend what is said above, then look again")
+
+
+IDENTITY = Request("sts", "get_caller_identity", {})
+
+
+def simulation_request(principal: str) -> Request:
+    """The request that asks IAM whether somebody may do each of `ACTIONS`."""
+    asked = {"PolicySourceArn": principal, "ActionNames": list(ACTIONS)}
+    return Request("iam", "simulate_principal_policy", asked)
+
+
+def quota_request(service: str) -> Request:
+    """The request for the quotas of a service."""
+    return Request("service-quotas", "list_service_quotas", {"ServiceCode": service})
+
+
+def template_request(prefix: str, name: str) -> Request:
+    """The request for the template that a stack was made with."""
+    asked = {"StackName": stack_name(prefix, name), "TemplateStage": "Original"}
+    return Request("cloudformation", "get_template", asked)
+
+
+def examine(aws: Aws, prefix: str) -> Iterator[Finding]:
+    """Look at everything; a check that may not be made is a note.
+
+    Raises:
+        ConfigurationError: There are no credentials, or no region; then nothing else can be looked at.
+    """
+    yield _python()
+    identity = aws.ask(IDENTITY)
+    yield Finding("credentials", "ok", f"{identity['Arn']} in account {identity['Account']}")
+    yield _region(aws.region)
+    yield _allowed("permissions", partial(_permissions, aws, identity["Arn"]))
+    for service in QUOTAS:
+        yield _allowed(f"quota of {service}", partial(_quota, aws, service))
+    for name in NAMES:
+        yield _allowed(f"stack {stack_name(prefix, name)}", partial(_stack, aws, prefix, name))
+
+
+def _allowed(check: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
+    except RefusedError as error:
+        return Finding(check, "note", f"not looked at: {error}")
+
+
+def _python() -> Finding:
+    low, high = PYTHONS
+    will_do = low <= sys.version_info[:2] < high
+    said = f"{platform.python_version()}, expected 3.11 to 3.13"
+    return Finding("python", "ok" if will_do else "fault", said)
+
+
+def _region(region: str) -> Finding:
+    known = YAML().load(template_body("jobs"))["Mappings"]["KMeansImage"]
+    if region in known:
+        return Finding("region", "ok", region)
+    return Finding("region", "fault", f"{region}: SageMaker has no k-means here, expected one of {', '.join(known)}")
+
+
+def _permissions(aws: Aws, arn: str) -> Finding:
+    # Who assumed a role is asked for as that role.
+    found = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", arn)
+    principal = f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else arn
+    results = aws.ask(simulation_request(principal))["EvaluationResults"]
+    denied = [result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"]
+    if denied:
+        return Finding("permissions", "fault", f"not allowed: {', '.join(denied)}. Ask for them; see docs/deploy.md")
+    return Finding("permissions", "ok", f"{len(results)} actions are allowed, as far as IAM can simulate them")
+
+
+def _quota(aws: Aws, service: str) -> Finding:
+    word, setting = QUOTAS[service]
+    wanted = float(parameters_of("jobs")[setting]["Default"])
+    quotas: list[dict[str, Any]] = aws.ask(quota_request(service))["Quotas"]
+    fitting = [quota for quota in quotas if word in quota["QuotaName"]]
+    said = (
+        "; ".join(f"{quota['QuotaName']}: {quota['Value']:g}" for quota in fitting) or f"no quota of {word}s is listed"
+    )
+    short = [quota for quota in fitting if quota["Value"] < wanted]
+    advice = f"; {setting} is {wanted:g}: ask for more, or set it lower" if short else ""
+    return Finding(f"quota of {service}", "fault" if short else "ok" if fitting else "note", f"{said}{advice}")
+
+
+def _stack(aws: Aws, prefix: str, name: str) -> Finding:
+    check = f"stack {stack_name(prefix, name)}"
+    made = stack(aws, prefix, name)
+    if made is None:
+        return Finding(check, "ok", "not made; `up` makes it")
+    if made.status in STUCK:
+        return Finding(check, "fault", f"{made.status} {made.reason}: `down`, or mend it in the console")
+    body = aws.ask(template_request(prefix, name))["TemplateBody"]
+    is_same = body == template_body(name)
+    which = "this one" if is_same else "another; `up` changes it"
+    return Finding(check, "ok", f"{made.status}; its template is {which}")

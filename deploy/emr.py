@@ -1,0 +1,150 @@
+"""``emr submit|status|logs``: a step as a job run of EMR Serverless, or as a step of a cluster of one's own."""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from deploy import emr_cluster
+from deploy.aws import Aws, Request, show
+from deploy.command_line import Commands, add_aws_options
+from deploy.job_arguments import STEPS, JobArguments, job_arguments
+from deploy.logs import print_logs
+from deploy.stacks import outputs
+from deploy.waiting import State, failure_of, follow
+
+FINAL = {"SUCCESS", "FAILED", "CANCELLED"}
+MINUTES = 240
+
+
+def add_emr(commands: Commands) -> None:
+    """Add ``emr`` to the commands."""
+    emr = commands.add_parser("emr", help="run a step on EMR, and look at runs", allow_abbrev=False)
+    actions: Commands = emr.add_subparsers(required=True, metavar="ACTION", parser_class=type(emr))
+    submit = actions.add_parser(
+        "submit",
+        help="start a step and follow it; all other arguments are the step's own, such as --as-of",
+        allow_abbrev=False,
+    )
+    submit.add_argument("--step", choices=STEPS, default="pipeline", help="the step (default: pipeline)")
+    submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
+    submit.set_defaults(run=_submit, job_arguments=None)
+    status = actions.add_parser("status", help="how a job run stands", allow_abbrev=False)
+    status.set_defaults(run=_status)
+    logs = actions.add_parser("logs", help="print the log of a job run", allow_abbrev=False)
+    logs.set_defaults(run=_logs)
+    for parser in (submit, status, logs):
+        add_aws_options(parser)
+    for parser in (submit, status):
+        parser.add_argument("--cluster", metavar="ID", help="a cluster of EMR on EC2 (j-...), not EMR Serverless")
+    status.add_argument("job_run", metavar="JOB_RUN_ID", help="of EMR Serverless; with --cluster, the step's id")
+    logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes, or loads")
+
+
+def start_request(prefix: str, job: JobArguments, known: Mapping[str, str]) -> Request:
+    """The request that starts a job run.
+
+    The client token is of the run that the job makes: whoever asks again, or whose answer was lost, gets the same run.
+    """
+    token = hashlib.sha256(f"{known['ApplicationId']} {job.step} {job.name}".encode()).hexdigest()
+    return Request(
+        "emr-serverless",
+        "start_job_run",
+        {
+            "applicationId": known["ApplicationId"],
+            "clientToken": token,
+            "executionRoleArn": known[f"{job.step.capitalize()}RoleArn"],
+            "executionTimeoutMinutes": MINUTES,
+            "name": f"{prefix}-{job.step}",
+            "jobDriver": {
+                "sparkSubmit": {
+                    "entryPoint": f"{known['CodePath']}/{job.step}.py",
+                    "entryPointArguments": list(job.arguments),
+                    "sparkSubmitParameters": known["EmrSubmitParameters"],
+                }
+            },
+            "configurationOverrides": {
+                "monitoringConfiguration": {
+                    "cloudWatchLoggingConfiguration": {
+                        "enabled": True,
+                        "logGroupName": known["EmrLogGroup"],
+                        "logStreamNamePrefix": job.name,
+                        "encryptionKeyArn": known["KeyArn"],
+                    }
+                }
+            },
+        },
+    )
+
+
+def look_request(application: str, job_run: str) -> Request:
+    """The request for how a job run stands."""
+    return Request("emr-serverless", "get_job_run", {"applicationId": application, "jobRunId": job_run})
+
+
+def _submit(given: argparse.Namespace) -> None:
+    aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
+    known = outputs(aws, given.prefix)
+    job = job_arguments(given.step, given.job_arguments, known)
+    if given.cluster:
+        request = emr_cluster.start_request(given.prefix, given.cluster, job, known)
+    else:
+        request = start_request(given.prefix, job, known)
+    if given.dry_run:
+        show(request)
+        return
+    if given.cluster:
+        job_run = emr_cluster.started(aws, given.cluster, request)
+    else:
+        job_run = str(aws.change(request)["jobRunId"])
+    where = f" --cluster {given.cluster}" if given.cluster else ""
+    again = f"python -m deploy emr status --prefix {given.prefix}{where} {job_run}"
+    sys.stdout.write(f"{given.prefix}-{job.step} {job_run}: {job.name}\n")
+    if given.no_wait:
+        sys.stdout.write(f"Follow it with: {again}\n")
+        return
+    look = _looking(aws, known["ApplicationId"], job_run, given.cluster)
+    end = follow(f"{given.prefix}-{job.step} {job_run}", look, how_to_follow=again)
+    if end.name not in ("SUCCESS", "COMPLETED"):
+        logs = f"python -m deploy emr logs --prefix {given.prefix} {job.name}"
+        raise failure_of(
+            aws,
+            bucket=job.bucket,
+            run_id=job.name,
+            otherwise=f"{given.prefix}-{job.step} {job_run} ended as {end.name}: {end.note}. Its log: {logs}",
+        )
+
+
+def _looking(aws: Aws, application: str, job_run: str, cluster: str | None) -> Callable[[], State]:
+    if cluster:
+        return lambda: emr_cluster.state(aws, cluster, job_run)
+
+    def look() -> State:
+        found = aws.ask(look_request(application, job_run))["jobRun"]
+        return State(found["state"], is_final=found["state"] in FINAL, note=found.get("stateDetails", ""))
+
+    return look
+
+
+def _status(given: argparse.Namespace) -> None:
+    aws = Aws(region=given.region, profile=given.profile)
+    application = outputs(aws, given.prefix)["ApplicationId"]
+    if given.dry_run:
+        step = emr_cluster.look_request(given.cluster or "", given.job_run)
+        show(step if given.cluster else look_request(application, given.job_run))
+        return
+    found = _looking(aws, application, given.job_run, given.cluster)()
+    said: dict[str, Any] = {"id": given.job_run, "state": found.name, "details": found.note}
+    sys.stdout.write(json.dumps(said, indent=2) + "\n")
+
+
+def _logs(given: argparse.Namespace) -> None:
+    aws = Aws(region=given.region, profile=given.profile)
+    group = outputs(aws, given.prefix)["EmrLogGroup"]
+    if given.dry_run:
+        asked = {"logGroupName": group, "logStreamNamePrefix": given.run_id}
+        show(Request("logs", "filter_log_events", asked))
+        return
+    print_logs(aws, (group,), given.run_id)

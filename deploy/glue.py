@@ -1,0 +1,174 @@
+"""``glue submit|status|logs``: a step as a job run of Glue."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.aws import Aws, RefusedError, Request, show
+from deploy.command_line import Commands, add_aws_options
+from deploy.job_arguments import STEPS, JobArguments, job_arguments
+from deploy.logs import print_logs
+from deploy.stacks import outputs
+from deploy.waiting import State, failure_of, follow
+from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
+
+FINAL = {"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"}
+
+
+def add_glue(commands: Commands) -> None:
+    """Add ``glue`` to the commands."""
+    glue = commands.add_parser("glue", help="run a step on Glue, and look at runs", allow_abbrev=False)
+    actions: Commands = glue.add_subparsers(required=True, metavar="ACTION", parser_class=type(glue))
+    submit = actions.add_parser(
+        "submit",
+        help="start a step and follow it; all other arguments are the step's own, such as --as-of",
+        allow_abbrev=False,
+    )
+    submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
+    submit.set_defaults(run=_submit, job_arguments=None)
+    status = actions.add_parser("status", help="how a job run stands", allow_abbrev=False)
+    status.set_defaults(run=_status)
+    logs = actions.add_parser("logs", help="print the log of a job run", allow_abbrev=False)
+    logs.set_defaults(run=_logs)
+    for parser in (submit, status, logs):
+        add_aws_options(parser)
+        parser.add_argument("--step", choices=STEPS, default="pipeline", help="the step (default: pipeline)")
+    for parser in (status, logs):
+        parser.add_argument("job_run", metavar="JOB_RUN_ID")
+
+
+def job_of(prefix: str, step: str) -> str:
+    """The name of a step's job."""
+    return f"{prefix}-{step}"
+
+
+def start_request(prefix: str, job: JobArguments) -> Request:
+    """The request that starts a job run."""
+    return Request("glue", "start_job_run", {"JobName": job_of(prefix, job.step), "Arguments": job.as_pairs()})
+
+
+def look_request(prefix: str, step: str, job_run: str) -> Request:
+    """The request for how a job run stands."""
+    return Request("glue", "get_job_run", {"JobName": job_of(prefix, step), "RunId": job_run})
+
+
+def _submit(given: argparse.Namespace) -> None:
+    aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
+    job = job_arguments(given.step, given.job_arguments, outputs(aws, given.prefix))
+    request = start_request(given.prefix, job)
+    if given.dry_run:
+        show(request)
+        return
+    job_run = _started(aws, given.prefix, job, request)
+    again = f"python -m deploy glue status --prefix {given.prefix} --step {job.step} {job_run}"
+    sys.stdout.write(f"{job_of(given.prefix, job.step)} {job_run}: {job.name}\n")
+    if given.no_wait:
+        sys.stdout.write(f"Follow it with: {again}\n")
+        return
+    _follow(aws, given.prefix, job, job_run, again)
+
+
+def _started(aws: Aws, prefix: str, job: JobArguments, request: Request) -> str:
+    """Start a job run, unless one with the same arguments was started before, and return its id.
+
+    Glue has no client token. The run id among the arguments serves as one, since a job runs once at a time: whoever
+    asks again, or whose answer was lost, is refused, and finds the run that he started.
+    """
+    earlier = _earlier(aws, prefix, job)
+    if earlier is not None:
+        return earlier
+    try:
+        return str(aws.change(request)["JobRunId"])
+    except RefusedError as error:
+        if error.code != "ConcurrentRunsExceededException":
+            raise
+        earlier = _earlier(aws, prefix, job)
+        if earlier is not None:
+            return earlier
+        raise OutsideSystemError(
+            f"job {job_of(prefix, job.step)}: another run is in progress, and it runs once at a time. Wait for it: "
+            f"aws glue get-job-runs --job-name {job_of(prefix, job.step)}"
+        ) from None
+
+
+def _earlier(aws: Aws, prefix: str, job: JobArguments) -> str | None:
+    """The newest job run that was given the same arguments, if it is among the last 50."""
+    asked = {"JobName": job_of(prefix, job.step), "MaxResults": 50}
+    for found in aws.ask(Request("glue", "get_job_runs", asked)).get("JobRuns", []):
+        if _is_same(found.get("Arguments", {}), job):
+            return str(found["Id"])
+    return None
+
+
+def _is_same(arguments: Mapping[str, str], job: JobArguments) -> bool:
+    key = "--run" if job.step == "publish" else "--run-id"
+    return arguments.get(key) == job.name
+
+
+def _follow(aws: Aws, prefix: str, job: JobArguments, job_run: str, again: str) -> None:
+    found: dict[str, Any] = {}
+
+    def look() -> State:
+        found.update(aws.ask(look_request(prefix, job.step, job_run))["JobRun"])
+        return State(found["JobRunState"], is_final=found["JobRunState"] in FINAL)
+
+    follow(f"{job_of(prefix, job.step)} {job_run}", look, how_to_follow=again)
+    failure = _failure(aws, prefix, job, found)
+    if failure is not None:
+        raise failure
+
+
+def _failure(aws: Aws, prefix: str, job: JobArguments, found: Mapping[str, Any]) -> PipelineError | None:
+    state = found["JobRunState"]
+    if state == "SUCCEEDED" or state not in FINAL:
+        return None
+    logs = f"python -m deploy glue logs --prefix {prefix} --step {job.step} {found['Id']}"
+    said = found.get("ErrorMessage", "no reason given")
+    return failure_of(
+        aws,
+        bucket=job.bucket,
+        run_id=job.name,
+        otherwise=f"{job_of(prefix, job.step)} {found['Id']} ended as {state}: {said}. Its log: {logs}",
+    )
+
+
+def _status(given: argparse.Namespace) -> None:
+    request = look_request(given.prefix, given.step, given.job_run)
+    if given.dry_run:
+        show(request)
+        return
+    aws = Aws(region=given.region, profile=given.profile)
+    found = _found(aws, request)
+    arguments = found.get("Arguments", {})
+    run_id = arguments.get("--run-id") or arguments.get("--run", "")
+    said = {key: found.get(key) for key in ("Id", "JobRunState", "StartedOn", "ExecutionTime", "ErrorMessage")}
+    sys.stdout.write(json.dumps({**said, "run_id": run_id}, indent=2, default=str) + "\n")
+    job = JobArguments(given.step, run_id, outputs(aws, given.prefix)["DataBucket"], ())
+    failure = _failure(aws, given.prefix, job, found)
+    if failure is not None:
+        raise failure
+
+
+def _logs(given: argparse.Namespace) -> None:
+    request = look_request(given.prefix, given.step, given.job_run)
+    if given.dry_run:
+        show(request)
+        return
+    aws = Aws(region=given.region, profile=given.profile)
+    group = _found(aws, request).get("LogGroupName", "/aws-glue/jobs")
+    print_logs(aws, (f"{group}/output", f"{group}/error"), given.job_run)
+
+
+def _found(aws: Aws, request: Request) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = aws.ask(request)["JobRun"]
+    except RefusedError as error:
+        if error.code != "EntityNotFoundException":
+            raise
+        raise ConfigurationError(
+            f"{request.parameters['RunId']}: {request.parameters['JobName']} has no such job run. List them: "
+            f"aws glue get-job-runs --job-name {request.parameters['JobName']}"
+        ) from None
+    return found

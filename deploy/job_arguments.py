@@ -1,0 +1,101 @@
+"""What a job is given: the user's arguments as they are, and what follows from the stacks where they say nothing."""
+
+import argparse
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from deploy.command_line import OneLineParser
+from jobs.errors import ConfigurationError
+
+STEPS = ("pipeline", "segments", "publish")
+
+
+@dataclass(frozen=True)
+class JobArguments:
+    """The command line of a job.
+
+    Attributes:
+        step: the job.
+        name: what names this submission: the run that it makes, or for `publish` the run that it loads. Submitting the
+            same name again is the same submission.
+        bucket: where its runs are.
+        arguments: the command line.
+    """
+
+    step: str
+    name: str
+    bucket: str
+    arguments: tuple[str, ...]
+
+    def as_pairs(self) -> dict[str, str]:
+        """The command line as Glue takes it: a value for each name.
+
+        Raises:
+            ConfigurationError: It is not made of names and values.
+        """
+        names, values = self.arguments[::2], self.arguments[1::2]
+        odd = [name for name in names if not name.startswith("--")]
+        if odd or len(names) != len(values):
+            raise ConfigurationError(
+                f"job arguments {' '.join(self.arguments)}: expected --name value pairs, which is what Glue hands on"
+            )
+        return dict(zip(names, values, strict=True))
+
+
+def job_arguments(
+    step: str, given: Sequence[str], known: Mapping[str, str], *, warehouse_schema: str = "public"
+) -> JobArguments:
+    """The command line of a job.
+
+    Args:
+        step: the job.
+        given: the user's arguments, which go first and win.
+        known: what the stacks give out.
+        warehouse_schema: where `publish` loads to.
+
+    Raises:
+        ConfigurationError: What names the run is missing.
+    """
+    given = tuple(part for argument in given for part in _split(argument))
+    named = _named(given)
+    bucket = known["DataBucket"]
+    defaults = {"--output": f"s3://{bucket}/output"}
+    if step == "pipeline":
+        defaults["--input"] = f"s3://{bucket}/raw"
+    if step == "publish":
+        defaults |= {
+            "--warehouse": f"redshift://{known['Workgroup']}/{known['Database']}/{warehouse_schema}",
+            "--staging": f"s3://{bucket}/staging",
+            "--iam-role": "default",
+        }
+    else:
+        defaults["--run-id"] = named.run_id or _fresh_run_id(step, named)
+    added = [part for name, value in defaults.items() if name not in given for part in (name, value)]
+    name = named.run if step == "publish" else defaults["--run-id"]
+    return JobArguments(step, name or _stamp(), bucket, (*given, *added))
+
+
+def _split(argument: str) -> tuple[str, ...]:
+    name, is_joined, value = argument.partition("=")
+    return (name, value) if is_joined and name.startswith("--") else (argument,)
+
+
+def _named(given: Sequence[str]) -> argparse.Namespace:
+    parser = OneLineParser(prog="python -m deploy", allow_abbrev=False, add_help=False)
+    for name in ("--as-of", "--run-id", "--run", "--features-run"):
+        parser.add_argument(name)
+    return parser.parse_known_args(list(given))[0]
+
+
+def _fresh_run_id(step: str, named: argparse.Namespace) -> str:
+    as_of = named.as_of or (named.features_run or "")[:10]
+    if not as_of:
+        needed = "--as-of YYYY-MM-DD" if step == "pipeline" else "--features-run RUN_ID"
+        raise ConfigurationError(f"{needed} is missing, expected it among the job's arguments; nothing was started")
+    return f"{as_of}-{_stamp()}"
+
+
+def _stamp() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

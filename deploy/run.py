@@ -1,0 +1,111 @@
+"""``run``: the whole nightly run, now: start the state machine and follow it."""
+
+import argparse
+import json
+import re
+import sys
+from datetime import UTC, date, datetime
+from typing import Any
+
+from deploy.aws import Aws, RefusedError, Request, show
+from deploy.command_line import Commands, add_aws_options
+from deploy.stacks import outputs
+from deploy.waiting import State, failure_of, follow
+from jobs.errors import OutsideSystemError
+
+NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,35}")
+FINAL = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+
+
+def add_run(commands: Commands) -> None:
+    """Add ``run`` to the commands."""
+    parser = commands.add_parser("run", help="start the nightly run now, and follow it", allow_abbrev=False)
+    add_aws_options(parser)
+    parser.add_argument("--as-of", type=_day, required=True, metavar="YYYY-MM-DD", help="last day that counts")
+    parser.add_argument("--input", metavar="S3", help="folder of the raw files (default: where `upload` puts them)")
+    parser.add_argument("--engine", choices=("glue", "emr"), help="where Spark runs (default: as set by `up`)")
+    parser.add_argument(
+        "--name",
+        type=_name,
+        help="of the execution, and part of the run ids; giving one again is the same run (default: the time)",
+    )
+    parser.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
+    parser.set_defaults(run=_run)
+
+
+def start_request(machine: str, *, name: str, given: dict[str, str]) -> Request:
+    """The request that starts an execution; one name starts one."""
+    return Request(
+        "stepfunctions", "start_execution", {"stateMachineArn": machine, "name": name, "input": json.dumps(given)}
+    )
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date (expected YYYY-MM-DD, such as 2018-10-17)") from None
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name (expected up to 36 letters and digits, single hyphens between them)"
+        )
+    return text
+
+
+def _run(given: argparse.Namespace) -> None:
+    aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
+    known = outputs(aws, given.prefix)
+    name = given.name or f"{datetime.now(UTC):manual-%Y%m%dt%H%M%Sz}"
+    asked = {"as_of": given.as_of, "input": given.input, "engine": given.engine}
+    request = start_request(known["MachineArn"], name=name, given={key: value for key, value in asked.items() if value})
+    if given.dry_run:
+        show(request)
+        return
+    execution = _started(aws, request)
+    run_id = f"{given.as_of}-{name}"
+    sys.stdout.write(f"{execution}: run {run_id}\n")
+    again = f"python -m deploy run --prefix {given.prefix} --as-of {given.as_of} --name {name}"
+    if given.no_wait:
+        sys.stdout.write(f"Follow it with: {again}\n")
+        return
+    _follow(aws, execution, run_id=run_id, bucket=known["DataBucket"], again=again)
+
+
+def _started(aws: Aws, request: Request) -> str:
+    try:
+        return str(aws.change(request)["executionArn"])
+    except RefusedError as error:
+        if error.code != "ExecutionAlreadyExists":
+            raise
+        machine = str(request.parameters["stateMachineArn"])
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{request.parameters['name']}"
+
+
+def _follow(aws: Aws, execution: str, *, run_id: str, bucket: str, again: str) -> None:
+    found: dict[str, Any] = {}
+
+    def look() -> State:
+        found.update(aws.ask(Request("stepfunctions", "describe_execution", {"executionArn": execution})))
+        note = "" if found["status"] in FINAL else _step_of(aws, execution)
+        return State(found["status"], is_final=found["status"] in FINAL, note=note)
+
+    end = follow(f"run {run_id}", look, how_to_follow=again)
+    if end.name == "SUCCEEDED":
+        sys.stdout.write(f"run {run_id}: done, and in the warehouse\n")
+        return
+    otherwise = f"run {run_id} ended as {end.name}: {found.get('error', 'no error named')}: {found.get('cause', '')}"
+    failure = failure_of(aws, bucket=bucket, run_id=run_id, otherwise=otherwise)
+    if type(failure) is OutsideSystemError:
+        failure = failure_of(aws, bucket=bucket, run_id=f"{run_id}-segments", otherwise=otherwise)
+    raise failure
+
+
+def _step_of(aws: Aws, execution: str) -> str:
+    """The state that the execution is in."""
+    asked = {"executionArn": execution, "reverseOrder": True, "maxResults": 20}
+    events = aws.ask(Request("stepfunctions", "get_execution_history", asked))["events"]
+    entered = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+    return entered[0] if entered else ""

@@ -1,0 +1,98 @@
+"""``up``: package the code, make or change the four stacks, and let the loading role into the warehouse."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.aws import Aws
+from deploy.command_line import Commands, add_aws_options
+from deploy.package import FOLDER, Bundle, build
+from deploy.release import keys_of, upload_release
+from deploy.stacks import NAMES, Stack, bring_up, outputs_of, parameters_of, stack_name
+from deploy.targets import EMR, GLUE, MACHINES
+from deploy.warehouse_grant import let_publish_in
+from jobs.errors import ConfigurationError
+
+INTERNAL = {"Prefix", "CodeKey", "GlueDependenciesKey", "EmrDependenciesKey", "EmrArchitecture"}
+
+
+def add_up(commands: Commands) -> None:
+    """Add ``up`` to the commands."""
+    parser = commands.add_parser(
+        "up",
+        help="make the stacks, or change what changed; run it again after every change of code or settings",
+        epilog=f"settings: {', '.join(f'{name}={_default(said)}' for name, said in sorted(settings().items()))}",
+        allow_abbrev=False,
+    )
+    add_aws_options(parser)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the stacks; what is not set keeps the value that it has, or gets the default",
+    )
+    parser.add_argument("--arch", choices=tuple(MACHINES), default="x86_64", help="machines of EMR (default: x86_64)")
+    parser.add_argument("--folder", type=Path, default=Path(FOLDER), help=f"for what is packaged (default: {FOLDER})")
+    parser.set_defaults(run=_run)
+
+
+def settings() -> dict[str, Mapping[str, object]]:
+    """What a user may set: the parameters of the stacks that are not made by one for another."""
+    found = {name: said for stack in NAMES for name, said in parameters_of(stack).items() if "Default" in said}
+    return {name: said for name, said in found.items() if name not in INTERNAL}
+
+
+def _default(said: Mapping[str, object]) -> str:
+    return str(said["Default"]) or "''"
+
+
+def _settings(given: list[str]) -> dict[str, str]:
+    known = settings()
+    chosen = {}
+    for text in given:
+        name, is_set, value = text.partition("=")
+        if not is_set or name not in known:
+            raise ConfigurationError(f"--set {text}: expected NAME=VALUE, NAME one of {', '.join(sorted(known))}")
+        chosen[name] = value
+    return chosen
+
+
+def _run(given: argparse.Namespace) -> None:
+    chosen = _settings(given.set)
+    aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
+    region = aws.region
+    glue = build(GLUE, architecture="x86_64", folder=given.folder)
+    emr = build(EMR, architecture=given.arch, folder=given.folder)
+    known = bring_up_all(aws, given.prefix, given=chosen, glue=glue, emr=emr)
+    let_publish_in(aws, prefix=given.prefix, workgroup=known["Workgroup"], database=known["Database"])
+    if not given.dry_run:
+        sys.stdout.write(
+            f"{given.prefix} is up in {region}. Next: python -m deploy upload DATA, then python -m deploy run\n"
+        )
+
+
+def bring_up_all(aws: Aws, prefix: str, *, given: Mapping[str, str], glue: Bundle, emr: Bundle) -> dict[str, str]:
+    """Make or change the stacks in their order, each with what those before it give out.
+
+    Returns:
+        What all give out. In a dry run, what a stack that is not there would give out stands as ``<its name>``.
+    """
+    known: dict[str, str] = keys_of(glue, emr)
+    for name in NAMES:
+        made = bring_up(aws, prefix, name, given=given, known=known)
+        known |= made.outputs if made is not None else _unknown(prefix, name)
+        if name == "storage":
+            upload_release(aws, bucket=known["ArtifactsBucket"], glue=glue, emr=emr)
+        _tell(aws, prefix, name, made)
+    return known
+
+
+def _unknown(prefix: str, name: str) -> dict[str, str]:
+    return {output: f"<{output} of {stack_name(prefix, name)}>" for output in outputs_of(name)}
+
+
+def _tell(aws: Aws, prefix: str, name: str, made: Stack | None) -> None:
+    if not aws.is_dry_run and made is not None:
+        sys.stderr.write(f"{stack_name(prefix, name)}: {made.status}\n")

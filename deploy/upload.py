@@ -1,0 +1,54 @@
+"""``upload DATA``: the raw CSV files to where the nightly run reads them."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from deploy.aws import Aws
+from deploy.command_line import Commands, add_aws_options
+from deploy.files import put_file, size_in_s3
+from deploy.stacks import outputs
+from jobs.errors import ConfigurationError
+
+DATA_SETS = ("olist_customers_dataset", "olist_orders_dataset", "olist_order_payments_dataset")
+ENDINGS = (".csv", ".csv.gz")
+RAW = "raw"
+
+
+def add_upload(commands: Commands) -> None:
+    """Add ``upload`` to the commands."""
+    parser = commands.add_parser("upload", help="put the raw CSV files where runs read them", allow_abbrev=False)
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder with the three Olist files")
+    add_aws_options(parser)
+    parser.set_defaults(run=_run)
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """The files that a run would read from a folder, by the key that each gets.
+
+    Raises:
+        ConfigurationError: One of the three is not there, or is there twice.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"upload {folder}: no such folder. Give the folder that holds the three CSV files")
+    found: dict[str, Path] = {}
+    for name in DATA_SETS:
+        forms = [folder / f"{name}{ending}" for ending in ENDINGS if (folder / f"{name}{ending}").exists()]
+        if len(forms) != 1:
+            what = "neither" if not forms else "both"
+            raise ConfigurationError(f"upload {folder}: {what} of {name}.csv and {name}.csv.gz, expected one of them")
+        (form,) = forms
+        parts = sorted(path for path in form.iterdir() if path.is_file()) if form.is_dir() else [form]
+        found |= {f"{RAW}/{path.relative_to(folder).as_posix()}": path for path in parts}
+    return found
+
+
+def _run(given: argparse.Namespace) -> None:
+    files = files_of(given.data)
+    aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
+    bucket = outputs(aws, given.prefix)["DataBucket"]
+    for key, path in files.items():
+        put_file(aws, path, bucket=bucket, key=key)
+        if not given.dry_run:
+            size = size_in_s3(aws, bucket, key)
+            sys.stdout.write(f"s3://{bucket}/{key}  {size:,} bytes\n")

@@ -1,0 +1,124 @@
+"""AWS for the commands: stand-ins over HTTP, and no waiting between two looks."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from deploy import up, waiting
+from deploy.package import Bundle
+from deploy.targets import Target
+from tests.deploy.cloud_formation import CloudFormation
+from tests.stand_ins.fixtures import CREDENTIALS, MODELS, REGION, session_with
+from tests.stand_ins.json_service import JsonService
+
+SESSION = boto3.session.Session
+PREFIX = "shop"
+STATEMENT = "01234567-89ab-cdef-0123-456789abcdef"
+BUCKETS = {"DataBucket": "shop-data", "ArtifactsBucket": "shop-artifacts", "AccessLogsBucket": "shop-logs"}
+ROLES = ("Pipeline", "Segments", "Publish", "SageMaker")
+OUTPUTS = {
+    "shop-storage": {**BUCKETS, "KeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1"},
+    "shop-warehouse": {
+        "Workgroup": "shop",
+        "WorkgroupArn": "arn:aws:redshift-serverless:eu-west-1:123456789012:workgroup/1",
+        "Namespace": "shop",
+        "Database": "segments",
+        "CopyRoleArn": "arn:aws:iam::123456789012:role/shop-copy",
+    },
+    "shop-jobs": {
+        "ApplicationId": "00f1abcd",
+        "ApplicationArn": "arn:aws:emr-serverless:eu-west-1:123456789012:/applications/00f1abcd",
+        "CodePath": "s3://shop-artifacts/code/0a1b",
+        "EmrSubmitParameters": "--py-files s3://shop-artifacts/code/0a1b/olist_rfm_segments.zip",
+        "EmrLogGroup": "/shop/emr",
+        "KMeansImage": "438346466558.dkr.ecr.eu-west-1.amazonaws.com/kmeans:1",
+        **{f"{role}RoleArn": f"arn:aws:iam::123456789012:role/shop-{role.lower()}" for role in ROLES},
+    },
+    "shop-nightly": {
+        "MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop-nightly",
+        "TopicArn": "arn:aws:sns:eu-west-1:123456789012:shop",
+    },
+}
+
+
+@pytest.fixture
+def cloud_formation(aws: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
+    """CloudFormation, in an account where nothing was made yet."""
+    aws.setattr(waiting, "POLL_SECONDS", 0.0)
+    aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
+    service = CloudFormation()
+    service.gives_out = OUTPUTS
+    with service.running():
+        aws.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", service.url)
+        yield service
+
+
+@pytest.fixture
+def made(cloud_formation: CloudFormation) -> CloudFormation:
+    """CloudFormation, in an account where everything was made."""
+    for name, given_out in OUTPUTS.items():
+        cloud_formation.stacks[name] = {
+            "steps": ["CREATE_COMPLETE"],
+            "parameters": {"Prefix": PREFIX},
+            "outputs": given_out,
+            "body": "{}",
+        }
+    return cloud_formation
+
+
+@pytest.fixture
+def buckets(aws: pytest.MonkeyPatch, s3: Any) -> Iterator[Any]:
+    """The three buckets, versioned, and a client that sees them."""
+    del aws
+    for name in BUCKETS.values():
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    yield s3
+    resource = boto3.resource("s3", endpoint_url=s3.meta.endpoint_url, **CREDENTIALS)
+    for name in BUCKETS.values():
+        resource.Bucket(name).object_versions.all().delete()
+        s3.delete_bucket(Bucket=name)
+
+
+@pytest.fixture
+def redshift(aws: pytest.MonkeyPatch) -> Iterator[JsonService]:
+    """The Data API, which takes every statement, and Redshift Serverless, which knows the administrator's secret."""
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift!shop-administrator"
+    serverless = JsonService(
+        "redshift-serverless", {"GetNamespace": lambda _: {"namespace": {"adminPasswordSecretArn": secret}}}
+    )
+    data = JsonService(
+        "redshift-data",
+        {
+            "ExecuteStatement": lambda _: {"Id": STATEMENT},
+            "DescribeStatement": lambda _: {"Id": STATEMENT, "Status": "FINISHED"},
+        },
+    )
+    with serverless.running(), data.running():
+        aws.setenv("AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS", serverless.url)
+        aws.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", data.url)
+        yield data
+
+
+@pytest.fixture
+def packaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Small archives in place of those that pip fetches."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    code = folder / "olist_rfm_segments-0.1.0-0a1b0a1b0a1b0a1b.zip"
+    with zipfile.ZipFile(code, "w") as archive:
+        for name in ("pipeline", "segments", "publish"):
+            archive.writestr(f"jobs/{name}.py", f"# {name}\n")
+
+    def build(target: Target, *, architecture: str, folder: Path) -> Bundle:
+        ending = ".gluewheels.zip" if target.name.startswith("glue") else ".zip"
+        dependencies = folder / f"dependencies-{target.name}-{architecture}-1a2b{ending}"
+        dependencies.write_bytes(b"wheels of " + target.name.encode())
+        return Bundle(target.name, architecture, code, code, dependencies, ())
+
+    monkeypatch.setattr(up, "build", build)
+    return folder

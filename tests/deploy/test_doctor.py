@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from deploy.__main__ import main
+from deploy.doctor import ACTIONS
+from deploy.stacks import template_body
+from tests.deploy.cloud_formation import CloudFormation
+from tests.deploy.query_service import QueryService
+from tests.stand_ins.json_service import JsonService
+
+ROLE = "arn:aws:sts::123456789012:assumed-role/engineer/ann"
+
+
+@dataclass
+class Account:
+    """What the services say."""
+
+    denied: set[str] = field(default_factory=set)
+    cpus: float = 100.0
+    asked: list[str] = field(default_factory=list)
+
+    def identity(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"Arn": ROLE, "Account": "123456789012", "UserId": "A:ann"}
+
+    def simulate(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(request["PolicySourceArn"])
+        said = {action: "implicitDeny" if action in self.denied else "allowed" for action in request["ActionNames"]}
+        return {
+            "EvaluationResults": [{"EvalActionName": name, "EvalDecision": verdict} for name, verdict in said.items()]
+        }
+
+    def quotas(self, request: dict[str, Any]) -> dict[str, Any]:
+        named = {"emr-serverless": "Max concurrent vCPUs per account", "glue": "Max task DPUs per account"}
+        return {"Quotas": [{"QuotaName": named[request["ServiceCode"]], "Value": self.cpus}]}
+
+
+@pytest.fixture
+def account(aws: pytest.MonkeyPatch, cloud_formation: CloudFormation) -> Iterator[Account]:
+    del cloud_formation
+    account = Account()
+    sts = QueryService("sts", {"GetCallerIdentity": account.identity})
+    iam = QueryService("iam", {"SimulatePrincipalPolicy": account.simulate})
+    quotas = JsonService("service-quotas", {"ListServiceQuotas": account.quotas})
+    with sts.running(), iam.running(), quotas.running():
+        for name, service in {"STS": sts, "IAM": iam, "SERVICE_QUOTAS": quotas}.items():
+            aws.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
+        yield account
+
+
+def test_an_empty_account_that_will_do(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--prefix", "shop"]) == 0
+    told = capsys.readouterr().out
+    assert f"{ROLE} in account 123456789012" in told
+    assert f"{len(ACTIONS)} actions are allowed" in told
+    assert told.count("not made; `up` makes it") == 4
+    assert account.asked == ["arn:aws:iam::123456789012:role/engineer"]
+
+
+def test_what_is_not_allowed_is_named(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    account.denied = {"iam:CreateRole", "kms:CreateKey"}
+    assert main(["doctor", "--prefix", "shop"]) == 2
+    captured = capsys.readouterr()
+    assert "not allowed: iam:CreateRole, kms:CreateKey" in captured.out
+    assert captured.err.startswith("deploy: doctor: permissions will not do")
+
+
+def test_a_quota_below_the_setting_is_named(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    account.cpus = 16.0
+    assert main(["doctor", "--prefix", "shop"]) == 2
+    captured = capsys.readouterr()
+    assert "Max concurrent vCPUs per account: 16; EmrCpus is 32: ask for more" in captured.out
+    assert "quota of emr-serverless will not do" in captured.err
+
+
+def test_a_region_without_kmeans_is_a_fault(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    del account
+    assert main(["doctor", "--prefix", "shop", "--region", "mx-central-1"]) == 2
+    assert "mx-central-1: SageMaker has no k-means here" in capsys.readouterr().out
+
+
+def test_it_tells_which_stacks_an_up_would_change(
+    account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del account
+    made.stacks["shop-jobs"]["body"] = template_body("jobs")
+    made.stacks["shop-nightly"]["steps"] = ["ROLLBACK_COMPLETE"]
+    assert main(["doctor", "--prefix", "shop"]) == 2
+    lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("stack")}
+    assert "its template is this one" in lines["shop-jobs"]
+    assert "its template is another; `up` changes it" in lines["shop-storage"]
+    assert "fault" in lines["shop-nightly"]
+
+
+def test_a_check_that_may_not_be_made_is_a_note(
+    account: Account, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del account
+    cloud_formation.faults.deny("DescribeStacks", times=4)
+    assert main(["doctor", "--prefix", "shop"]) == 0
+    assert capsys.readouterr().out.count("not looked at: cloudformation describe_stacks: AccessDenied") == 4
+
+
+def test_it_changes_nothing(account: Account, made: CloudFormation) -> None:
+    del account
+    main(["doctor", "--prefix", "shop"])
+    assert {call.operation for call in made.calls} == {"DescribeStacks", "GetTemplate"}
+
+
+def test_a_dry_run_asks_nothing(account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--prefix", "shop", "--dry-run"]) == 0
+    assert '"operation": "simulate_principal_policy"' in capsys.readouterr().out
+    assert (account.asked, made.calls) == ([], [])

@@ -1,0 +1,163 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.__main__ import main
+from tests.deploy.cloud_formation import CloudFormation
+from tests.deploy.conftest import OUTPUTS, STATEMENT
+from tests.stand_ins.json_service import JsonService
+
+ALL = ["shop-storage", "shop-warehouse", "shop-jobs", "shop-nightly"]
+
+
+@pytest.fixture
+def up(packaged: Path, buckets: Any, redshift: JsonService) -> Any:
+    del buckets, redshift
+
+    def run(*arguments: str) -> int:
+        return main(["up", "--prefix", "shop", "--folder", str(packaged), *arguments])
+
+    return run
+
+
+def keys_in(s3: Any, bucket: str) -> set[str]:
+    return {each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+
+
+def test_up_makes_the_stacks_in_their_order_and_puts_the_code_where_they_look(
+    up: Any, cloud_formation: CloudFormation, buckets: Any, redshift: JsonService
+) -> None:
+    assert up() == 0
+    assert cloud_formation.made == ALL
+    assert keys_in(buckets, "shop-artifacts") == {
+        "code/0a1b0a1b0a1b0a1b/olist_rfm_segments.zip",
+        "code/0a1b0a1b0a1b0a1b/pipeline.py",
+        "code/0a1b0a1b0a1b0a1b/segments.py",
+        "code/0a1b0a1b0a1b0a1b/publish.py",
+        "dependencies/dependencies-glue-6.0-x86_64-1a2b.gluewheels.zip",
+        "dependencies/dependencies-emr-8.1-x86_64-1a2b.zip",
+    }
+    jobs = cloud_formation.stacks["shop-jobs"]["parameters"]
+    assert jobs["CodeKey"] == "code/0a1b0a1b0a1b0a1b"
+    assert jobs["DataBucket"] == "shop-data"
+    assert jobs["WorkgroupArn"] == OUTPUTS["shop-warehouse"]["WorkgroupArn"]
+    statements = [call.request["Sql"] for call in redshift.calls if call.operation == "ExecuteStatement"]
+    assert statements[0] == 'create user "IAMR:shop-publish" password disable'
+    assert all('"IAMR:shop-publish"' in statement for statement in statements)
+
+
+def test_up_again_changes_nothing_and_uploads_nothing(up: Any, cloud_formation: CloudFormation, buckets: Any) -> None:
+    assert up() == 0
+    before = buckets.list_object_versions(Bucket="shop-artifacts")["Versions"]
+    assert up() == 0
+    assert cloud_formation.made == ALL
+    assert buckets.list_object_versions(Bucket="shop-artifacts")["Versions"] == before
+    assert cloud_formation.change_sets == {}
+
+
+def test_a_setting_changes_its_stack_alone_and_stays(up: Any, cloud_formation: CloudFormation) -> None:
+    assert up("--set", "GlueWorkers=5") == 0
+    assert up("--set", "GlueWorkers=10") == 0
+    assert cloud_formation.made == [*ALL, "shop-jobs"]
+    assert up() == 0
+    assert cloud_formation.made == [*ALL, "shop-jobs"]
+    assert cloud_formation.stacks["shop-jobs"]["parameters"]["GlueWorkers"] == "10"
+
+
+def test_two_prefixes_are_two_sets_of_stacks(up: Any, cloud_formation: CloudFormation, packaged: Path) -> None:
+    cloud_formation.gives_out = OUTPUTS | {name.replace("shop", "bank"): given for name, given in OUTPUTS.items()}
+    assert up() == 0
+    assert main(["up", "--prefix", "bank", "--folder", str(packaged)]) == 0
+    assert cloud_formation.made == [*ALL, *(name.replace("shop", "bank") for name in ALL)]
+
+
+def test_a_dry_run_prints_every_request_and_sends_none_that_changes(
+    up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str], buckets: Any
+) -> None:
+    assert up("--dry-run") == 0
+    printed = capsys.readouterr().out
+    operations = [json.loads(part)["operation"] for part in printed.replace("}\n{", "}\0{").split("\0")]
+    assert operations.count("create_change_set") == 4
+    assert operations.count("upload_file") == 6
+    assert operations.count("execute_statement") == 3
+    assert "<Workgroup of shop-warehouse>" in printed
+    assert {call.operation for call in cloud_formation.calls} == {"DescribeStacks"}
+    assert keys_in(buckets, "shop-artifacts") == set()
+
+
+def test_a_stack_that_rolls_back_ends_it_with_the_resource_that_failed_first(
+    up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud_formation.fails["shop-warehouse"] = "The quota of keys is reached"
+    assert up() == 4
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("deploy: stack shop-warehouse ended as ROLLBACK_COMPLETE: Key (AWS::KMS::Key): The quota")
+    assert cloud_formation.made == ["shop-storage"]
+    assert up() == 2
+    assert "Delete it with `down`" in capsys.readouterr().err
+
+
+def test_a_change_that_rolls_back_can_be_tried_again(
+    up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert up() == 0
+    cloud_formation.fails["shop-jobs"] = "no such worker type here"
+    assert up("--set", "GlueWorkerType=G.8X") == 4
+    assert "UPDATE_ROLLBACK_COMPLETE" in capsys.readouterr().err
+    del cloud_formation.fails["shop-jobs"]
+    assert up("--set", "GlueWorkerType=G.8X") == 0
+    assert cloud_formation.stacks["shop-jobs"]["parameters"]["GlueWorkerType"] == "G.8X"
+
+
+def test_throttling_and_lost_connections_are_waited_out(up: Any, cloud_formation: CloudFormation) -> None:
+    cloud_formation.faults.throttle("DescribeStacks", times=3)
+    cloud_formation.faults.drop_before("CreateChangeSet", times=2)
+    cloud_formation.faults.drop_after("DescribeChangeSet", times=2)
+    assert up() == 0
+    assert cloud_formation.made == ALL
+
+
+def test_what_is_not_allowed_is_told_in_a_line_with_what_to_do(
+    up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud_formation.faults.deny("CreateChangeSet")
+    assert up() == 4
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("deploy: cloudformation create_change_set: AccessDenied")
+    assert "is not authorized to perform: CreateChangeSet. Ask for the permission" in told
+
+
+def test_a_setting_that_is_none_is_refused_before_anything_is_done(
+    up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert up("--set", "GlueWorker=5") == 2
+    assert "--set GlueWorker=5: expected NAME=VALUE, NAME one of BaseCapacity" in capsys.readouterr().err
+    assert cloud_formation.calls == []
+
+
+def test_a_statement_that_the_warehouse_refuses_is_told_with_its_sql(
+    up: Any, cloud_formation: CloudFormation, redshift: JsonService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del cloud_formation
+    failed = {"Id": STATEMENT, "Status": "FAILED", "Error": "ERROR: permission denied for database segments"}
+    redshift._operations["DescribeStatement"] = lambda _: failed
+    assert up() == 4
+    assert "could not make the user (ERROR: permission denied" in capsys.readouterr().err
+    redshift._operations["DescribeStatement"] = lambda _: failed | {"Error": 'ERROR: user "x" already exists'}
+    assert up() == 0
+
+
+def test_outputs_are_those_of_all_stacks(made: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+    del made
+    assert main(["outputs", "--prefix", "shop"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        key: value for given in OUTPUTS.values() for key, value in given.items()
+    }
+
+
+def test_outputs_of_nothing_say_so(cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+    del cloud_formation
+    assert main(["outputs", "--prefix", "bank"]) == 2
+    assert "--prefix bank: no stacks of that name in eu-west-1. Make them with `up`" in capsys.readouterr().err
