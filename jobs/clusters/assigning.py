@@ -88,7 +88,7 @@ def found_assignments(config: RunConfig) -> str | None:
     if not _has_shards(folder):
         raise ConfigurationError(
             f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's batch "
-            "transform wrote to (copied here, with aws s3 sync)"
+            "transform wrote to"
         )
     return folder.uri()
 
