@@ -1,8 +1,8 @@
 """What runs on AWS, as archives: the project's code, and the locked packages that it needs there.
 
-Two archives, since they change at different times: the code with each commit (under 1 MB), the dependencies with the lock
-(tens of MB, uploaded once). Each is named by a hash of its content, so that what has that name need not be uploaded
-again, and a job that runs is never changed under its feet.
+Two archives, since they change at different times: the code (under 1 MB) with each commit, the dependencies with the
+lock (tens of MB, uploaded once). Each is named by a hash of its content, so that what has that name need not be
+uploaded again, and a job that runs is never changed under its feet.
 """
 
 import argparse
