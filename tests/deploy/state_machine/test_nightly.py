@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.state_machine.interpreter import Answer, Interpreter
+from deploy import sagemaker_requests
+from tests.deploy.state_machine.interpreter import SUBSTITUTIONS, Answer, Interpreter
 from tests.stand_ins.json_service import service_model
 from tests.stand_ins.shapes import faults_of
 
@@ -233,3 +234,30 @@ def uncapitalised(value: Any) -> Any:
     if isinstance(value, dict):
         return {name[0].lower() + name[1:]: uncapitalised(item) for name, item in value.items()}
     return value
+
+
+def test_sagemaker_is_asked_for_what_the_commands_ask_for(nightly: Interpreter) -> None:
+    run = nightly.execute(AS_OF, answers())
+    placement = sagemaker_requests.Placement(
+        role=SUBSTITUTIONS["SageMakerRoleArn"],
+        image=SUBSTITUTIONS["KMeansImage"],
+        kms_key=SUBSTITUTIONS["KeyArn"],
+    )
+    features, name = f"s3://shop-data/output/runs/{RUN}/kmeans", "shop-nightly-1"
+    assert run.asked("Train") == sagemaker_requests.training_request(
+        name=name,
+        features=f"{features}/train",
+        output="s3://shop-data/models",
+        placement=placement,
+        training=sagemaker_requests.Training(k=5),
+    )
+    assert run.asked("RegisterModel") == sagemaker_requests.model_request(
+        name=name, model_data=ARTIFACT, placement=placement
+    )
+    assert run.asked("Transform") == sagemaker_requests.transform_request(
+        name=name,
+        model=name,
+        features=f"{features}/score",
+        output="s3://shop-data/assignments/nightly-1",
+        placement=placement,
+    )
