@@ -4,7 +4,9 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from deploy import emr_cluster
@@ -106,15 +108,26 @@ def _submit(given: argparse.Namespace) -> None:
         sys.stdout.write(f"Follow it with: {again}\n")
         return
     look = _looking(aws, known["ApplicationId"], job_run, given.cluster)
-    end = follow(f"{given.prefix}-{job.step} {job_run}", look, how_to_follow=again)
-    if end.name not in ("SUCCESS", "COMPLETED"):
-        logs = f"python -m deploy emr logs --prefix {given.prefix} {job.name}"
-        raise failure_of(
-            aws,
-            bucket=job.bucket,
-            run_id=job.name,
-            otherwise=f"{given.prefix}-{job.step} {job_run} ended as {end.name}: {end.note}. Its log: {logs}",
-        )
+    title = f"{given.prefix}-{job.step} {job_run}"
+    end = follow(title, look, how_to_follow=again)
+    _raise_if_failed(aws, given.prefix, title, replace(end, run_id=job.name), bucket=job.bucket)
+
+
+def _raise_if_failed(aws: Aws, prefix: str, title: str, end: State, *, bucket: str) -> None:
+    """End as the job ended.
+
+    Raises:
+        PipelineError: It is over, and did not succeed; with its own exit code where it left word.
+    """
+    if not end.is_final or end.name in ("SUCCESS", "COMPLETED"):
+        return
+    logs = f"python -m deploy emr logs --prefix {prefix} {end.run_id or 'RUN_ID'}"
+    raise failure_of(
+        aws,
+        bucket=bucket,
+        run_id=end.run_id,
+        otherwise=f"{title} ended as {end.name}: {end.note}. Its log: {logs}",
+    )
 
 
 def _looking(aws: Aws, application: str, job_run: str, cluster: str | None) -> Callable[[], State]:
@@ -123,14 +136,26 @@ def _looking(aws: Aws, application: str, job_run: str, cluster: str | None) -> C
 
     def look() -> State:
         found = aws.ask(look_request(application, job_run))["jobRun"]
-        return State(found["state"], is_final=found["state"] in FINAL, note=found.get("stateDetails", ""))
+        return State(
+            found["state"],
+            is_final=found["state"] in FINAL,
+            note=found.get("stateDetails", ""),
+            run_id=_run_id_in(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", [])),
+        )
 
     return look
 
 
+def _run_id_in(arguments: Sequence[str]) -> str:
+    """The run that a job makes, or takes, by its own arguments."""
+    given = dict(pairwise(arguments))
+    return given.get("--run-id") or given.get("--run", "")
+
+
 def _status(given: argparse.Namespace) -> None:
     aws = Aws(region=given.region, profile=given.profile)
-    application = outputs(aws, given.prefix)["ApplicationId"]
+    known = outputs(aws, given.prefix)
+    application = known["ApplicationId"]
     if given.dry_run:
         step = emr_cluster.look_request(given.cluster or "", given.job_run)
         show(step if given.cluster else look_request(application, given.job_run))
@@ -138,6 +163,7 @@ def _status(given: argparse.Namespace) -> None:
     found = _looking(aws, application, given.job_run, given.cluster)()
     said: dict[str, Any] = {"id": given.job_run, "state": found.name, "details": found.note}
     sys.stdout.write(json.dumps(said, indent=2) + "\n")
+    _raise_if_failed(aws, given.prefix, given.job_run, found, bucket=known["DataBucket"])
 
 
 def _logs(given: argparse.Namespace) -> None:

@@ -27,11 +27,13 @@ class State:
         name: as AWS names it.
         is_final: whether it stays so.
         note: what else is to be said.
+        run_id: of the run that it makes, where the service keeps it.
     """
 
     name: str
     is_final: bool
     note: str = ""
+    run_id: str = ""
 
 
 class LeftRunningError(PipelineError):

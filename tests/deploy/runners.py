@@ -109,7 +109,7 @@ class Runners:
             "state": self._next(),
             "stateDetails": self.note or "as ever",
             "releaseLabel": "emr-spark-8.1.0",
-            "jobDriver": {"sparkSubmit": {"entryPoint": "s3://shop-artifacts/code/0a1b/pipeline.py"}},
+            "jobDriver": self.started[-1]["jobDriver"],
         }
         return {"jobRun": found}
 

@@ -259,6 +259,18 @@ def test_status_says_how_a_job_stands(runner: Runner, capsys: pytest.CaptureFixt
     assert "RUNNING" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("runner", ["glue", "emr"], indirect=True)
+def test_status_of_a_job_that_failed_ends_as_the_job_did(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.goes("FAILED")
+    assert runner.submit(*NAMED, "--no-wait") == 0
+    job_run = capsys.readouterr().out.split()[1].rstrip(":")
+    assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 4
+    assert "ended as FAILED" in last_line(capsys)
+    runner.leaves_word(3, "the data is not fit to use")
+    assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 3
+    assert "the data is not fit to use" in last_line(capsys)
+
+
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_a_job_run_that_is_none_is_told(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*runner.command[:1], "status", "--prefix", "shop", "jr_9"]) == 2
