@@ -21,7 +21,7 @@ DATA ?= $(INPUT)
 
 .DEFAULT_GOAL := help
 .PHONY: help run-local sql sample test test-all lint format bench bench-quality bench-kmeans lock clean \
-    package up upload run-aws outputs down
+    doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-quality: $(READY) ## Time what the checks of the data cost (ORDERS=1000000
 bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
 	@$(RUN) -m benchmarks.kmeans_step --orders $(SIZES)
 
+doctor: $(READY) ## See whether machine, credentials and account will do for AWS; changes nothing (PREFIX=)
+	@$(RUN) -m deploy doctor --prefix "$(PREFIX)" $(ARGS)
+
 package: $(READY) ## Build the archives that run on Glue and on EMR
 	@$(RUN) -m deploy package --target glue-6.0
 	@$(RUN) -m deploy package --target emr-8.1
@@ -74,6 +77,12 @@ up: $(READY) ## Make the stacks on AWS, or change what changed (PREFIX=, ARGS=)
 
 upload: $(READY) $(if $(filter $(SAMPLE),$(DATA)),$(SAMPLE)/.whole) ## Put raw files where runs on AWS read them (DATA=)
 	@$(RUN) -m deploy upload "$(DATA)" --prefix "$(PREFIX)" $(ARGS)
+
+glue: $(READY) ## Run the pipeline on Glue and follow it (PREFIX=, AS_OF=, ARGS=)
+	@$(RUN) -m deploy glue submit --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
+
+emr: $(READY) ## Run the pipeline on EMR and follow it (PREFIX=, AS_OF=, ARGS=)
+	@$(RUN) -m deploy emr submit --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
 
 run-aws: $(READY) ## Run the whole way on AWS now, and follow it (AS_OF=)
 	@$(RUN) -m deploy run --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
