@@ -32,6 +32,9 @@ PLAIN_PLANS = {
 }
 """For a few rows, compiling each plan, and planning anew after each stage, would be a third of the time."""
 
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.")
+"""How a time is written out here: with its fractions, none or not."""
+
 Record = tuple[str | None, ...]
 
 
@@ -50,7 +53,7 @@ def rows_of(folder: Path) -> list[dict[str, Any]]:
     """The rows of a table on disk, read without Spark; times and figures as a file would have them."""
     rows = []
     for file in sorted(folder.glob("*.parquet")):
-        table = pq.ParquetFile(file).read()
+        table = pq.ParquetFile(file, coerce_int96_timestamp_unit="us").read()
         for place, column in enumerate(table.schema):
             if pa.types.is_timestamp(column.type):
                 table = table.set_column(place, column.name, table[column.name].cast(pa.string()))
@@ -66,8 +69,8 @@ def record_of(row: dict[str, Any], table: str) -> Record:
 
 def as_text(value: Any) -> str:
     text = str(value)
-    if text.endswith("Z") and "." in text:  # 2018-02-01 00:00:07.000000Z
-        return text.removesuffix("Z").rstrip("0").rstrip(".")
+    if TIME.match(text):
+        return text.rstrip("0").rstrip(".")
     return text if isinstance(value, str | int) else text.rstrip("0").rstrip(".")
 
 

@@ -136,8 +136,10 @@ def test_what_is_no_file_of_rules_is_an_error_of_the_configuration(
 
 
 def test_a_place_that_is_not_served_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"^--rules s3://rules/mine.yml: found s3://, expected a local folder"):
-        rules_in_force("s3://rules/mine.yml")
+    with pytest.raises(
+        ConfigurationError, match=r"^--rules ftp://rules/mine.yml: found ftp://, expected a local folder"
+    ):
+        rules_in_force("ftp://rules/mine.yml")
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_clusters_that_drifted_too_far_are_not_published(runs: Runs, capfd: pyte
         (["--score-with", "2018-01-01-none"], "does not exist"),
         (["--match", "2018-01-01-none"], "does not exist"),
         (["--assignments", "/nowhere"], "no file *.out or *.csv"),
-        (["--assignments", "s3://bucket/out"], "found s3://"),
+        (["--assignments", "ftp://bucket/out"], "found ftp://"),
         (["--model-artifact", "/nowhere"], "without --assignments"),
         (["--kmeans", "none"], "nobody clusters"),
         (["--as-of", "2018-07-01"], "is as of 2018-06-30"),

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -273,7 +274,7 @@ def test_a_file_changed_after_it_was_looked_at_fails_the_load(
     put = redshift.staged
 
     def changed(folder: str, files: Any) -> Any:
-        path = files["orders"][0].path
+        path = Path(files["orders"][0].path)
         path.write_bytes(path.read_bytes() + b" ")
         return put(folder, files)
 
