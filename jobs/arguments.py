@@ -98,6 +98,15 @@ def parser_of(step: Step) -> argparse.ArgumentParser:
             help="take the accepted rows of this run as they are, and try its quarantined rows again, as they now "
             "stand in --input",
         )
+    if step != "ingest":
+        parser.add_argument(
+            "--becomes-current",
+            type=_yes_or_no,
+            default=True,
+            metavar="yes|no",
+            help="whether readers are pointed to the new run (default: yes). With no it is whole and there, and a "
+            "later step goes on from it by its id",
+        )
     if step in ("features", "pipeline"):
         _add_feature_arguments(parser, step)
     if step == "pipeline":
@@ -148,14 +157,21 @@ def add_warehouse_arguments(parser: argparse.ArgumentParser, *, is_required: boo
     parser.add_argument(
         "--staging",
         metavar="S3",
-        help="for Redshift: s3://bucket/prefix that the run's files are put under while they are loaded",
+        help="for Redshift: s3://bucket/prefix. While it loads, the lists of what COPY reads are there, and the run's "
+        "files if they are on a local disk",
     )
     parser.add_argument(
         "--iam-role",
         default="default",
         metavar="ARN",
-        help="for Redshift: the role that COPY reads --staging with (default: the warehouse's default role)",
+        help="for Redshift: the role that COPY reads S3 with (default: the warehouse's default role)",
     )
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
 
 
 def _day(text: str) -> date:

@@ -46,6 +46,7 @@ class RunConfig:
         model_artifact: for `segments`, SageMaker's model.tar.gz beside them.
         score_with: for `segments`, a run whose clusters are applied as they are.
         run_id: the new run's id; None makes one.
+        becomes_current: whether readers are pointed to the new run, once it is whole.
         warehouse: for `pipeline`, the address of the warehouse that the whole run is loaded into; None for none.
         staging: for Redshift, the folder in S3 that the load goes through.
         iam_role: for Redshift, the role that COPY reads it with.
@@ -74,6 +75,7 @@ class RunConfig:
     model_artifact: str | None = None
     score_with: str | None = None
     run_id: str | None = None
+    becomes_current: bool = True
     warehouse: str | None = None
     staging: str | None = None
     iam_role: str = "default"

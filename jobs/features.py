@@ -15,9 +15,10 @@ from jobs.cards import load_card
 from jobs.config import RunConfig, hash_of
 from jobs.errors import ConfigurationError, DataError
 from jobs.examined import write_examined
+from jobs.observing import observe
 from jobs.program import program
 from jobs.rules_in_force import rules_in_force
-from jobs.run import Run, observe, opened_run
+from jobs.run import Run, opened_run
 from jobs.shards import FEATURES, write_features
 from jobs.storage import RunStore
 from jobs.totals import NO_MONEY, Total

@@ -9,11 +9,12 @@ from expectations.contract import FileContract
 from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, quarantined
 from jobs.config import RunConfig
 from jobs.judging import kept_with_keys, raw_money
+from jobs.observing import observe, total_of
 from jobs.program import program
 from jobs.quality import Counted
 from jobs.replay import replay_alone
 from jobs.rules_in_force import rules_in_force
-from jobs.run import Run, observe, opened_run, total_of
+from jobs.run import Run, opened_run
 from jobs.sources import Source, find_sources, inputs_of, read_source
 from jobs.storage import RunStore
 

@@ -1,5 +1,6 @@
 """The whole way, in one session: CSV files to checked tables to transactions, purchases, RFM and clusters."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -44,17 +45,18 @@ def run_pipeline(config: RunConfig) -> None:
         if found:
             show(found)
     if publication is not None:
-        _load(publication, this.run_id)
+        _load(publication, config, this.run_id)
 
 
-def _load(publication: PublishConfig, run_id: str) -> None:
+def _load(publication: PublishConfig, config: RunConfig, run_id: str) -> None:
     """Load the run, which is whole by now and stays so, whatever becomes of this."""
     try:
         publish(replace(publication, run=run_id))
     except PipelineError as error:
+        told = ["--output", config.output, "--run", run_id, "--warehouse", str(config.warehouse)]
+        told += ["--staging", config.staging, "--iam-role", config.iam_role] if config.staging else []
         raise type(error)(
-            f"{error}. Run {run_id} is whole, and the current one; load it with "
-            f"python -m jobs.publish --output {publication.output} --warehouse {publication.target.address}"
+            f"{error}. Run {run_id} is whole; load it with: python -m jobs.publish {shlex.join(told)}"
         ) from None
 
 

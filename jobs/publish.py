@@ -37,6 +37,7 @@ class PublishConfig:
         run: id of the run; None takes the current one.
         raw_copy: whether the raw CSV files go into tables of their own too.
         input: folder that holds them.
+        ignored_arguments: names of arguments that are none of ours (Glue adds its own).
     """
 
     output: str
@@ -44,6 +45,7 @@ class PublishConfig:
     run: str | None = None
     raw_copy: bool = False
     input: str | None = None
+    ignored_arguments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.target.address, DuckDBAddress) and (is_in_s3(self.output) or is_in_s3(self.input)):
@@ -81,13 +83,14 @@ class PublishConfig:
             "does; but a row that does not fit ends the load, where the workshop drops it",
         )
         parser.add_argument("--input", metavar="FOLDER", help="for --raw-copy: the CSV files that the run read")
-        known, _ = parser.parse_known_args(sys.argv[1:] if argv is None else list(argv))
+        known, ignored = parser.parse_known_args(sys.argv[1:] if argv is None else list(argv))
         return cls(
             output=known.output,
             target=Target.of(known),
             run=known.run,
             raw_copy=known.raw_copy,
             input=known.input,
+            ignored_arguments=tuple(part.partition("=")[0] for part in ignored if part.startswith("-")),
         )
 
 
@@ -107,22 +110,25 @@ def publish(config: PublishConfig) -> None:
     warehouse = config.target.opened()
     store = RunStore(config.output)
     run = run_to_load(store, config.run)
-    raw = raw_to_load(config.input, store.manifest(run.run_id)) if config.input is not None else None
-    _load(warehouse, run, config.target)
+    raw = raw_to_load(config.input, store, run.run_id) if config.input is not None else None
+    _load(warehouse, run, config)
     if raw is not None:
         warehouse.load_raw(raw)
         console.summary("Raw files", ("table", "rows"), [(table.name, f"{table.rows:,}") for table in raw.tables])
 
 
-def _load(warehouse: Warehouse, run: RunToLoad, target: Target) -> None:
+def _load(warehouse: Warehouse, run: RunToLoad, config: PublishConfig) -> None:
     loaded = warehouse.load(run)
     console.summary(
-        f"In {target.address}: run {run.run_id}, load {loaded.load_id}",
+        f"In {config.target.address}: run {run.run_id}, load {loaded.load_id}",
         ("table", "rows", "money"),
         [
             (table.name, f"{table.total.rows:,}", "" if table.total.money is None else f"{table.total.money:,.2f}")
             for table in run.tables
         ],
+        notes=[f"not understood, and ignored: {', '.join(config.ignored_arguments)}"]
+        if config.ignored_arguments
+        else [],
     )
 
 

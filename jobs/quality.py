@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from expectations.gate import Gate, Verdict
 
 QUALITY = "quality.json"
+SHARES = "quality_shares.json"
 FOLDER = "quality"
 DATA_DOCS = f"{FOLDER}/data_docs/index.html"
 
@@ -173,6 +174,13 @@ class Quality:
         }
         content = {"run_id": self.run_id, **self.as_json(), "data_docs": DATA_DOCS, "tables": tables}
         return json.dumps(content, indent=2, default=str) + "\n"
+
+    def shares(self) -> str:
+        """The content of ``quality_shares.json``: each table's share of rows set aside, for whoever keeps a watch."""
+        tables = {
+            table.contract.table: {"share_quarantined": table.figures()["share_quarantined"]} for table in self.tables
+        }
+        return json.dumps({"run_id": self.run_id, "tables": tables}, indent=2) + "\n"
 
     def _why_stopped(self, table: TableQuality) -> Iterator[str]:
         name, counted = table.contract.table, table.counted

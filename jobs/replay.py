@@ -13,9 +13,10 @@ from jobs.account import totals_of
 from jobs.config import RunConfig
 from jobs.errors import ConfigurationError
 from jobs.judging import kept_with_keys, raw_money
+from jobs.observing import observe, total_of
 from jobs.quality import Counted
 from jobs.rules_in_force import rules_in_force
-from jobs.run import Run, observe, opened_run, total_of
+from jobs.run import Run, opened_run
 from jobs.sources import Source, find_sources, inputs_of, read_source
 from jobs.storage import RunStore
 

@@ -6,23 +6,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from jobs import console
 from jobs.account import Account, StepAccount
 from jobs.config import RunConfig, hash_of
 from jobs.errors import DataError, PipelineError
+from jobs.observing import observe, total_of
 from jobs.outputs import recorded_files
 from jobs.provenance import code_version, platform_versions
-from jobs.quality import DATA_DOCS, FOLDER, QUALITY, Quality, how_often, quality_of
+from jobs.quality import DATA_DOCS, FOLDER, QUALITY, SHARES, Quality, how_often, quality_of
 from jobs.rules_in_force import RulesInForce
-from jobs.session import spark_session
+from jobs.session import SPARK_FAILURES, spark_session
 from jobs.storage import MANIFEST, RunStore, for_reading
-from jobs.totals import NO_MONEY, Total
 
-MONEY_OBSERVED = "decimal(38,4)"
 STAGE = "_stage"
 
 
@@ -149,10 +147,11 @@ class Run:
 
     def _write_quality(self) -> None:
         self.write_text(QUALITY, self.quality.write())
+        self.write_text(SHARES, self.quality.shares())
         self._store.take_in(self.run_id, FOLDER, self.quality.folder)
 
     def finish(self, *, inputs: Mapping[str, Any], becomes_current: bool) -> None:
-        """Write the manifest, and then, if the run holds all that readers expect, move the pointer to it.
+        """Write the manifest, and then, if the run holds all that readers expect and is to be theirs, move the pointer.
 
         Raises:
             DataError: The data is not fit to use; see `stop_if_unfit`.
@@ -184,7 +183,7 @@ class Run:
             },
         }
         self._store.write_manifest(self.run_id, manifest)
-        if becomes_current:
+        if becomes_current and self.config.becomes_current:
             pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
             # A run without clusters leaves the last ones to be matched to by the next run that makes some.
             model = self.findings.get("kmeans", {}).get("file") or (self._store.current() or {}).get("kmeans_model")
@@ -202,6 +201,7 @@ class Run:
                 *([f"not understood, and ignored: {', '.join(ignored)}"] if ignored else []),
                 *self._warnings(),
                 *notes,
+                *([] if self.config.becomes_current else ["current.json was not moved (--becomes-current no)"]),
                 f"Data Docs: {self._store.shown(self.run_id, DATA_DOCS)}",
                 f"tables and {MANIFEST}: {self._store.shown(self.run_id)}",
             ],
@@ -231,26 +231,9 @@ def opened_run(config: RunConfig, store: RunStore, rules: RulesInForce) -> Itera
             run = Run(config, store, session, quality)
             try:
                 yield run
-            except DataError:
+            except (DataError, *SPARK_FAILURES):
                 run.leave()
                 raise
     except PipelineError as error:
         store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
         raise
-
-
-def observe(
-    frame: DataFrame, name: str, *, money: str | Column | None = None, also: Mapping[str, Column] | None = None
-) -> tuple[DataFrame, Observation]:
-    """Have whoever runs ``frame`` count its rows, add its money, and compute ``also``."""
-    observation = Observation(name)
-    columns = [F.count(F.lit(1)).alias("rows"), *[value.alias(alias) for alias, value in (also or {}).items()]]
-    if money is not None:
-        columns.append(F.sum(money).cast(MONEY_OBSERVED).alias("money"))
-    return frame.observe(observation, *columns), observation
-
-
-def total_of(figures: Mapping[str, Any], money: str | Column | None) -> Total:
-    """The total in what was observed. No rows make no money, and not an unknown sum."""
-    rows = figures.get("rows", 0)
-    return Total(rows, None if money is None else figures.get("money") or NO_MONEY)

@@ -27,9 +27,10 @@ from jobs.config import RunConfig
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.examined import write_examined
 from jobs.features import Customers
+from jobs.observing import observe
 from jobs.program import program
 from jobs.rules_in_force import rules_in_force
-from jobs.run import Run, observe, opened_run
+from jobs.run import Run, opened_run
 from jobs.shards import FEATURES, SCORE, read_shards
 from jobs.storage import RunStore
 from jobs.totals import Total
@@ -65,6 +66,8 @@ def run_alone(config: RunConfig) -> None:
         raise ConfigurationError("--kmeans none: nobody clusters. Give --assignments or --score-with, or take spark")
     scale = _card_of(store, earlier).clustered_by
     with opened_run(config, store, rules) as this:
+        # What the tables depend on is what they were made with.
+        this.settings = {**earlier["configuration"], "rules_of_segments": this.settings["rules"]}
         # Readers and warehouses find all tables in this run, of which it makes the last anew.
         for table in earlier["tables"]:
             if table != "customer_segments":
@@ -151,7 +154,7 @@ def _settings(config: RunConfig, found: Found) -> dict[str, Any]:
     applied = found.assigned.applied
     return {
         "engine": found.model.engine,
-        "k": config.k if found.model.engine == "spark" else None,
+        "k": config.k if found.model.engine == "spark" and applied is None else None,
         "feature_scale": found.model.scale.kind,
         "score_with": applied.run_id if applied else None,
         "match": config.match,

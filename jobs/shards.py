@@ -7,7 +7,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from jobs.run import Run, observe
+from jobs.observing import observe
+from jobs.run import Run
 from jobs.storage import for_reading
 from transforms.dimensions import DIMENSIONS
 

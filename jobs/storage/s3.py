@@ -37,10 +37,7 @@ class S3Folder:
         self.bucket, self.prefix = bucket, prefix
         settings = settings or S3Settings.from_environment()
         self._client = s3_client(settings)
-        self._pays = {"RequestPayer": "requester"} if settings.requester_pays else {}
-        self._encrypted = (
-            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key} if settings.kms_key else {}
-        )
+        self._pays, self._encrypted = settings.payer(), settings.encryption()
 
     def uri(self, *parts: str) -> str:
         """``s3:`` where a platform brings its own filesystem for it; Hadoop's own is called ``s3a:``."""

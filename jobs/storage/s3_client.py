@@ -139,12 +139,25 @@ class S3Settings:
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
         return cls(
             endpoint=endpoint,
-            region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None,
+            region=region(),
             # What stands in for S3 seldom has a host name for each bucket.
             path_style=_flag("S3_PATH_STYLE", default=endpoint is not None),
             kms_key=_own("S3_KMS_KEY") or None,
             requester_pays=_flag("S3_REQUESTER_PAYS", default=False),
         )
+
+    def encryption(self) -> dict[str, str]:
+        """What a write says of the key, where there is one."""
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key} if self.kms_key else {}
+
+    def payer(self) -> dict[str, str]:
+        """What a call says of who pays, where that is the caller."""
+        return {"RequestPayer": "requester"} if self.requester_pays else {}
+
+
+def region() -> str | None:
+    """The region that the environment names: AWS_REGION, which botocore itself does not look at, comes first."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or None
 
 
 def _own(name: str) -> str:

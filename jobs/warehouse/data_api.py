@@ -17,6 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay
 
 from jobs import console
 from jobs.errors import OutsideSystemError
+from jobs.storage.s3_client import region
 from jobs.warehouse.address import RedshiftAddress
 from jobs.warehouse.aws_errors import NoAnswerError, said_plainly
 from jobs.warehouse.redshift_statements import Statement
@@ -67,7 +68,7 @@ class DataApi:
         }
         self._target = {name: value for name, value in target.items() if value is not None}
         with said_plainly(f"reach {address}"):
-            self._client: Any = boto3.client("redshift-data", config=RETRIES)
+            self._client: Any = boto3.client("redshift-data", region_name=region(), config=RETRIES)
 
     def ask(self, statement: Statement, parameters: Mapping[str, str] | None = None) -> list[list[Any]]:
         """Run one query and return its rows.

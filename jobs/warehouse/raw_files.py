@@ -11,6 +11,7 @@ from expectations.contracts import FILE_CONTRACTS
 from jobs.errors import ConfigurationError, DataError
 from jobs.outputs import OutputFile, fingerprint
 from jobs.sources import Source, find_sources
+from jobs.storage import RunStore
 
 ENDING = "_raw"
 
@@ -46,18 +47,23 @@ class RawToLoad:
     tables: tuple[RawTable, ...]
 
 
-def raw_to_load(uri: str, manifest: Mapping[str, Any]) -> RawToLoad:
-    """The files under ``--input``, after it was made sure that they are those that the run read.
+def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
+    """The files under ``--input``, after it was made sure that they are those that the run came from.
+
+    A run of features or segments goes on from an earlier one, and that from the files.
 
     Raises:
-        ConfigurationError: There is no such folder or file, or the run read no files.
+        ConfigurationError: There is no such folder or file, or the run came from no files.
         DataError: A file is not what the run read, or has a column that the table does not know.
     """
-    if "files" not in manifest["inputs"]:
-        raise ConfigurationError(
-            f"--raw-copy: run {manifest['run_id']} read no files itself, expected a run of jobs.pipeline. "
-            "Name it with --run"
-        )
+    manifest = store.manifest(run_id)
+    while "files" not in manifest["inputs"]:
+        earlier = manifest["inputs"].get("features_run") or manifest["inputs"].get("checked_run")
+        if earlier is None:
+            raise ConfigurationError(
+                f"--raw-copy: run {manifest['run_id']} came from no files. Name another with --run"
+            )
+        manifest = store.manifest(earlier)
     read = {entry["table"]: entry["files"] for entry in manifest["inputs"]["files"]}
     return RawToLoad(
         tuple(

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs import console
 from jobs.outputs import OutputFile
 from jobs.storage import is_in_s3
+from jobs.storage.s3_client import S3Settings, s3_client
 from jobs.warehouse.aws_errors import said_plainly
-from jobs.warehouse.data_api import RETRIES, UnknownOutcomeError
+from jobs.warehouse.data_api import UnknownOutcomeError
 
 MOST_KEYS = 1000
 """How many objects one call removes."""
@@ -47,36 +47,57 @@ def staged(folder: str, files: Mapping[str, Sequence[OutputFile]]) -> Iterator[d
     Raises:
         OutsideSystemError: S3 refuses.
     """
+    settings = S3Settings.from_environment()
     bucket, _, prefix = folder.removeprefix("s3://").partition("/")
     with said_plainly(f"put files into {folder}"):
-        client: Any = boto3.client("s3", config=RETRIES)
-    keys: list[str] = []
+        place = _Place(s3_client(settings), bucket, prefix, {**settings.encryption(), **settings.payer()})
     try:
         with said_plainly(f"put files into {folder}"):
-            manifests = _put(client, bucket, prefix, files, keys)
+            manifests = _put(place, files)
         yield manifests
     except UnknownOutcomeError:
         # COPY may be reading them.
         raise
     except BaseException:
-        _remove(client, bucket, keys)
+        place.clear()
         raise
     else:
-        _remove(client, bucket, keys)
+        place.clear()
 
 
-def _remove(client: Any, bucket: str, keys: Sequence[str]) -> None:
-    # The load is what it is by now. What stays does no harm, and a lifecycle rule of the bucket takes care of it.
-    with suppress(ClientError, BotoCoreError):
-        for start in range(0, len(keys), MOST_KEYS):
-            objects = [{"Key": key} for key in keys[start : start + MOST_KEYS]]
-            client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+@dataclass
+class _Place:
+    """Where a load puts its objects, and the key of each from before it is there."""
+
+    client: Any
+    bucket: str
+    prefix: str
+    extra: Mapping[str, str]
+    keys: list[str] = field(default_factory=list)
+
+    def upload(self, name: str, path: str) -> str:
+        """Put a local file there, and return its address."""
+        self.keys.append(f"{self.prefix}/{name}")
+        self.client.upload_file(path, self.bucket, self.keys[-1], ExtraArgs=dict(self.extra))
+        return f"s3://{self.bucket}/{self.keys[-1]}"
+
+    def write(self, name: str, text: str) -> str:
+        """Put a text there, and return its address."""
+        self.keys.append(f"{self.prefix}/{name}")
+        self.client.put_object(Bucket=self.bucket, Key=self.keys[-1], Body=text.encode(), **self.extra)
+        return f"s3://{self.bucket}/{self.keys[-1]}"
+
+    def clear(self) -> None:
+        """Take all of it away."""
+        # The load is what it is by now. What stays does no harm, and a lifecycle rule of the bucket takes care of it.
+        with suppress(ClientError, BotoCoreError):
+            for start in range(0, len(self.keys), MOST_KEYS):
+                objects = [{"Key": key} for key in self.keys[start : start + MOST_KEYS]]
+                self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
 
 
-def _put(
-    client: Any, bucket: str, prefix: str, files: Mapping[str, Sequence[OutputFile]], keys: list[str]
-) -> dict[str, str]:
-    """Upload files and manifests; ``keys`` gets the key of each before it is there."""
+def _put(place: _Place, files: Mapping[str, Sequence[OutputFile]]) -> dict[str, str]:
+    """Upload what is on a local disk, and write for each table the manifest that COPY reads."""
     manifests = {}
     with console.statement_bar("upload", sum(map(len, files.values()))) as show:
         done = 0
@@ -84,17 +105,11 @@ def _put(
             staged_files = []
             for file in of_table:
                 show(done, file.name)
-                if is_in_s3(file.path):
-                    staged_files.append(StagedFile(file.path, file.size))
-                else:
-                    keys.append(f"{prefix}/{name}/{file.name}")
-                    client.upload_file(file.path, bucket, keys[-1])
-                    staged_files.append(StagedFile(f"s3://{bucket}/{keys[-1]}", file.size))
+                url = file.path if is_in_s3(file.path) else place.upload(f"{name}/{file.name}", file.path)
+                staged_files.append(StagedFile(url, file.size))
                 done += 1
             if staged_files:
-                keys.append(f"{prefix}/{name}.manifest")
-                client.put_object(Bucket=bucket, Key=keys[-1], Body=copy_manifest(staged_files).encode())
-                manifests[name] = f"s3://{bucket}/{keys[-1]}"
+                manifests[name] = place.write(f"{name}.manifest", copy_manifest(staged_files))
     return manifests
 
 

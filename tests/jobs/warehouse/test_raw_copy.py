@@ -11,7 +11,7 @@ import pytest
 
 from jobs import publish
 from jobs.errors import ConfigurationError
-from jobs.storage import stored_file
+from jobs.storage import RunStore, stored_file
 from jobs.warehouse.raw_files import raw_to_load
 from tests.frames import at, money
 from tests.jobs.warehouse.conftest import JUNE_RUN, InPostgres
@@ -148,6 +148,21 @@ def test_other_files_than_the_run_has_read_are_refused(
     assert not (tmp_path / "w").exists()
 
 
-def test_a_run_that_read_no_files_has_no_raw_tables(raw: RawFiles) -> None:
-    with pytest.raises(ConfigurationError, match=r"run r read no files itself, expected a run of jobs.pipeline"):
-        raw_to_load(raw.write(), json.loads('{"run_id": "r", "inputs": {"checked_run": "c"}}'))
+def test_a_run_that_goes_on_from_another_has_that_ones_raw_tables(tmp_path: Path, raw: RawFiles) -> None:
+    make_run(tmp_path, JUNE_RUN, JUNE)
+    raw.write()
+    tell(tmp_path, raw)
+    later = {"run_id": "2018-06-30-later", "inputs": {"features_run": JUNE_RUN}}
+    (tmp_path / "runs" / "2018-06-30-later").mkdir()
+    (tmp_path / "runs" / "2018-06-30-later" / "manifest.json").write_text(json.dumps(later))
+    found = raw_to_load(str(raw.folder), RunStore(str(tmp_path)), "2018-06-30-later")
+    assert [(table.name, table.rows) for table in found.tables] == [
+        *(("customers_raw", 3), ("orders_raw", 3), ("payments_raw", 4))
+    ]
+
+
+def test_a_run_that_came_from_no_files_has_no_raw_tables(tmp_path: Path, raw: RawFiles) -> None:
+    (tmp_path / "runs" / "2018-06-30-r").mkdir(parents=True)
+    (tmp_path / "runs" / "2018-06-30-r" / "manifest.json").write_text('{"run_id": "2018-06-30-r", "inputs": {}}')
+    with pytest.raises(ConfigurationError, match=r"run 2018-06-30-r came from no files"):
+        raw_to_load(raw.write(), RunStore(str(tmp_path)), "2018-06-30-r")
