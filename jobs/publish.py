@@ -126,9 +126,7 @@ def _load(warehouse: Warehouse, run: RunToLoad, config: PublishConfig) -> None:
             (table.name, f"{table.total.rows:,}", "" if table.total.money is None else f"{table.total.money:,.2f}")
             for table in run.tables
         ],
-        notes=[f"not understood, and ignored: {', '.join(config.ignored_arguments)}"]
-        if config.ignored_arguments
-        else [],
+        notes=[f"not understood, and ignored: {name}" for name in config.ignored_arguments],
     )
 
 

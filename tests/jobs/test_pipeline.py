@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import features, ingest, pipeline
+from jobs import features, ingest, pipeline, segments
 from jobs.storage import for_reading
 from tests.frames import assert_same_rows, at, frame, money
 from tests.raw_files import RawFiles, key
@@ -200,6 +200,19 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert ran.pointer["tables"]["orders"] == f"runs/{AS_OF}-checked/orders"
     assert ran.manifest["inputs"] == {"checked_run": f"{AS_OF}-checked"}
     assert ran.manifest["configuration_hash"] == whole.manifest["configuration_hash"]
+
+
+def test_a_run_may_be_whole_and_not_the_one_that_readers_see(raw: RawFiles, tmp_path: Path) -> None:
+    raw.write()
+    output = tmp_path / "output"
+    where = ["--as-of", AS_OF, "--input", str(raw.folder), "--output", str(output), "--run-id", f"{AS_OF}-first"]
+    assert pipeline.main([*where, "--kmeans", "none", "--becomes-current", "no"]) == 0
+    assert not (output / "current.json").exists()
+    assert (output / "runs" / f"{AS_OF}-first" / "manifest.json").exists()
+    shares = json.loads((output / "runs" / f"{AS_OF}-first" / "quality_shares.json").read_text())
+    assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in TABLES}
+    assert segments.main(["--output", str(output), "--features-run", f"{AS_OF}-first", "--k", "2"]) == 0
+    assert set(TABLES) < set(Ran(output).pointer["tables"])
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """What the quality of the data does to a run."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import pipeline
-from tests.raw_files import RawFiles
+from tests.raw_files import RawFiles, key
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -136,3 +137,21 @@ def test_a_mistake_in_ones_rules_is_told_with_its_line_before_anything_is_done(
     [line] = capfd.readouterr().err.splitlines()
     assert line.startswith(f"pipeline: --rules {mine}, line 4: between(payment_value): high is 'many'")
     assert not ran.output.exists()
+
+
+def test_a_file_that_breaks_off_leaves_what_was_found_of_those_before_it(
+    raw: RawFiles, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raw.payments += [f'"{key(str(number))}",1,boleto,1,1.00' for number in range(20_000)]
+    raw.write()
+    whole = gzip.compress(raw.payments_file.read_bytes())
+    raw.payments_file.unlink()
+    raw.payments_file.with_suffix(".csv.gz").write_bytes(whole[: len(whole) * 9 // 10])
+    output = raw.folder.parent / "output"
+    where = ["--input", str(raw.folder), "--output", str(output), "--run-id", "2018-06-30-cut"]
+    assert pipeline.main(["--as-of", AS_OF, *where]) == 3
+    assert "the data is not fit to use: " in capfd.readouterr().err
+    run = output / "runs" / "2018-06-30-cut"
+    assert list(json.loads((run / "quality.json").read_text())["tables"]) == ["customers", "orders"]
+    assert (run / "quality" / "data_docs" / "index.html").is_file()
+    assert not (run / "manifest.json").exists()

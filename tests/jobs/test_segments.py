@@ -73,14 +73,15 @@ def test_the_train_shards_are_the_score_shards_without_the_customer(published: P
 
 
 def test_a_second_training_gives_the_same_clusters_to_the_same_customers(spark: SparkSession, runs: Runs) -> None:
-    before, old = runs.segments(spark), runs.pointer
+    before, old, settings = runs.segments(spark), runs.pointer, runs.manifest["configuration"]
     runs.add("--k", str(K))
     assert runs.segments(spark) == before
     assert runs.lines("kmeans/assignments") == runs.lines("kmeans/assignments", FIRST)
     assert runs.manifest["kmeans"]["matched_to"] == FIRST
     assert runs.manifest["kmeans"]["drift"]["drift"] == 0.0
     assert runs.manifest["inputs"] == {"features_run": FIRST}
-    # The other tables are those of the run that it went on from.
+    # The other tables are those of the run that it went on from, and so are the settings that they depend on.
+    assert runs.manifest["configuration"] == settings | {"rules_of_segments": settings["rules"]}
     same = {name: path for name, path in old["tables"].items() if name != "customer_segments"}
     assert same.items() <= runs.pointer["tables"].items()
     assert runs.pointer["tables"]["customer_segments"] != old["tables"]["customer_segments"]
