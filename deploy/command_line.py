@@ -33,7 +33,7 @@ def add_aws_options(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_PREFIX,
         help=f"what the names of all its resources start with (default: {DEFAULT_PREFIX}); another one is another set",
     )
-    parser.add_argument("--region", help="AWS region (default: the profile's, or AWS_REGION)")
+    parser.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
     parser.add_argument("--profile", help="profile of the AWS configuration (default: AWS_PROFILE, or the default one)")
     parser.add_argument("--dry-run", action="store_true", help="print the exact requests, and change nothing")
 
