@@ -168,7 +168,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(
 ) -> None:
     runner.goes("RUNNING")
 
-    def interrupted(look: Any) -> Any:
+    def interrupted(look: Any, _: Any) -> Any:
         look()
         raise KeyboardInterrupt
 
