@@ -2,9 +2,7 @@
 
 import argparse
 import re
-from typing import Any, NoReturn, Protocol
-
-from jobs.errors import ConfigurationError
+from typing import Any, Protocol
 
 PREFIX = re.compile(r"[a-z][a-z0-9-]{1,18}[a-z0-9]")
 DEFAULT_PREFIX = "olist-rfm"
@@ -15,14 +13,6 @@ class Commands(Protocol):
 
     def add_parser(self, name: str, **settings: Any) -> argparse.ArgumentParser:
         """Add a command."""
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and are raised."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print, without its usage lines."""
-        raise ConfigurationError(f"{message} (see {self.prog} --help)")
 
 
 def add_aws_options(parser: argparse.ArgumentParser) -> None:

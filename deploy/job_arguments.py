@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from deploy.command_line import OneLineParser
+from jobs.command_line import OneLineParser
 from jobs.errors import ConfigurationError
 
 STEPS = ("pipeline", "segments", "publish")
