@@ -21,7 +21,7 @@ from benchmarks.figures import machine
 from benchmarks.notebook import HEAP
 from benchmarks.prepared import REPOSITORY, sample_files
 from expectations.contracts import FILE_CONTRACTS
-from jobs.arguments import OneLineParser
+from jobs.command_line import OneLineParser
 from jobs.console import summary
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.program import program

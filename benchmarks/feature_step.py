@@ -22,7 +22,7 @@ from benchmarks.measurement import Measurement, measure
 from benchmarks.notebook import HEAP
 from benchmarks.prepared import REPOSITORY, checked_files, given_output, orders_in, prepared_output
 from benchmarks.same_results import assert_same
-from jobs.arguments import OneLineParser
+from jobs.command_line import OneLineParser
 from jobs.errors import ConfigurationError
 from jobs.program import program
 

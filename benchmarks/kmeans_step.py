@@ -20,7 +20,7 @@ from benchmarks.contenders import AS_OF, CHECKED_RUN
 from benchmarks.figures import MEGABYTE, machine
 from benchmarks.measurement import Measurement, measure
 from benchmarks.prepared import REPOSITORY, prepared_output
-from jobs.arguments import OneLineParser
+from jobs.command_line import OneLineParser
 from jobs.console import summary
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.program import program

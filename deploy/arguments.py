@@ -2,7 +2,6 @@
 
 import argparse
 
-from deploy.command_line import OneLineParser
 from deploy.doctor import add_doctor
 from deploy.down import add_down
 from deploy.emr import add_emr
@@ -13,6 +12,7 @@ from deploy.run import add_run
 from deploy.sagemaker import add_sagemaker
 from deploy.up import add_up
 from deploy.upload import add_upload
+from jobs.command_line import OneLineParser
 
 EPILOG = """\
 exit codes:

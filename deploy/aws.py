@@ -1,6 +1,7 @@
 """Requests to AWS as values: built by pure functions, shown by ``--dry-run``, sent here; and their errors in a line."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -46,16 +47,27 @@ class Request:
 
 
 class Aws:
-    """An account and a region, by the ordinary credentials of the AWS command line."""
+    """An account and a region, by the ordinary credentials of the AWS command line.
+
+    botocore reads AWS_DEFAULT_REGION and the profile's region, but not AWS_REGION, which other tools of AWS put first.
+    """
 
     def __init__(self, *, region: str | None = None, profile: str | None = None, dry_run: bool = False) -> None:
-        self._named = {"region_name": region, "profile_name": profile}
+        self._named = {"region_name": region or os.environ.get("AWS_REGION") or None, "profile_name": profile}
         self._clients: dict[tuple[str, bool], Any] = {}
         self.is_dry_run = dry_run
 
     @cached_property
-    def _session(self) -> Any:
-        return boto3.session.Session(**self._named)
+    def session(self) -> Any:
+        """The session that all clients are made from.
+
+        Raises:
+            ConfigurationError: There is no such profile.
+        """
+        try:
+            return boto3.session.Session(**self._named)
+        except ProfileNotFound as error:
+            raise _not_set_up(error) from error
 
     @property
     def region(self) -> str:
@@ -64,7 +76,7 @@ class Aws:
         Raises:
             ConfigurationError: None is set.
         """
-        name = self._session.region_name
+        name = self.session.region_name
         if name is None:
             raise ConfigurationError("no AWS region is set. Give --region, or set AWS_REGION")
         return str(name)
@@ -73,7 +85,7 @@ class Aws:
         """The client of a service, which sends again what got no answer, or does not."""
         key = (service, may_repeat)
         if key not in self._clients:
-            self._clients[key] = self._session.client(service, config=CONFIG if may_repeat else ONCE)
+            self._clients[key] = self.session.client(service, config=CONFIG if may_repeat else ONCE)
         return self._clients[key]
 
     def ask(self, request: Request) -> Any:

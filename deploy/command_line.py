@@ -2,9 +2,7 @@
 
 import argparse
 import re
-from typing import Any, NoReturn, Protocol
-
-from jobs.errors import ConfigurationError
+from typing import Any, Protocol
 
 PREFIX = re.compile(r"[a-z][a-z0-9-]{1,18}[a-z0-9]")
 DEFAULT_PREFIX = "olist-rfm"
@@ -17,14 +15,6 @@ class Commands(Protocol):
         """Add a command."""
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and are raised."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print, without its usage lines."""
-        raise ConfigurationError(f"{message} (see {self.prog} --help)")
-
-
 def add_aws_options(parser: argparse.ArgumentParser) -> None:
     """Add what says whose stacks are meant, and ``--dry-run``."""
     parser.add_argument(
@@ -33,7 +23,7 @@ def add_aws_options(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_PREFIX,
         help=f"what the names of all its resources start with (default: {DEFAULT_PREFIX}); another one is another set",
     )
-    parser.add_argument("--region", help="AWS region (default: the profile's, or AWS_REGION)")
+    parser.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
     parser.add_argument("--profile", help="profile of the AWS configuration (default: AWS_PROFILE, or the default one)")
     parser.add_argument("--dry-run", action="store_true", help="print the exact requests, and change nothing")
 

@@ -49,8 +49,9 @@ def start_request(prefix: str, job: JobArguments, known: Mapping[str, str]) -> R
     """The request that starts a job run.
 
     The client token is of the run that the job makes: whoever asks again, or whose answer was lost, gets the same run.
+    A load has a token of its own, which serves the second alone: a run may be loaded again.
     """
-    token = hashlib.sha256(f"{known['ApplicationId']} {job.step} {job.name}".encode()).hexdigest()
+    token = hashlib.sha256(f"{known['ApplicationId']} {job.step} {job.submission}".encode()).hexdigest()
     return Request(
         "emr-serverless",
         "start_job_run",

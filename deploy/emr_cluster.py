@@ -26,7 +26,7 @@ def submit_command(job: JobArguments, known: Mapping[str, str]) -> list[str]:
 def start_request(prefix: str, cluster: str, job: JobArguments, known: Mapping[str, str]) -> Request:
     """The request that adds a step. A step that failed leaves the cluster and its other steps alone."""
     jar = {"Jar": "command-runner.jar", "Args": submit_command(job, known)}
-    step = {"Name": f"{prefix}-{job.step} {job.name}", "ActionOnFailure": "CONTINUE", "HadoopJarStep": jar}
+    step = {"Name": f"{prefix}-{job.step} {job.submission}", "ActionOnFailure": "CONTINUE", "HadoopJarStep": jar}
     return Request("emr", "add_job_flow_steps", {"JobFlowId": cluster, "Steps": [step]}, may_repeat=False)
 
 
@@ -38,8 +38,8 @@ def look_request(cluster: str, step: str) -> Request:
 def started(aws: Aws, cluster: str, request: Request) -> str:
     """Add a step, unless the cluster has one of its name, and return its id.
 
-    EMR has no client token for steps; the name holds the run that the step makes. So the request is sent once, and when
-    no answer comes the cluster is asked whether it arrived.
+    EMR has no client token for steps; the name holds the run that the step makes, and for a load also when it was asked
+    for. So the request is sent once, and when no answer comes the cluster is asked whether it arrived.
     """
     earlier = _earlier(aws, cluster, request)
     if earlier is not None:

@@ -71,10 +71,11 @@ def _submit(given: argparse.Namespace) -> None:
 
 
 def _started(aws: Aws, prefix: str, job: JobArguments, request: Request) -> str:
-    """Start a job run, unless one with the same arguments was started before, and return its id.
+    """Start a job run, unless there is one that does the same, and return its id.
 
     Glue has no client token. The run id among the arguments serves as one, since a job runs once at a time: whoever
-    asks again, or whose answer was lost, is refused, and finds the run that he started.
+    asks again, or whose answer was lost, is refused, and finds the run that he started. A run that was loaded may be
+    loaded again, so that for `publish` only a job run in progress counts.
     """
     earlier = _earlier(aws, prefix, job)
     if earlier is not None:
@@ -94,17 +95,20 @@ def _started(aws: Aws, prefix: str, job: JobArguments, request: Request) -> str:
 
 
 def _earlier(aws: Aws, prefix: str, job: JobArguments) -> str | None:
-    """The newest job run that was given the same arguments, if it is among the last 50."""
+    """The newest job run that does the same, if it is among the last 50."""
     asked = {"JobName": job_of(prefix, job.step), "MaxResults": 50}
     for found in aws.ask(Request("glue", "get_job_runs", asked)).get("JobRuns", []):
-        if _is_same(found.get("Arguments", {}), job):
+        if _is_same(found, job):
             return str(found["Id"])
     return None
 
 
-def _is_same(arguments: Mapping[str, str], job: JobArguments) -> bool:
-    key = "--run" if job.step == "publish" else "--run-id"
-    return arguments.get(key) == job.name
+def _is_same(found: Mapping[str, Any], job: JobArguments) -> bool:
+    arguments = found.get("Arguments", {})
+    if job.step != "publish":
+        return bool(arguments.get("--run-id") == job.name)
+    is_same_load = arguments.get("--run") == job.name and job.as_pairs().items() <= arguments.items()
+    return is_same_load and found["JobRunState"] not in FINAL
 
 
 def _follow(aws: Aws, prefix: str, job: JobArguments, job_run: str, again: str) -> None:
@@ -145,7 +149,7 @@ def _status(given: argparse.Namespace) -> None:
     run_id = arguments.get("--run-id") or arguments.get("--run", "")
     said = {key: found.get(key) for key in ("Id", "JobRunState", "StartedOn", "ExecutionTime", "ErrorMessage")}
     sys.stdout.write(json.dumps({**said, "run_id": run_id}, indent=2, default=str) + "\n")
-    job = JobArguments(given.step, run_id, outputs(aws, given.prefix)["DataBucket"], ())
+    job = JobArguments(given.step, run_id, run_id, outputs(aws, given.prefix)["DataBucket"], ())
     failure = _failure(aws, given.prefix, job, found)
     if failure is not None:
         raise failure

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from deploy.command_line import OneLineParser
+from jobs.command_line import OneLineParser
 from jobs.errors import ConfigurationError
 
 STEPS = ("pipeline", "segments", "publish")
@@ -18,14 +18,16 @@ class JobArguments:
 
     Attributes:
         step: the job.
-        name: what names this submission: the run that it makes, or for `publish` the run that it loads. Submitting the
-            same name again is the same submission.
+        name: the run that it makes, or for `publish` the run that it loads.
+        submission: what names this submission; one name is one job. A run is made once, so its id is the name; it may
+            be loaded again and again, as on the way back to an earlier run, so each load has a name of its own.
         bucket: where its runs are.
         arguments: the command line.
     """
 
     step: str
     name: str
+    submission: str
     bucket: str
     arguments: tuple[str, ...]
 
@@ -44,16 +46,13 @@ class JobArguments:
         return dict(zip(names, values, strict=True))
 
 
-def job_arguments(
-    step: str, given: Sequence[str], known: Mapping[str, str], *, warehouse_schema: str = "public"
-) -> JobArguments:
+def job_arguments(step: str, given: Sequence[str], known: Mapping[str, str]) -> JobArguments:
     """The command line of a job.
 
     Args:
         step: the job.
         given: the user's arguments, which go first and win.
         known: what the stacks give out.
-        warehouse_schema: where `publish` loads to.
 
     Raises:
         ConfigurationError: What names the run is missing.
@@ -66,15 +65,19 @@ def job_arguments(
         defaults["--input"] = f"s3://{bucket}/raw"
     if step == "publish":
         defaults |= {
-            "--warehouse": f"redshift://{known['Workgroup']}/{known['Database']}/{warehouse_schema}",
+            "--warehouse": f"redshift://{known['Workgroup']}/{known['Database']}/{known['Schema']}",
             "--staging": f"s3://{bucket}/staging",
             "--iam-role": "default",
         }
     else:
         defaults["--run-id"] = named.run_id or _fresh_run_id(step, named)
     added = [part for name, value in defaults.items() if name not in given for part in (name, value)]
-    name = named.run if step == "publish" else defaults["--run-id"]
-    return JobArguments(step, name or _stamp(), bucket, (*given, *added))
+    if step != "publish":
+        run_id = defaults["--run-id"]
+        return JobArguments(step, run_id, run_id, bucket, (*given, *added))
+    stamp = _stamp()
+    name = named.run or stamp
+    return JobArguments(step, name, f"{name} {stamp}", bucket, (*given, *added))
 
 
 def _split(argument: str) -> tuple[str, ...]:

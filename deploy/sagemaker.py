@@ -12,7 +12,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.following import Followed
+from deploy.aws import Aws, RefusedError, UnreachableError
 from deploy.sagemaker_arguments import add_commands, placement_of, training_of
 from deploy.sagemaker_requests import (
     CSV,
@@ -22,9 +22,11 @@ from deploy.sagemaker_requests import (
     training_request,
     transform_request,
 )
-from deploy.sagemaker_sdk import aws_errors, create, delete, find, image_of, is_passing
+from deploy.sagemaker_sdk import aws_errors, create, delete, find, image_of, in_
+from deploy.waiting import State, follow
 from jobs.errors import OutsideSystemError
 
+JSON = "application/json"
 JOB_ENDED = ("Completed", "Failed", "Stopped")
 ENDPOINT_ENDED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 LOG_GROUPS = {"TrainingJob": "/aws/sagemaker/TrainingJobs", "TransformJob": "/aws/sagemaker/TransformJobs"}
@@ -56,21 +58,22 @@ def train(given: Namespace) -> None:
     Raises:
         OutsideSystemError: AWS refused, or the job failed or was stopped.
     """
+    aws = _aws(given)
     request = training_request(
         name=given.name,
         features=given.features,
         output=given.output,
-        placement=placement_of(given, image_of(given.region)),
+        placement=placement_of(given, image_of(aws.region)),
         training=training_of(given),
     )
     if given.dry_run:
         _tell_requests({"CreateTrainingJob": request})
         return
-    job = create("TrainingJob", request, region=given.region)
+    job = create("TrainingJob", request, aws=aws)
     if given.no_wait:
-        _tell(f"{given.name} is on its way. Follow it with: {_command('TrainingJob', given)}")
+        _tell(f"{given.name} is on its way. Follow it with: {_command(aws, 'TrainingJob', given)}")
         return
-    _follow("TrainingJob", job, given)
+    _follow(aws, "TrainingJob", job, given)
     for metric in _list_of(job.final_metric_data_list):
         _tell(f"{metric.metric_name} {metric.value:g}")
     _tell(str(job.model_artifacts.s3_model_artifacts))
@@ -84,7 +87,8 @@ def transform(given: Namespace) -> None:
     Raises:
         OutsideSystemError: AWS refused, or the job failed or was stopped.
     """
-    placement = placement_of(given, image_of(given.region))
+    aws = _aws(given)
+    placement = placement_of(given, image_of(aws.region))
     model = model_request(name=given.name, model_data=given.model_data, placement=placement)
     request = transform_request(
         name=given.name, model=given.name, features=given.features, output=given.output, placement=placement
@@ -92,21 +96,24 @@ def transform(given: Namespace) -> None:
     if given.dry_run:
         _tell_requests({"CreateModel": model, "CreateTransformJob": request})
         return
-    create("Model", model, region=given.region)
+    create("Model", model, aws=aws)
     try:
-        job = create("TransformJob", request, region=given.region)
+        job = create("TransformJob", request, aws=aws)
     except OutsideSystemError:
-        delete("Model", given.name, region=given.region)
+        delete("Model", given.name, aws=aws)
         raise
     if given.no_wait:
-        _tell(f"{given.name} is on its way. Follow it with: {_command('TransformJob', given)}")
+        _tell(f"{given.name} is on its way. Follow it with: {_command(aws, 'TransformJob', given)}")
         return
     try:
-        _follow("TransformJob", job, given)
-    except OutsideSystemError:
-        delete("Model", given.name, region=given.region)
+        _follow(aws, "TransformJob", job, given)
+    except (RefusedError, UnreachableError):
+        # Nobody knows whether it runs on, and it would need its model.
         raise
-    delete("Model", given.name, region=given.region)
+    except OutsideSystemError:
+        delete("Model", given.name, aws=aws)
+        raise
+    delete("Model", given.name, aws=aws)
     _tell(given.output)
 
 
@@ -116,19 +123,21 @@ def endpoint(given: Namespace) -> None:
     Raises:
         OutsideSystemError: AWS refused, or the endpoint does not come up.
     """
-    placement = placement_of(given, image_of(given.region))
+    aws = _aws(given)
+    placement = placement_of(given, image_of(aws.region))
     model = model_request(name=given.name, model_data=given.model_data, placement=placement)
     config = endpoint_config_request(name=given.name, model=given.name, placement=placement)
     request = endpoint_request(name=given.name, placement=placement)
     if given.dry_run:
         _tell_requests({"CreateModel": model, "CreateEndpointConfig": config, "CreateEndpoint": request})
         return
-    create("Model", model, region=given.region)
-    create("EndpointConfig", config, region=given.region)
-    made = create("Endpoint", request, region=given.region)
+    create("Model", model, aws=aws)
+    create("EndpointConfig", config, aws=aws)
+    made = create("Endpoint", request, aws=aws)
     if not given.no_wait:
-        _follow("Endpoint", made, given)
-    _tell(f"{given.name}: paid for by the hour until: python -m deploy sagemaker delete-endpoint --name {given.name}")
+        _follow(aws, "Endpoint", made, given)
+    until = f"python -m deploy sagemaker delete-endpoint --name {given.name} {_where(aws, given)}"
+    _tell(f"{given.name}: paid for by the hour until: {until}")
 
 
 def predict(given: Namespace) -> None:
@@ -137,10 +146,15 @@ def predict(given: Namespace) -> None:
     Raises:
         OutsideSystemError: There is no such endpoint, or it refuses the lines.
     """
+    aws = _aws(given)
     lines = sys.stdin.read()
-    found = find("Endpoint", given.name, region=given.region)
+    if given.dry_run:
+        asked = {"EndpointName": given.name, "ContentType": CSV, "Accept": JSON, "Body": lines}
+        _tell_requests({"InvokeEndpoint": asked})
+        return
+    found = find("Endpoint", given.name, aws=aws)
     with aws_errors(f"endpoint {given.name}"):
-        answer = found.invoke(body=lines.encode(), content_type=CSV, accept="application/json", region=given.region)
+        answer = found.invoke(body=lines.encode(), content_type=CSV, accept=JSON, **in_(aws))
     _tell(json.dumps(json.loads(answer.body.read()), indent=2))
 
 
@@ -150,30 +164,39 @@ def delete_endpoint(given: Namespace) -> None:
     Raises:
         OutsideSystemError: AWS refused.
     """
+    aws = _aws(given)
     if given.dry_run:
         names = {"EndpointName": given.name}, {"EndpointConfigName": given.name}, {"ModelName": given.name}
         _tell_requests(dict(zip(("DeleteEndpoint", "DeleteEndpointConfig", "DeleteModel"), names, strict=True)))
         return
     for kind in ("Endpoint", "EndpointConfig", "Model"):
-        was_there = delete(kind, given.name, region=given.region)
+        was_there = delete(kind, given.name, aws=aws)
         _tell(f"{kind} {given.name}: {'deleted' if was_there else 'was not there'}")
 
 
-def _follow(kind: str, resource: Any, given: Namespace) -> None:
+def _aws(given: Namespace) -> Aws:
+    return Aws(region=given.region, profile=given.profile)
+
+
+def _follow(aws: Aws, kind: str, resource: Any, given: Namespace) -> None:
     attribute, _ = STATES[kind]
-
-    def look() -> str:
-        return str(getattr(resource.refresh(), attribute))
-
+    title, again = f"{kind} {given.name}", _command(aws, kind, given)
     ended = ENDPOINT_ENDED if kind == "Endpoint" else JOB_ENDED
-    followed = Followed(f"{kind} {given.name}", look, ended, is_passing, _command(kind, given))
-    with aws_errors(f"{kind} {given.name} cannot be followed, and may run on ({_command(kind, given)})"):
-        state = followed.wait(seconds_between_looks=given.poll)
-    if state not in ("Completed", "InService"):
-        raise OutsideSystemError(_why(kind, resource, state, given))
+
+    def look() -> State:
+        with aws_errors(f"{title} cannot be followed"):
+            state = str(getattr(resource.refresh(), attribute))
+        return State(state, is_final=state in ended)
+
+    try:
+        end = follow(title, look, how_to_follow=again, seconds=given.poll)
+    except RefusedError as error:
+        raise RefusedError(f"{error.args[0].rstrip('.')}. It may run on. Follow it with: {again}", error.code) from None
+    if end.name not in ("Completed", "InService"):
+        raise OutsideSystemError(_why(aws, kind, resource, end.name, given))
 
 
-def _why(kind: str, resource: Any, state: str, given: Namespace) -> str:
+def _why(aws: Aws, kind: str, resource: Any, state: str, given: Namespace) -> str:
     """Why it did not come to a good end, and where its log is."""
     reason = getattr(resource, "failure_reason", None)
     told = f": {str(reason).rstrip('.')}" if isinstance(reason, str) else ""
@@ -181,23 +204,28 @@ def _why(kind: str, resource: Any, state: str, given: Namespace) -> str:
     second = getattr(resource, "secondary_status", None)
     if state == "Stopped" and second in ("MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
         told = f": {second}; give it more time (--max-runtime, --max-wait)"
-    log = f". Its log: {_log_link(LOG_GROUPS[kind], given)}" if kind in LOG_GROUPS else ""
+    log = f". Its log: {_log_link(aws, LOG_GROUPS[kind], given)}" if kind in LOG_GROUPS else ""
     return f"{kind} {given.name} is {state}, expected it to complete{told}{log}"
 
 
-def _log_link(group: str, given: Namespace) -> str:
+def _log_link(aws: Aws, group: str, given: Namespace) -> str:
     # The console's own way to write a slash in a link.
     encoded = group.replace("/", "$252F")
     return (
-        f"https://{given.region}.console.aws.amazon.com/cloudwatch/home?region={given.region}"
+        f"https://{aws.region}.console.aws.amazon.com/cloudwatch/home?region={aws.region}"
         f"#logsV2:log-groups/log-group/{encoded}$3FlogStreamNameFilter$3D{given.name}"
     )
 
 
-def _command(kind: str, given: Namespace) -> str:
+def _command(aws: Aws, kind: str, given: Namespace) -> str:
     _, name = STATES[kind]
     option = "--endpoint-name" if kind == "Endpoint" else f"--{name}-name"
-    return f"aws sagemaker describe-{name} {option} {given.name} --region {given.region}"
+    return f"aws sagemaker describe-{name} {option} {given.name} {_where(aws, given)}"
+
+
+def _where(aws: Aws, given: Namespace) -> str:
+    """The options that mean the same account and region, whatever the environment is by then."""
+    return f"--region {aws.region}" + (f" --profile {given.profile}" if given.profile else "")
 
 
 def _list_of(found: Any) -> list[Any]:

@@ -1,7 +1,6 @@
 """The command lines of ``python -m deploy sagemaker``."""
 
 import argparse
-import os
 import re
 import secrets
 from argparse import Namespace
@@ -32,10 +31,12 @@ def add_commands(tree: Any, commands: Mapping[str, Callable[[Namespace], None]])
     for name, carry_out in commands.items():
         parser = below.add_parser(name, help=HELP[name], description=HELP[name], allow_abbrev=False)
         parser.set_defaults(run=carry_out)
-        parser.add_argument("--region", type=_region, default=_default_region(), help="default: AWS_REGION")
+        parser.add_argument("--region", type=_region, help="default: AWS_REGION, or the profile's")
+        parser.add_argument(
+            "--profile", help="profile of the AWS configuration (default: AWS_PROFILE, or the default one)"
+        )
         _add_name(parser, is_required=name in ("endpoint", "predict", "delete-endpoint"))
-        if name != "predict":
-            parser.add_argument("--dry-run", action="store_true", help="print the requests, and ask AWS for nothing")
+        parser.add_argument("--dry-run", action="store_true", help="print the requests, and ask AWS for nothing")
         if name in ("train", "transform", "endpoint"):
             _add_placement(parser)
         if name in ("train", "transform"):
@@ -127,10 +128,6 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-runtime", type=_positive, default=Training.max_runtime, metavar="SECONDS")
     parser.add_argument("--max-wait", type=_positive, default=Training.max_wait, metavar="SECONDS", help="for spot")
     parser.add_argument("--no-spot", action="store_true", help="on-demand machines: dearer, and there at once")
-
-
-def _default_region() -> str:
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from deploy.following import patient
-from jobs.errors import ConfigurationError, OutsideSystemError
+from deploy.aws import Aws, RefusedError, UnreachableError
+from jobs.errors import ConfigurationError
 
 SHAPES = {
     "TrainingJob": "CreateTrainingJobRequest",
@@ -21,7 +22,8 @@ SHAPES = {
 }
 """The request of each kind of resource, by its name in the SDK."""
 
-SECONDS_BETWEEN_LOOKS = 1.0
+LOOKS = 8
+"""How often what may have been created is looked for, for a minute in all."""
 
 REFUSALS = ("AccessDenied", "Unrecognized", "ExpiredToken", "InvalidClientToken")
 
@@ -38,7 +40,7 @@ def image_of(region: str) -> str:
         raise ConfigurationError(f"--region {region}: no image of the built-in k-means there ({error})") from None
 
 
-def create(kind: str, request: Mapping[str, Any], *, region: str) -> Any:
+def create(kind: str, request: Mapping[str, Any], *, aws: Aws) -> Any:
     """Create a resource from a request in the API's shape, and return the SDK's object of it.
 
     The SDK creates, and then asks for what it has created; either may fail on the way back when the work is done. So
@@ -48,47 +50,61 @@ def create(kind: str, request: Mapping[str, Any], *, region: str) -> Any:
         ConfigurationError: The SDK is not installed.
         OutsideSystemError: AWS refused, or could not be reached.
     """
-    resource = getattr(_sdk("resources"), kind)
+    resource, where = getattr(_sdk("resources"), kind), in_(aws)
     codec = _sdk("utils.code_injection.codec")
     name = str(next(iter(request.values())))
     with aws_errors(f"cannot create {kind} {name}"):
         try:
-            return resource.create(**codec.transform(dict(request), SHAPES[kind]), region=region)
+            return resource.create(**codec.transform(dict(request), SHAPES[kind]), **where)
         except (ClientError, BotoCoreError) as error:
             if not is_passing(error) and not _is_own_doing(error):
                 raise
             try:
-                return patient(is_passing, seconds=SECONDS_BETWEEN_LOOKS)(resource.get, name, region=region)
+                return _patient()(resource.get, name, **where)
             except ClientError as later:
                 raise (error if is_absent(later) else later) from None
 
 
-def find(kind: str, name: str, *, region: str) -> Any:
+def find(kind: str, name: str, *, aws: Aws) -> Any:
     """A resource that is there, as the SDK's object.
 
     Raises:
         OutsideSystemError: It is not, or AWS could not be reached.
     """
-    resource = getattr(_sdk("resources"), kind)
+    resource, where = getattr(_sdk("resources"), kind), in_(aws)
     with aws_errors(f"cannot find {kind} {name}"):
-        return resource.get(name, region=region)
+        return resource.get(name, **where)
 
 
-def delete(kind: str, name: str, *, region: str) -> bool:
+def delete(kind: str, name: str, *, aws: Aws) -> bool:
     """Delete a resource; False where there is none.
 
     Raises:
         OutsideSystemError: AWS refused, or could not be reached.
     """
-    resource = getattr(_sdk("resources"), kind)
+    resource, where = getattr(_sdk("resources"), kind), in_(aws)
     with aws_errors(f"cannot delete {kind} {name}"):
         try:
-            resource.get(name, region=region).delete()
+            resource.get(name, **where).delete()
         except ClientError as error:
             if is_absent(error):
                 return False
             raise
     return True
+
+
+def in_(aws: Aws) -> dict[str, Any]:
+    """Account and region, as each call of the SDK takes them."""
+    return {"session": aws.session, "region": aws.region}
+
+
+def _patient() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception(is_passing),
+        stop=stop_after_attempt(LOOKS),
+        wait=wait_exponential(multiplier=0.25, max=30),
+        reraise=True,
+    )
 
 
 def is_absent(error: ClientError) -> bool:
@@ -116,7 +132,8 @@ def aws_errors(what: str) -> Iterator[None]:
     """What AWS, or the way there, raises, as an error in one line.
 
     Raises:
-        OutsideSystemError: It did.
+        UnreachableError: It did, and may well not a little later.
+        RefusedError: It did, and will again.
     """
     try:
         yield
@@ -124,9 +141,11 @@ def aws_errors(what: str) -> Iterator[None]:
         told = error.response.get("Error", {})
         code, message = told.get("Code", "an error"), told.get("Message", "")
         advice = " Check the credentials and what they may do" if code.startswith(REFUSALS) else ""
-        raise OutsideSystemError(f"{what}: {code}: {message.rstrip('.')}.{advice}") from None
+        line = f"{what}: {code}: {message.rstrip('.')}.{advice}"
+        raise (UnreachableError(line) if is_passing(error) else RefusedError(line, code)) from None
     except BotoCoreError as error:
-        raise OutsideSystemError(f"{what}: {error}. Check the credentials, the region and the network") from None
+        line = f"{what}: {error}. Check the credentials, the region and the network"
+        raise (UnreachableError(line) if is_passing(error) else RefusedError(line, type(error).__name__)) from None
 
 
 def _sdk(module: str) -> Any:

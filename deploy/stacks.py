@@ -40,6 +40,18 @@ class Stack:
     parameters: Mapping[str, str]
 
 
+class Outputs(dict[str, str]):
+    """What stacks give out; asked for what they do not, it says what to do."""
+
+    def __missing__(self, key: str) -> str:
+        """Refuse.
+
+        Raises:
+            ConfigurationError: Always.
+        """
+        raise ConfigurationError(f"no stack gives out {key}, expected all of this version's. Run the whole of `up`")
+
+
 def stack_name(prefix: str, name: str) -> str:
     """The name of a stack of a prefix."""
     return f"{prefix}-{name}"
@@ -81,7 +93,7 @@ def stack(aws: Aws, prefix: str, name: str) -> Stack | None:
     )
 
 
-def outputs(aws: Aws, prefix: str) -> dict[str, str]:
+def outputs(aws: Aws, prefix: str) -> Outputs:
     """What all stacks of a prefix give out.
 
     Raises:
@@ -90,7 +102,7 @@ def outputs(aws: Aws, prefix: str) -> dict[str, str]:
     found = [made for name in NAMES if (made := stack(aws, prefix, name)) is not None]
     if not found:
         raise ConfigurationError(f"--prefix {prefix}: no stacks of that name in {aws.region}. Make them with `up`")
-    return {key: value for made in found for key, value in made.outputs.items()}
+    return Outputs((key, value) for made in found for key, value in made.outputs.items())
 
 
 def change_set_request(

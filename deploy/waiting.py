@@ -50,27 +50,29 @@ class JobFailedError(PipelineError):
         self.exit_code = exit_code
 
 
-def follow(title: str, look: Callable[[], State], *, how_to_follow: str) -> State:
+def follow(title: str, look: Callable[[], State], *, how_to_follow: str, seconds: float | None = None) -> State:
     """Look until the state is final.
 
     Args:
         title: what is waited for.
         look: asks AWS.
         how_to_follow: the command that waits for it again, for whoever stops waiting.
+        seconds: between two looks (default: `POLL_SECONDS`).
 
     Raises:
         LeftRunningError: Ctrl-C was pressed.
         UnreachableError: No answer for `LOST_SECONDS`.
         RefusedError: AWS refuses to say.
     """
+    pause = wait_fixed(POLL_SECONDS if seconds is None else seconds)
     with _line(title) as update:
 
         def look_and_tell() -> State:
-            found = _look(look)
+            found = _look(look, pause)
             update(found)
             return found
 
-        waiting = Retrying(wait=wait_fixed(POLL_SECONDS), retry=retry_if_result(lambda state: not state.is_final))
+        waiting = Retrying(wait=pause, retry=retry_if_result(lambda state: not state.is_final))
         try:
             return waiting(look_and_tell)
         except KeyboardInterrupt:
@@ -79,9 +81,9 @@ def follow(title: str, look: Callable[[], State], *, how_to_follow: str) -> Stat
             raise UnreachableError(f"{error}. {title} runs on. Follow it with: {how_to_follow}") from error
 
 
-def _look(look: Callable[[], State]) -> State:
+def _look(look: Callable[[], State], pause: wait_fixed) -> State:
     lost = Retrying(
-        wait=wait_fixed(POLL_SECONDS),
+        wait=pause,
         retry=retry_if_exception_type(UnreachableError),
         stop=stop_after_delay(LOST_SECONDS),
         reraise=True,

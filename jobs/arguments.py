@@ -2,11 +2,11 @@
 
 import argparse
 from datetime import date
-from typing import Literal, NoReturn, get_args
+from typing import Literal, get_args
 
 from expectations.contracts import ORDER_STATUSES
 from jobs.cluster_arguments import add_cluster_arguments, add_feature_scale, add_segments_arguments
-from jobs.errors import ConfigurationError
+from jobs.command_line import OneLineParser
 
 Step = Literal["ingest", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
@@ -38,14 +38,6 @@ FOLDER and FILE are paths, or s3:// URIs (docs/s3.md has the settings).
 exit codes:
   0 done   2 bad arguments or configuration   3 the data is not fit to use   4 Spark or another system failed
 """
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and are raised."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print, without its usage lines."""
-        raise ConfigurationError(f"{message} (see {self.prog} --help)")
 
 
 def parser_of(step: Step) -> argparse.ArgumentParser:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs import console
-from jobs.arguments import OneLineParser, add_warehouse_arguments
+from jobs.arguments import add_warehouse_arguments
+from jobs.command_line import OneLineParser
 from jobs.errors import ConfigurationError
 from jobs.program import program
 from jobs.storage import RunStore, is_in_s3

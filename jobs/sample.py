@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import FileContract
 from expectations.contracts import CUSTOMERS, ORDERS, PAYMENTS
-from jobs.arguments import OneLineParser
+from jobs.command_line import OneLineParser
 from jobs.errors import ConfigurationError
 from jobs.olist_facts import ORDERS_OF_OLIST
 from jobs.olist_shape import Shape

@@ -41,6 +41,7 @@ OUTPUTS = {
     "shop-nightly": {
         "MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop-nightly",
         "TopicArn": "arn:aws:sns:eu-west-1:123456789012:shop",
+        "Schema": "marts",
     },
 }
 

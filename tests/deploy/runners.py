@@ -61,6 +61,11 @@ class Runners:
     def _is_running(self) -> bool:
         return bool(self.started) and self.looks < len(self.states)
 
+    def _state_of(self, number: int) -> str:
+        """Where a job stands, without a look at it: those before the last are over."""
+        is_last = number == len(self.started)
+        return self.states[max(min(self.looks, len(self.states)) - 1, 0)] if is_last else self.states[-1]
+
     # Glue: one run at a time, no tokens.
     def start_glue(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._is_running():
@@ -80,7 +85,7 @@ class Runners:
         numbered = enumerate(self.started, 1)
         return {
             "JobRuns": [
-                {"Id": f"jr_{number}", "Arguments": each["Arguments"]}
+                {"Id": f"jr_{number}", "Arguments": each["Arguments"], "JobRunState": self._state_of(number)}
                 for number, each in numbered
                 if each["JobName"] == request["JobName"]
             ]

@@ -93,6 +93,36 @@ def test_submitting_twice_starts_one_job(runner: Runner) -> None:
     assert len(runner.runners.started) == 1
 
 
+LOAD = ("--step", "publish", "--run", RUN)
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+def test_a_run_that_was_loaded_is_loaded_again(runner: Runner) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    assert [runner.submit(*LOAD), runner.submit(*LOAD), runner.submit(*LOAD)] == [0, 0, 0]
+    assert len(runner.runners.started) == 3
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+def test_an_answer_that_was_lost_starts_no_second_load(runner: Runner) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    runner.service.faults.drop_after(runner.start)
+    assert runner.submit(*LOAD) == 0
+    assert len(runner.runners.started) == 1
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_a_load_that_is_in_progress_is_followed_and_one_into_elsewhere_is_not(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    assert runner.submit(*LOAD, "--no-wait") == 0
+    assert runner.submit(*LOAD, "--warehouse", "redshift://shop/segments/trial") == 4
+    assert "job shop-publish: another run is in progress" in last_line(capsys)
+    assert runner.submit(*LOAD) == 0
+    assert len(runner.runners.started) == 1
+
+
 def test_an_answer_that_was_lost_starts_no_second_job(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     runner.service.faults.drop_after(runner.start)
@@ -138,7 +168,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(
 ) -> None:
     runner.goes("RUNNING")
 
-    def interrupted(look: Any) -> Any:
+    def interrupted(look: Any, _: Any) -> Any:
         look()
         raise KeyboardInterrupt
 
@@ -203,7 +233,7 @@ def test_emr_runs_the_same_file_with_the_roles_of_the_step(runner: Runner) -> No
     assert submitted["entryPoint"] == "s3://shop-artifacts/code/0a1b/publish.py"
     assert submitted["entryPointArguments"] == [
         *("--run", RUN, "--output", "s3://shop-data/output"),
-        *("--warehouse", "redshift://shop/segments/public", "--staging", "s3://shop-data/staging"),
+        *("--warehouse", "redshift://shop/segments/marts", "--staging", "s3://shop-data/staging"),
         *("--iam-role", "default"),
     ]
 
@@ -223,6 +253,15 @@ def test_a_cluster_is_given_no_setting_that_it_does_not_know(runner: Runner) -> 
         "s3://shop-artifacts/code/0a1b/olist_rfm_segments.zip",
     ]
     assert not [part for part in command if "emr-serverless" in part]
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_stacks_of_an_earlier_version_are_told_to_be_brought_up(
+    runner: Runner, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.stacks["shop-nightly"]["outputs"] = {"MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"}
+    assert runner.submit(*LOAD) == 2
+    assert "no stack gives out Schema, expected all of this version's. Run the whole of `up`" in last_line(capsys)
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)

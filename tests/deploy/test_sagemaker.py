@@ -2,15 +2,18 @@
 
 import io
 import json
+import re
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 
-from deploy import sagemaker_sdk
+from deploy import sagemaker as deploy_sagemaker
+from deploy import sagemaker_sdk, waiting
 from deploy.__main__ import main
 from jobs.clusters.artifact import centroids_in
 from jobs.storage import LocalFolder
@@ -29,6 +32,11 @@ def hands(sagemaker: SageMaker, s3: Any, bucket: str) -> Hands:
     return small_groups(Hands(s3, bucket))
 
 
+WAITED = re.compile(
+    r"(TrainingJob|TransformJob|Endpoint) \S+: (InProgress|Completed|Failed|Stopped|Creating|InService)"
+)
+
+
 class Commands:
     """The command line, as a user types it."""
 
@@ -36,13 +44,13 @@ class Commands:
         self.hands, self.capfd = hands, capfd
 
     def run(self, command: str, *arguments: str, code: int = 0) -> str:
-        """Run a command, and return what it prints, or its one line on stderr when it fails."""
+        """Run a command, and return what it prints, or its error when it fails: one line, after those of the wait."""
         self.capfd.readouterr()
         assert main(["sagemaker", command, "--region", REGION, *arguments]) == code
         printed = self.capfd.readouterr()
         if code == 0:
             return printed.out
-        [line] = printed.err.strip().splitlines()
+        [line] = [line for line in printed.err.strip().splitlines() if not WAITED.match(line)]
         return line
 
     def train(self, *arguments: str, code: int = 0) -> str:
@@ -127,6 +135,48 @@ def test_short_failures_while_waiting_are_waited_out(commands: Commands, sagemak
     assert "model.tar.gz" in commands.train()
 
 
+@pytest.fixture
+def once_created(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Lets something happen between the creation, which asks for what it created, and the first look."""
+
+    def at_the_first_look(happen: Callable[[], None]) -> None:
+        def follow(*positional: Any, **named: Any) -> waiting.State:
+            happen()
+            return waiting.follow(*positional, **named)
+
+        monkeypatch.setattr(deploy_sagemaker, "follow", follow)
+
+    return at_the_first_look
+
+
+def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
+    commands: Commands, sagemaker: SageMaker, once_created: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOST_SECONDS", 0.0)
+    sagemaker.training.gate.close()
+    once_created(lambda: sagemaker.service.faults.drop_before("DescribeTrainingJob", times=20))
+    line = commands.train(code=4)
+    assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
+    assert sagemaker.training.jobs["run-1"].status == "InProgress"
+
+
+def test_a_transform_that_may_run_on_keeps_its_model(
+    commands: Commands, sagemaker: SageMaker, once_created: Any
+) -> None:
+    model_data = commands.train().splitlines()[-1]
+    once_created(lambda: sagemaker.service.faults.expire("DescribeTransformJob"))
+    line = commands.transform(model_data, code=4)
+    assert "ExpiredTokenException" in line
+    assert "It may run on. Follow it with: aws sagemaker describe-transform-job" in line
+    assert commands.run("delete-endpoint", "--name", "score-1").splitlines()[2] == "Model score-1: deleted"
+
+
+def test_without_a_terminal_each_state_is_told_in_a_line(commands: Commands, capfd: pytest.CaptureFixture[str]) -> None:
+    given = ["--role", SAGEMAKER_ROLE, "--features", commands.hands.uri("kmeans/train"), "--k", "2", "--poll", "0"]
+    assert main(["sagemaker", "train", *given, "--output", commands.hands.uri("models"), "--name", "run-1"]) == 0
+    assert capfd.readouterr().err.splitlines()[-1] == "TrainingJob run-1: Completed"
+
+
 def test_a_call_that_is_not_allowed_is_told(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.service.faults.deny("CreateTrainingJob")
     line = commands.train(code=4)
@@ -166,7 +216,11 @@ def test_an_endpoint_answers_and_goes(commands: Commands, monkeypatch: pytest.Mo
         "endpoint", "--role", SAGEMAKER_ROLE, "--model-data", model_data, "--name", "live", "--poll", "0"
     )
     assert "paid for by the hour until: python -m deploy sagemaker delete-endpoint --name live" in made
-    monkeypatch.setattr(sys, "stdin", io.StringIO("0.0,0.0,0.1\n5.0,5.0,5.0\n"))
+    lines = "0.0,0.0,0.1\n5.0,5.0,5.0\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    asked = json.loads(commands.run("predict", "--name", "live", "--dry-run"))["InvokeEndpoint"]
+    assert (asked["EndpointName"], asked["Body"]) == ("live", lines)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
     predictions = json.loads(commands.run("predict", "--name", "live"))["predictions"]
     assert [set(prediction) for prediction in predictions] == [{"closest_cluster", "distance_to_cluster"}] * 2
     assert predictions[0]["closest_cluster"] != predictions[1]["closest_cluster"]

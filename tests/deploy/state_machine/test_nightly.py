@@ -6,6 +6,7 @@ import pytest
 
 from deploy import sagemaker_requests
 from tests.deploy.state_machine.interpreter import SUBSTITUTIONS, Answer, Interpreter
+from tests.deploy.templates import statements, template
 from tests.stand_ins.json_service import service_model
 from tests.stand_ins.shapes import faults_of
 
@@ -13,13 +14,11 @@ pytestmark = pytest.mark.long
 
 AS_OF = {"as_of": "2018-10-17"}
 RUN = "2018-10-17-nightly-1"
-MANIFEST = {
-    "quality": {
-        "tables": {
-            "customers": {"share_quarantined": 0.0},
-            "orders": {"share_quarantined": 0.25},
-            "payments": {"share_quarantined": 0.001},
-        }
+SHARES = {
+    "tables": {
+        "customers": {"share_quarantined": 0.0},
+        "orders": {"share_quarantined": 0.25},
+        "payments": {"share_quarantined": 0.001},
     }
 }
 OK: list[Answer] = [{"result": {}}]
@@ -39,7 +38,7 @@ def answers(**instead: list[Answer]) -> dict[str, list[Answer]]:
         f"{step}On{engine}": OK for step in ("Pipeline", "Segments", "Publish") for engine in ("Glue", "Emr")
     }
     fine |= dict.fromkeys(("MeasureQuality", "RegisterModel", "Transform", "TellOfFailure", "TellOfNoMeasure"), OK)
-    fine["ReadManifest"] = [{"result": {"Body": json.dumps(MANIFEST)}}]
+    fine["ReadShares"] = [{"result": {"Body": json.dumps(SHARES)}}]
     fine["Train"] = [{"result": {"ModelArtifacts": {"S3ModelArtifacts": ARTIFACT}}}]
     return fine | instead
 
@@ -51,7 +50,7 @@ def failing(error: str, cause: str = "because", *, times: int = 0) -> list[Answe
 
 
 FAILED = failing("States.TaskFailed", "exit code 3")
-WHOLE_WAY = ["ReadManifest", "MeasureQuality", "Train", "RegisterModel", "Transform"]
+WHOLE_WAY = ["ReadShares", "MeasureQuality", "Train", "RegisterModel", "Transform"]
 
 
 def whole_way(engine: str) -> list[str]:
@@ -75,6 +74,7 @@ def test_steps_hand_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
             "--output": "s3://shop-data/output",
             "--run-id": RUN,
             "--kmeans": "none",
+            "--becomes-current": "no",
         },
     }
     trained = report.asked("Train")
@@ -91,6 +91,7 @@ def test_steps_hand_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
         "--output": "s3://shop-data/output",
         "--features-run": RUN,
         "--assignments": "s3://shop-data/assignments/nightly-1",
+        "--model-artifact": ARTIFACT,
         "--run-id": f"{RUN}-segments",
     }
     assert report.asked("PublishOnGlue")["Arguments"] == {
@@ -129,7 +130,8 @@ def test_the_share_of_quarantined_rows_is_measured_per_table(nightly: Interprete
 
 
 TASKS = [*whole_way("Glue"), *(name for name in whole_way("Emr") if name.endswith("Emr"))]
-MEASURING = ("ReadManifest", "MeasureQuality")
+MEASURING = ("ReadShares", "MeasureQuality")
+AFTER_MEASURING = whole_way("Glue")[3:]
 
 
 @pytest.mark.parametrize("task", [name for name in TASKS if name not in MEASURING])
@@ -173,18 +175,55 @@ def test_a_job_that_could_not_be_started_is_tried_again_and_not_for_ever(
     assert given_up.asked("TellOfFailure")["Message"]["error"]["Error"] == error
 
 
-@pytest.mark.parametrize("task", MEASURING)
-def test_a_figure_that_could_not_be_measured_is_told_and_stops_no_run(nightly: Interpreter, task: str) -> None:
-    report = nightly.execute(AS_OF, answers(**{task: failing("States.DataLimitExceeded")}))
-    assert report.status == "SUCCEEDED"
-    assert report.tried()[-len(WHOLE_WAY) :][-5:] == [
-        "Train",
-        "RegisterModel",
-        "Transform",
-        "SegmentsOnGlue",
-        "PublishOnGlue",
-    ]
-    assert report.asked("TellOfNoMeasure")["Message"]["error"]["Error"] == "States.DataLimitExceeded"
+@pytest.mark.parametrize(
+    ("task", "error"),
+    [("ReadShares", "S3.NoSuchKeyException"), ("MeasureQuality", "CloudWatch.InvalidParameterValueException")],
+)
+def test_a_figure_that_could_not_be_measured_is_told_and_stops_no_run(
+    nightly: Interpreter, task: str, error: str
+) -> None:
+    report = nightly.execute(AS_OF, answers(**{task: failing(error)}))
+    assert (report.status, report.tried()[-6:]) == ("SUCCEEDED", ["TellOfNoMeasure", *AFTER_MEASURING])
+    assert report.asked("TellOfNoMeasure")["Message"]["error"]["Error"] == error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        json.dumps(SHARES)[:40],
+        json.dumps({"tables": {}}),
+        json.dumps({"tables": {**SHARES["tables"], "orders": {"share_quarantined": None}}}),
+    ],
+)
+def test_shares_that_cannot_be_read_are_told_and_stop_no_run(nightly: Interpreter, body: str) -> None:
+    report = nightly.execute(AS_OF, answers(ReadShares=[{"result": {"Body": body}}]))
+    assert (report.status, report.tried()[-6:]) == ("SUCCEEDED", ["TellOfNoMeasure", *AFTER_MEASURING])
+    assert "MeasureQuality" not in report.tried()
+
+
+def test_no_more_of_the_shares_is_read_than_a_state_may_hold(nightly: Interpreter) -> None:
+    assert nightly.execute(AS_OF, answers()).asked("ReadShares") == {
+        "Bucket": "shop-data",
+        "Key": f"output/runs/{RUN}/quality_shares.json",
+        "Range": "bytes=0-65535",
+    }
+
+
+def test_the_role_may_read_the_shares_that_the_machine_reads() -> None:
+    (reading,) = [found for found in statements(template("nightly")) if found.get("Action") == "s3:GetObject"]
+    assert str(reading["Resource"]["Fn::Sub"]).endswith(":${DataBucket}/output/runs/*/quality_shares.json")
+
+
+def test_the_log_of_each_step_on_emr_is_found_by_the_run(nightly: Interpreter) -> None:
+    report = nightly.execute({**AS_OF, "engine": "emr"}, answers())
+    prefixes = {
+        step: report.asked(f"{step}OnEmr")["ConfigurationOverrides"]["MonitoringConfiguration"][
+            "CloudWatchLoggingConfiguration"
+        ]["LogStreamNamePrefix"]
+        for step in ("Pipeline", "Segments", "Publish")
+    }
+    assert prefixes == {"Pipeline": RUN, "Segments": f"{RUN}-segments", "Publish": f"{RUN}-segments"}
 
 
 def test_an_engine_that_is_none_is_told_and_starts_nothing(nightly: Interpreter) -> None:

@@ -1,0 +1,62 @@
+"""Where the commands look for an account and a region, and in which order."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.__main__ import main
+from deploy.aws import Aws
+from tests.stand_ins.fixtures import SAGEMAKER_ROLE
+
+TRAIN = (
+    *("sagemaker", "train", "--dry-run", "--role", SAGEMAKER_ROLE),
+    *("--features", "s3://bucket/train/", "--output", "s3://bucket/models"),
+)
+
+
+@pytest.fixture
+def nowhere(aws: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """No region in the environment; the profile ``work`` has one."""
+    config = tmp_path / "config"
+    config.write_text("[profile work]\nregion = eu-central-1\n[profile bare]\n")
+    aws.setenv("AWS_CONFIG_FILE", str(config))
+    aws.delenv("AWS_REGION")
+    aws.delenv("AWS_DEFAULT_REGION")
+    return aws
+
+
+def test_the_option_goes_before_the_environment_and_that_before_the_profile(nowhere: pytest.MonkeyPatch) -> None:
+    assert Aws(profile="work").region == "eu-central-1"
+    nowhere.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert Aws(profile="work").region == "eu-west-2"
+    nowhere.setenv("AWS_REGION", "eu-west-3")
+    assert Aws(profile="work").region == "eu-west-3"
+    assert Aws(profile="work", region="eu-north-1").region == "eu-north-1"
+
+
+def test_clients_are_of_the_region(nowhere: pytest.MonkeyPatch) -> None:
+    nowhere.setenv("AWS_REGION", "eu-west-3")
+    assert Aws().client("glue").meta.region_name == "eu-west-3"
+
+
+def test_sagemaker_finds_its_region_in_the_profile(
+    nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del nowhere
+    assert main([*TRAIN, "--profile", "work"]) == 0
+    request = json.loads(capsys.readouterr().out)["CreateTrainingJob"]
+    assert ".dkr.ecr.eu-central-1." in request["AlgorithmSpecification"]["TrainingImage"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"),
+    [("bare", "no AWS region is set. Give --region"), ("none", "profile (none) could not be found")],
+)
+def test_no_region_and_no_such_profile_are_told(
+    nowhere: pytest.MonkeyPatch, profile: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del nowhere
+    assert main([*TRAIN, "--profile", profile]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert told in line
