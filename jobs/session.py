@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyspark
 from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark import SparkConf
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -121,13 +122,12 @@ def _settings_of_s3() -> dict[str, str]:
 
 def _started(name: str, log: Path | None, of_s3: dict[str, str]) -> SparkSession:
     builder = SparkSession.builder.appName(name)
-    if is_submitted() or SparkSession.getActiveSession():
-        session = builder.config(map={**of_s3, **MEANING}).getOrCreate()
-        given = session.sparkContext.getConf()
-        for key, value in SPEED.items():
-            if not given.contains(key):
-                session.conf.set(key, value)
-        return session
+    running = SparkSession.getActiveSession()
+    if is_submitted() or running:
+        # One of `SPEED` can be set while the session is made, and not after.
+        given = running.sparkContext.getConf() if running else SparkConf()
+        speed = {key: value for key, value in SPEED.items() if not given.contains(key)}
+        return builder.config(map={**speed, **of_s3, **MEANING}).getOrCreate()
     builder = builder.config(map={**LAPTOP, **SPEED, **of_s3, **MEANING})
     # Not another Spark that this machine may have: its version would not be this PySpark's.
     os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
