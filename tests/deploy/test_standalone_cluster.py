@@ -18,7 +18,7 @@ from jobs.storage.local import LocalFolder
 from tests.deploy.bundles import manifest_of, script_of
 from tests.deploy.standalone import LOOPBACK, MEMORY, SPARK_SUBMIT, StandaloneCluster, environment, standalone_cluster
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 AS_OF = "2018-10-17"
 RUN_ID = f"{AS_OF}-cluster"
@@ -46,12 +46,14 @@ SETTINGS = {
     "spark.driver.bindAddress": LOOPBACK,
     "spark.ui.enabled": "false",
     "spark.executor.memory": MEMORY,
-    # Both executors are there before the first task, and have a part of everything: so few rows would else be one task.
+    # Both executors are there before the first task, and each has a part of all that is moved. So few rows would else
+    # be one task and be joined without a shuffle.
     "spark.cores.max": "2",
     "spark.scheduler.minRegisteredResourcesRatio": "1.0",
     "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
     "spark.sql.shuffle.partitions": "4",
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
 }
 
 
@@ -125,10 +127,11 @@ def kill_executors(job: subprocess.Popen[bytes], cluster: StandaloneCluster, run
         cluster.kill_executor(worker)
 
 
-@pytest.mark.timeout(900)
 def test_a_job_that_loses_executors_ends_well(on_a_cluster: Job) -> None:
     assert on_a_cluster.exit_code == 0, on_a_cluster.log
     assert len(set(re.findall(r"Lost executor (\d+) ", on_a_cluster.log))) == len(KILLED), on_a_cluster.log
+    # They held what others went on to ask for.
+    assert "FetchFailed" in on_a_cluster.log
 
 
 def test_its_tables_are_those_of_a_run_on_a_laptop(spark: SparkSession, on_a_laptop: Job, on_a_cluster: Job) -> None:
