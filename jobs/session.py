@@ -47,6 +47,10 @@ SPEED = {
     # A frame that is kept for two readers is cut by its size, as all others are; by default it keeps every shuffle
     # partition, and writes as many files. (Nothing here relies on how a kept frame is partitioned.)
     "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
+}
+
+# What Spark takes only while a session is made, so that nobody can be asked first.
+AT_START = {
     # Else PySpark walks the Python stack for each column that is named, to tell it in an error: several calls to the
     # JVM for each, thousands for a contract. Here errors are told in words of our own.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
@@ -122,13 +126,13 @@ def _settings_of_s3() -> dict[str, str]:
 def _started(name: str, log: Path | None, of_s3: dict[str, str]) -> SparkSession:
     builder = SparkSession.builder.appName(name)
     if is_submitted() or SparkSession.getActiveSession():
-        session = builder.config(map={**of_s3, **MEANING}).getOrCreate()
+        session = builder.config(map={**AT_START, **of_s3, **MEANING}).getOrCreate()
         given = session.sparkContext.getConf()
         for key, value in SPEED.items():
             if not given.contains(key):
                 session.conf.set(key, value)
         return session
-    builder = builder.config(map={**LAPTOP, **SPEED, **of_s3, **MEANING})
+    builder = builder.config(map={**LAPTOP, **SPEED, **AT_START, **of_s3, **MEANING})
     # Not another Spark that this machine may have: its version would not be this PySpark's.
     os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
     # PySpark prints each error as JSON, stack and all, before it raises it; here it is told once, in a line.

@@ -1,5 +1,6 @@
 """AWS for the commands: stand-ins over HTTP, and no waiting between two looks."""
 
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ import boto3
 import pytest
 
 from deploy import up, waiting
-from deploy.package import Bundle
-from deploy.targets import Target
+from deploy.package import SITE_PACKAGES, Bundle, build
+from deploy.targets import EMR, Target
+from tests.deploy.bundles import clean_environment
 from tests.deploy.cloud_formation import CloudFormation
 from tests.stand_ins.fixtures import CREDENTIALS, MODELS, REGION, session_with
 from tests.stand_ins.json_service import JsonService
@@ -123,3 +125,23 @@ def packaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
     monkeypatch.setattr(up, "build", build)
     return folder
+
+
+@pytest.fixture(scope="session")
+def emr(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The bundle for EMR, as it is built."""
+    return build(EMR, architecture="x86_64", folder=tmp_path_factory.mktemp("emr"))
+
+
+@pytest.fixture(scope="session")
+def emr_packages(emr: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle's dependencies, unpacked: the folder that goes on PYTHONPATH."""
+    folder = tmp_path_factory.mktemp("environment")
+    shutil.unpack_archive(emr.dependencies, folder, format="zip")
+    return folder / SITE_PACKAGES
+
+
+@pytest.fixture(scope="session")
+def emr_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python of EMR's version with nothing but Spark."""
+    return clean_environment(tmp_path_factory.mktemp("emr-python") / "python", EMR)

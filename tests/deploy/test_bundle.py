@@ -1,24 +1,21 @@
 """The archives run the sample, in a clean Python of the platform's version that has what the platform has."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.package import Bundle, build
-from deploy.targets import EMR, GLUE, SPARK, Target
+from deploy.targets import GLUE
 from jobs.java import java_home
+from tests.deploy.bundles import clean_environment, manifest_of, script_of
 
 pytestmark = pytest.mark.long
 
-UV = Path(sys.executable).parent / "uv"
 GLUES_OWN_ARGUMENTS = (
     "--JOB_ID",
     "j_1",
@@ -32,44 +29,11 @@ GLUES_OWN_ARGUMENTS = (
 NEVER = {"pyspark", "py4j", "sagemaker", "sagemaker-core", "moto", "pytest", "duckdb"}
 
 
-def python_of(version: str) -> Path | None:
-    """An interpreter of that version on this machine, pyenv's too; none is fetched."""
-    beside = [str(path) for path in Path.home().glob(f".pyenv/versions/{version}.*/bin")]
-    found = subprocess.run(
-        [UV, "python", "find", "--no-python-downloads", "--no-project", version],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": os.pathsep.join([*beside, os.environ["PATH"]])},
-    )
-    return Path(found.stdout.strip()) if found.returncode == 0 else None
-
-
-def clean_environment(folder: Path, target: Target) -> Path:
-    """A new Python with what the platform has: Spark, and the packages whose versions are known."""
-    base = python_of(target.python)
-    if base is None:
-        pytest.skip(f"this machine has no Python {target.python}; the bundle for {target.name} was built and not run")
-    subprocess.run([base, "-m", "venv", folder], check=True)
-    python = folder / "bin" / "python"
-    (site,) = folder.glob("lib/python*/site-packages")
-    for name in SPARK:
-        spec = find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        (site / name).symlink_to(Path(spec.origin).parent)
-    has = [f"{name}=={version}" for name, version in target.preinstalled.items() if name not in {*SPARK, "pyarrow"}]
-    if has:
-        subprocess.run([UV, "pip", "install", "--quiet", "--no-deps", "--python", python, *has], check=True)
-    return python
-
-
 def run_sample(python: Path, bundle: Bundle, folder: Path, *paths: Path, arguments: tuple[str, ...] = ()) -> Path:
     """Run the pipeline's script as a platform does: a file by itself, the code a zip on the path."""
     sample = folder / "sample"
     subprocess.run([sys.executable, "-m", "jobs.sample", "--orders", "300", "--output", sample], check=True)
-    script = folder / "pipeline.py"
-    script.write_bytes(zipfile.ZipFile(bundle.code).read("jobs/pipeline.py"))
+    script = script_of(bundle, folder)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -90,20 +54,9 @@ def run_sample(python: Path, bundle: Bundle, folder: Path, *paths: Path, argumen
     return output
 
 
-def manifest_of(output: Path) -> dict[str, Any]:
-    current = json.loads((output / "current.json").read_text())
-    manifest: dict[str, Any] = json.loads((output / current["manifest"]).read_text())
-    return manifest
-
-
 @pytest.fixture(scope="module")
 def glue(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return build(GLUE, architecture="x86_64", folder=tmp_path_factory.mktemp("glue"))
-
-
-@pytest.fixture(scope="module")
-def emr(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(EMR, architecture="x86_64", folder=tmp_path_factory.mktemp("emr"))
 
 
 def names_in(bundle: Bundle) -> set[str]:
@@ -159,10 +112,10 @@ def test_the_bundle_for_glue_runs_the_sample_beside_what_glue_has(glue: Bundle, 
 
 
 @pytest.mark.timeout(600)
-def test_the_bundle_for_emr_runs_the_sample_beside_spark_alone(emr: Bundle, tmp_path: Path) -> None:
-    python = clean_environment(tmp_path / "python", EMR)
-    shutil.unpack_archive(emr.dependencies, tmp_path / "environment", format="zip")
-    output = run_sample(python, emr, tmp_path, tmp_path / "environment" / "site-packages")
+def test_the_bundle_for_emr_runs_the_sample_beside_spark_alone(
+    emr: Bundle, emr_python: Path, emr_packages: Path, tmp_path: Path
+) -> None:
+    output = run_sample(emr_python, emr, tmp_path, emr_packages)
     manifest = manifest_of(output)
     assert str(manifest["platform"]["python"]).startswith("3.11")
     assert (output / "runs" / str(manifest["run_id"]) / "quality" / "data_docs" / "index.html").exists()

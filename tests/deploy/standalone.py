@@ -1,0 +1,119 @@
+"""Spark's standalone cluster on loopback: a master and workers, each a process, and executors that can be killed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import pyspark
+
+from jobs.java import java_home
+
+SPARK_HOME = Path(pyspark.__file__).parent
+SPARK_SUBMIT = SPARK_HOME / "bin" / "spark-submit"
+MASTER = "org.apache.spark.deploy.master.Master"
+WORKER = "org.apache.spark.deploy.worker.Worker"
+EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
+LOOPBACK = "127.0.0.1"
+MEMORY = "1g"
+SECONDS_TO_START = 120
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What Spark's own scripts need, and nothing of whoever runs the tests."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "JAVA_HOME": java_home(),
+        "SPARK_HOME": str(SPARK_HOME),
+        "SPARK_LOCAL_IP": LOOPBACK,
+        "SPARK_DAEMON_MEMORY": "512m",
+    }
+
+
+@dataclass(frozen=True)
+class StandaloneCluster:
+    """A cluster that runs.
+
+    Attributes:
+        url: of the master, as ``--master`` takes it.
+        workers: the workers' processes.
+    """
+
+    url: str
+    workers: tuple[psutil.Process, ...]
+
+    def executors(self, worker: int) -> list[psutil.Process]:
+        """The executors that a worker has started and that live."""
+        found = []
+        for child in self.workers[worker].children():
+            with suppress(psutil.NoSuchProcess):
+                if EXECUTOR in child.cmdline():
+                    found.append(child)
+        return found
+
+    def kill_executor(self, worker: int) -> None:
+        """Kill a worker's executor as a machine that is lost does: with no word to anybody."""
+        (executor,) = self.executors(worker)
+        executor.kill()
+
+
+@contextmanager
+def standalone_cluster(folder: Path, *, workers: int) -> Iterator[StandaloneCluster]:
+    """A master and workers of one core each, gone at the end with all that they started.
+
+    The system chooses all ports, so the master's are read from its log.
+    """
+    folder.mkdir()
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        started.append(_started(folder, "master", MASTER, "--port", "0"))
+        url = _waited_for(folder / "master.log", r"Starting Spark master at (spark://\S+)")
+        page = _waited_for(folder / "master.log", r"MasterWebUI.* started at (http://\S+)")
+        for number in range(workers):
+            name = f"worker-{number}"
+            options = ("--cores", "1", "--memory", MEMORY, "--work-dir", str(folder / name))
+            started.append(_started(folder, name, WORKER, *options, url))
+        _wait_until_alive(f"{page.rstrip('/')}/json/", workers)
+        yield StandaloneCluster(url, tuple(psutil.Process(process.pid) for process in started[1:]))
+    finally:
+        for process in started:
+            # The group is the daemon, and for a worker the executors that it started.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _started(folder: Path, name: str, daemon: str, *options: str) -> subprocess.Popen[bytes]:
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(
+            [SPARK_HOME / "bin" / "spark-class", daemon, "--host", LOOPBACK, "--webui-port", "0", *options],
+            cwd=folder,
+            env=environment(folder),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _waited_for(log: Path, pattern: str) -> str:
+    give_up = time.monotonic() + SECONDS_TO_START
+    while (found := re.search(pattern, log.read_text())) is None:
+        assert time.monotonic() < give_up, log.read_text()
+        time.sleep(0.1)
+    return found[1]
+
+
+def _wait_until_alive(page: str, workers: int) -> None:
+    give_up = time.monotonic() + SECONDS_TO_START
+    while (alive := json.load(urlopen(page, timeout=10))["aliveworkers"]) < workers:
+        assert time.monotonic() < give_up, f"{alive} of {workers} workers registered"
+        time.sleep(0.1)

@@ -1,0 +1,150 @@
+"""The job script as Glue runs it, on a cluster of several processes that lose an executor on the way."""
+
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from deploy.package import Bundle
+from jobs import pipeline
+from jobs.sample import write_sample
+from jobs.storage import for_reading
+from jobs.storage.local import LocalFolder
+from tests.deploy.bundles import manifest_of, script_of
+from tests.deploy.standalone import LOOPBACK, MEMORY, SPARK_SUBMIT, StandaloneCluster, environment, standalone_cluster
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+AS_OF = "2018-10-17"
+RUN_ID = f"{AS_OF}-cluster"
+TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm", "customer_segments")
+# An executor is killed when this folder of the run is there, and it is this worker's. At the first, executors keep the
+# rows that were judged, of which half are lost; at the last, features to train on.
+KILLED = (("orders", 0), ("transactions", 1), ("kmeans/score", 0))
+SECONDS = 480
+
+GLUES_OWN_ARGUMENTS = {
+    "--JOB_ID": "j_0123456789abcdef",
+    "--JOB_RUN_ID": "jr_0123456789abcdef",
+    "--JOB_NAME": "shop-pipeline",
+    "--TempDir": "s3://shop-data/spark/tmp/",
+    "--job-bookmark-option": "job-bookmark-disable",
+    "--job-language": "python",
+    "--enable-metrics": "true",
+    "--enable-continuous-cloudwatch-log": "true",
+    "--enable-spark-ui": "true",
+    "--spark-event-logs-path": "s3://shop-data/spark/events/",
+}
+
+SETTINGS = {
+    "spark.driver.host": LOOPBACK,
+    "spark.driver.bindAddress": LOOPBACK,
+    "spark.ui.enabled": "false",
+    "spark.executor.memory": MEMORY,
+    # Both executors are there before the first task, and each has a part of all that is moved. So few rows would else
+    # be one task and be joined without a shuffle.
+    "spark.cores.max": "2",
+    "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+    "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that ended: its exit code, what the driver logged, and its run."""
+
+    exit_code: int
+    log: str
+    output: Path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return manifest_of(self.output)
+
+    def rows(self, spark: SparkSession, table: str) -> list[str]:
+        path = for_reading(str(self.output / self.manifest["tables"][table]))
+        return sorted(map(str, spark.read.parquet(path).collect()))
+
+
+@pytest.fixture(scope="module")
+def sample(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(spark, LocalFolder(folder), orders=1000, seed=7)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_a_laptop(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    output = tmp_path_factory.mktemp("laptop") / "output"
+    return Job(pipeline.main(["--as-of", AS_OF, "--input", str(sample), "--output", str(output)]), "", output)
+
+
+@pytest.fixture(scope="module")
+def on_a_cluster(
+    sample: Path, emr: Bundle, emr_python: Path, emr_packages: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Job:
+    """The job, submitted as Glue's command line has it, while executors are killed."""
+    folder = tmp_path_factory.mktemp("cluster")
+    output = folder / "output"
+    ours = {"--as-of": AS_OF, "--input": sample, "--output": output, "--run-id": RUN_ID}
+    arguments = [str(part) for pair in (GLUES_OWN_ARGUMENTS | ours).items() for part in pair]
+    options = ["--deploy-mode", "client", "--driver-memory", MEMORY, "--py-files", str(emr.code)]
+    options += [part for name, value in SETTINGS.items() for part in ("--conf", f"{name}={value}")]
+    with standalone_cluster(folder / "daemons", workers=2) as cluster, (folder / "driver.log").open("wb") as log:
+        job = subprocess.Popen(
+            [SPARK_SUBMIT, "--master", cluster.url, *options, script_of(emr, folder), *arguments],
+            cwd=folder,
+            env=environment(folder) | {"PYSPARK_PYTHON": str(emr_python), "PYTHONPATH": str(emr_packages)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            kill_executors(job, cluster, output / "runs" / RUN_ID)
+            job.wait(SECONDS)
+        finally:
+            job.kill()
+            job.wait()
+    return Job(job.returncode, (folder / "driver.log").read_text(), output)
+
+
+def kill_executors(job: subprocess.Popen[bytes], cluster: StandaloneCluster, run: Path) -> None:
+    """Kill one executor at each moment, unless the job ends before."""
+    give_up = time.monotonic() + SECONDS
+    for folder, worker in KILLED:
+        while not (run / folder).exists() or not cluster.executors(worker):
+            if job.poll() is not None:
+                return
+            assert time.monotonic() < give_up, f"{folder} not reached"
+            time.sleep(0.01)
+        cluster.kill_executor(worker)
+
+
+def test_a_job_that_loses_executors_ends_well(on_a_cluster: Job) -> None:
+    assert on_a_cluster.exit_code == 0, on_a_cluster.log
+    assert len(set(re.findall(r"Lost executor (\d+) ", on_a_cluster.log))) == len(KILLED), on_a_cluster.log
+    # They held what others went on to ask for.
+    assert "FetchFailed" in on_a_cluster.log
+
+
+def test_its_tables_are_those_of_a_run_on_a_laptop(spark: SparkSession, on_a_laptop: Job, on_a_cluster: Job) -> None:
+    for table in TABLES:
+        assert on_a_cluster.rows(spark, table) == on_a_laptop.rows(spark, table), table
+
+
+def test_no_row_and_no_cent_is_counted_twice_for_the_tasks_that_ran_twice(on_a_laptop: Job, on_a_cluster: Job) -> None:
+    found, expected = on_a_cluster.manifest, on_a_laptop.manifest
+    assert all(claim["holds"] for claim in found["control_totals"])
+    assert found["totals"] == expected["totals"]
+    assert found["control_totals"] == expected["control_totals"]
+
+
+def test_what_glue_adds_to_the_command_line_is_ignored_and_told(on_a_cluster: Job) -> None:
+    assert on_a_cluster.manifest["ignored_arguments"] == list(GLUES_OWN_ARGUMENTS)
