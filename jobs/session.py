@@ -126,7 +126,10 @@ def _settings_of_s3() -> dict[str, str]:
 def _started(name: str, log: Path | None, of_s3: dict[str, str]) -> SparkSession:
     builder = SparkSession.builder.appName(name)
     if is_submitted() or SparkSession.getActiveSession():
-        session = builder.config(map={**AT_START, **of_s3, **MEANING}).getOrCreate()
+        try:
+            session = builder.config(map={**AT_START, **of_s3, **MEANING}).getOrCreate()
+        except (*SPARK_FAILURES, RuntimeError, OSError) as error:
+            raise OutsideSystemError(f"Spark did not start as it was submitted ({_first_line(error)})") from error
         given = session.sparkContext.getConf()
         for key, value in SPEED.items():
             if not given.contains(key):
