@@ -179,7 +179,25 @@ RFM = Trial(
     no_rows=(COUNTED, MEAN),
     bad_together=(COUNTED, MEAN),
 )
-TRIALS = {trial.contract.table: trial for trial in (CUSTOMERS, ORDERS, PAYMENTS, TRANSACTIONS, PURCHASES, RFM)}
+AS_MANY = "row_count_between(customers in rfm)"
+SEGMENTS = Trial(
+    with_row_count(CONTRACTS["customer_segments"], rows=2, of="customers in rfm"),
+    "customer_unique_id",
+    {"cluster": 0, "distance": 0.0, "cluster_name": "big spenders"},
+    [
+        *nothing("customer_unique_id", "cluster_name"),
+        *[bad._replace(also=(f"between({column})",)) for column in ("cluster", "distance") for bad in nothing(column)],
+        Bad("between(cluster)", {"cluster": -1}, "-1"),
+        Bad("between(distance)", {"distance": -0.5}, "-0.5"),
+        Bad("unique(customer_unique_id)", {"customer_unique_id": X}, X),
+    ],
+    nulls=("between(cluster)", "between(distance)", "unique(customer_unique_id)"),
+    no_rows=(AS_MANY,),
+    bad_together=(AS_MANY,),
+)
+TRIALS = {
+    trial.contract.table: trial for trial in (CUSTOMERS, ORDERS, PAYMENTS, TRANSACTIONS, PURCHASES, RFM, SEGMENTS)
+}
 
 
 @pytest.fixture(scope="module")
