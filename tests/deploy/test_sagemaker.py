@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -232,9 +233,19 @@ def test_an_endpoint_answers_and_goes(commands: Commands, monkeypatch: pytest.Mo
 
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.training.gate.close()
-    timer = threading.Timer(3.0, lambda: signal.raise_signal(signal.SIGINT))
-    timer.start()
-    line = commands.train("--poll", "0.2", code=130)
+
+    def interrupt_once_it_is_followed() -> None:
+        while sum(call.operation == "DescribeTrainingJob" for call in sagemaker.service.calls) < 3:
+            time.sleep(0.05)
+        signal.raise_signal(signal.SIGINT)
+
+    # Whoever starts the tests in the background has it ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=interrupt_once_it_is_followed, daemon=True).start()
+    try:
+        line = commands.train("--poll", "0.2", code=130)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
     found = boto3.client("sagemaker").describe_training_job(TrainingJobName="run-1")
     assert found["TrainingJobStatus"] == "InProgress"
