@@ -51,14 +51,14 @@ def run(command: str, checkout: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=900,
     )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_every_command_runs_and_the_output_is_what_is_shown(spark: SparkSession, checkout: Path) -> None:
     olist = checkout / "home" / "olist"
     olist.mkdir(parents=True)
