@@ -94,7 +94,7 @@ def test_from_bucket_to_bucket_is_what_it_is_on_a_disk(
     for part in ("totals", "control_totals", "configuration_hash", "score_card"):
         assert manifest[part] == expected[part]
     assert set(manifest["tables"]) == {
-        *("customers", "orders", "payments", "transactions", "purchases", "rfm"),
+        *("customers", "orders", "payments", "transactions", "purchases", "rfm", "customer_segments"),
         *("quarantine/customers", "quarantine/orders", "quarantine/payments"),
     }
     for path in manifest["tables"].values():
