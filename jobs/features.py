@@ -197,20 +197,15 @@ def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:
 
 def _checked_manifest(config: RunConfig, store: RunStore) -> dict[str, Any]:
     """The manifest of the run whose checked tables are read."""
-    run_id = config.checked_run
-    if run_id is None:
-        current = store.current()
-        if current is None:
-            raise ConfigurationError(
-                f"--output {config.output}: no current run there, so no checked tables to start from. "
-                "Run jobs.pipeline, or jobs.ingest and then this with --checked-run"
-            )
-        run_id = str(current["run_id"])
-    manifest = store.manifest(run_id)
+    manifest = store.chosen(
+        config.checked_run,
+        lacks="no checked tables to start from",
+        to_do="Run jobs.pipeline, or jobs.ingest and then this with --checked-run",
+    )
     missing = [name for name in CHECKED_TABLES if name not in manifest.get("outputs", {})]
     if missing:
         raise ConfigurationError(
-            f"run {run_id} has no table {', '.join(missing)}, or no record of its files. "
+            f"run {manifest['run_id']} has no table {', '.join(missing)}, or no record of its files. "
             "Name a run that ingest was part of"
         )
     return manifest

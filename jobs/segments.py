@@ -202,18 +202,12 @@ def _as_of(given: Namespace) -> date:
 
 
 def _features_manifest(store: RunStore, run_id: str | None) -> dict[str, Any]:
-    if run_id is None:
-        current = store.current()
-        if current is None:
-            raise ConfigurationError(
-                f"--output {store.output}: no current run there, so no customers to cluster. Run jobs.pipeline first, "
-                "or name a run with --features-run"
-            )
-        run_id = str(current["run_id"])
-    manifest = store.manifest(run_id)
+    manifest = store.chosen(
+        run_id, lacks="no customers to cluster", to_do="Run jobs.pipeline first, or name a run with --features-run"
+    )
     if "rfm" not in manifest.get("outputs", {}) or FEATURES not in manifest:
         raise ConfigurationError(
-            f"run {run_id} has no rfm with features to cluster, or no record of its files. "
+            f"run {manifest['run_id']} has no rfm with features to cluster, or no record of its files. "
             "Name a run of jobs.pipeline or jobs.features"
         )
     return manifest

@@ -3,7 +3,7 @@
 import re
 
 from jobs.errors import OutsideSystemError, PipelineError
-from jobs.storage.s3_client import KINDS, named_code
+from jobs.storage.s3_failures import KINDS, named_code
 
 CODES = tuple(code for kind in KINDS for code in kind.codes)
 PLACE = re.compile(r"s3a?://[^\s:'`,)\]]+")

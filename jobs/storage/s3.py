@@ -15,7 +15,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.launch import is_submitted
 from jobs.storage.folder import ChangedMeanwhileError, Stored, StoredObject
-from jobs.storage.s3_client import S3Settings, asked_again, code_of, named_failures, s3_client
+from jobs.storage.s3_client import S3Settings, asked_again, s3_client
+from jobs.storage.s3_failures import code_of, named_failures
 from jobs.storage.s3_reader import PIECE, ObjectReader, whole_object
 
 MARKER = "_opened.json"

@@ -6,7 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from jobs.errors import DataError
-from jobs.storage.s3_client import asked_again, code_of, named_failures
+from jobs.storage.s3_client import asked_again
+from jobs.storage.s3_failures import code_of, named_failures
 
 PIECE = 256 * 1024
 """Bytes of a request: the header and many rows, in one that takes no longer than the smallest."""

@@ -144,6 +144,24 @@ class RunStore:
             raise ConfigurationError(f"run {run_id} in {self.output} {state}: no {MANIFEST}. Name a whole run")
         return self._parsed(text, f"runs/{run_id}/{MANIFEST}")
 
+    def chosen(self, run_id: str | None, *, lacks: str, to_do: str) -> dict[str, Any]:
+        """The manifest of a run that somebody named, or else of the current one.
+
+        Args:
+            run_id: which run; None takes the current one.
+            lacks: what is not to be had where there is no current run, such as "no customers to cluster".
+            to_do: what to do then.
+
+        Raises:
+            ConfigurationError: There is no such run, it is not whole, or none was named and none is current.
+        """
+        if run_id is None:
+            current = self.current()
+            if current is None:
+                raise ConfigurationError(f"--output {self.output}: no current run there, so {lacks}. {to_do}")
+            run_id = str(current["run_id"])
+        return self.manifest(run_id)
+
     def current(self) -> dict[str, Any] | None:
         """What the pointer says, or None when no run has come to its end here."""
         text = self._read_pointer()

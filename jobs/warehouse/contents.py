@@ -70,7 +70,9 @@ def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
         ConfigurationError: There is no such run, it is not whole, or it has not every table.
         DataError: A file is not what the run wrote.
     """
-    manifest = store.manifest(_known(store, run_id))
+    if run_id is not None and not RUN_ID.fullmatch(run_id):
+        raise ConfigurationError(f"--run {run_id!r} is no run's id, expected one such as 2018-10-17-nightly")
+    manifest = store.chosen(run_id, lacks="nothing to load", to_do="Run jobs.pipeline, or name a --run")
     totals, recorded = totals_of(manifest), manifest.get("outputs", {})
     missing = [name for name in EVERY_RUN_HAS if name not in recorded or name not in totals]
     if missing:
@@ -84,17 +86,6 @@ def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
         configuration_hash=manifest["configuration_hash"],
         tables=tuple(_table(store, name, manifest["tables"], recorded, totals) for name in TABLES),
     )
-
-
-def _known(store: RunStore, run_id: str | None) -> str:
-    if run_id is not None:
-        if not RUN_ID.fullmatch(run_id):
-            raise ConfigurationError(f"--run {run_id!r} is no run's id, expected one such as 2018-10-17-nightly")
-        return run_id
-    current = store.current()
-    if current is None:
-        raise ConfigurationError(f"--output {store.output}: no current run there. Run jobs.pipeline, or name a --run")
-    return str(current["run_id"])
 
 
 def _table(
