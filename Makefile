@@ -20,7 +20,7 @@ PREFIX ?= olist-rfm
 DATA ?= $(INPUT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-all lint format bench bench-quality bench-kmeans lock clean \
+.PHONY: help run-local sql sample test test-all coverage npm lint format bench bench-quality bench-kmeans lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -41,10 +41,16 @@ sample: $(SAMPLE)/.whole ## Write an Olist-shaped data set to build/ (ORDERS=, S
 test: $(READY) ## Run the tests
 	@$(RUN) -m pytest
 
-test-all: $(READY) ## Run all tests, the long ones too
+# The quick ones by way of `test`, so that `make test test-all` runs each test once.
+test-all: npm test ## Run all tests, the long ones too
+	@$(RUN) -m pytest -m long
+
+coverage: npm $(READY) ## Run all tests, and say which lines none of them ran
+	@$(RUN) -m pytest -m "long or not long" --cov --cov-report=term
+
+npm:
 	@command -v npm >/dev/null || { echo "make: no npm, which fetches the interpreter of the state machine for its tests;" \
 	    "expected npm 9 or newer. Install it: apt-get install npm" >&2; exit 2; }
-	@$(RUN) -m pytest -m "long or not long" --cov --cov-report=term
 
 lint: $(READY) ## Check style, types and the direction of imports
 	@$(VENV)/bin/ruff check .

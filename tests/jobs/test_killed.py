@@ -32,7 +32,8 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
     "the pages of quality are there": lambda run: (run / "quality").is_dir(),
     "the manifest is written": lambda run: (run / "manifest.json").exists(),
 }
-QUICK = ("measures are put aside", "the manifest is written")
+BEFORE_THE_MANIFEST = [moment for moment in MOMENTS if moment != "the manifest is written"]
+BEFORE = {"run_id": "2018-12-31-before", "manifest": "runs/2018-12-31-before/manifest.json"}
 
 
 def start(raw: RawFiles, output: Path, run_id: str) -> subprocess.Popen[bytes]:
@@ -80,30 +81,54 @@ def current(output: Path) -> str:
     return str(pointer["run_id"])
 
 
-@pytest.mark.parametrize(
-    "moment", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long]) for name in MOMENTS]
-)
-def test_a_killed_run_leaves_the_current_one_and_the_next_succeeds(raw: RawFiles, tmp_path: Path, moment: str) -> None:
+@pytest.fixture
+def output(raw: RawFiles, tmp_path: Path) -> Path:
+    """A folder with a current run, and the raw files for another."""
     raw.write()
     output = tmp_path / "output"
-    before = {"run_id": "2018-12-31-before", "manifest": "runs/2018-12-31-before/manifest.json"}
-    (output / "runs" / "2018-12-31-before").mkdir(parents=True)
-    (output / before["manifest"]).write_text(json.dumps(before))
-    (output / "current.json").write_text(json.dumps(before))
+    (output / "runs" / BEFORE["run_id"]).mkdir(parents=True)
+    (output / BEFORE["manifest"]).write_text(json.dumps(BEFORE))
+    (output / "current.json").write_text(json.dumps(BEFORE))
+    return output
 
-    with start(raw, output, "2018-12-31-killed") as process:
+
+def kill_at(moment: str, raw: RawFiles, output: Path, run_id: str) -> None:
+    """Start a run, and kill it the moment it has come so far."""
+    with start(raw, output, run_id) as process:
         give_up = time.monotonic() + SECONDS_TO_REACH_A_MOMENT
-        while not MOMENTS[moment](output / "runs" / "2018-12-31-killed"):
+        while not MOMENTS[moment](output / "runs" / run_id):
             assert process.poll() is None, process.stderr and process.stderr.read()
             assert time.monotonic() < give_up
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
 
-    # Between manifest and pointer there is a moment, and either side of it is right.
-    whole = (
-        ("2018-12-31-before", "2018-12-31-killed") if moment == "the manifest is written" else ("2018-12-31-before",)
-    )
-    assert current(output) in whole
+
+def succeeds_after_wrecks(raw: RawFiles, output: Path) -> bool:
     with start(raw, output, "2018-12-31-next") as process:
         assert process.wait() == 0
-    assert current(output) == "2018-12-31-next"
+    return current(output) == "2018-12-31-next"
+
+
+def test_a_run_killed_while_it_works_leaves_the_current_one_and_the_next_succeeds(raw: RawFiles, output: Path) -> None:
+    kill_at("measures are put aside", raw, output, "2018-12-31-killed")
+    assert current(output) == BEFORE["run_id"]
+    assert succeeds_after_wrecks(raw, output)
+
+
+@pytest.mark.long
+def test_a_run_killed_between_manifest_and_pointer_leaves_one_whole_run_current(raw: RawFiles, output: Path) -> None:
+    kill_at("the manifest is written", raw, output, "2018-12-31-killed")
+    # It may have moved the pointer before the signal came, and either side of that is right.
+    assert current(output) in (BEFORE["run_id"], "2018-12-31-killed")
+    assert succeeds_after_wrecks(raw, output)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_no_moment_at_which_a_run_is_killed_moves_the_pointer_and_a_run_minds_no_wreck(
+    raw: RawFiles, output: Path
+) -> None:
+    for number, moment in enumerate(BEFORE_THE_MANIFEST):
+        kill_at(moment, raw, output, f"2018-12-31-killed-{number}")
+        assert current(output) == BEFORE["run_id"], moment
+    assert succeeds_after_wrecks(raw, output)
