@@ -11,8 +11,9 @@ from typing import Any
 
 from deploy import emr_cluster
 from deploy.aws import Aws, Request, show
-from deploy.command_line import Commands, add_aws_options
+from deploy.command_line import Commands
 from deploy.job_arguments import STEPS, JobArguments, job_arguments
+from deploy.job_commands import add_job_commands
 from deploy.logs import print_logs
 from deploy.stacks import outputs
 from deploy.waiting import State, failure_of, follow
@@ -23,26 +24,12 @@ MINUTES = 240
 
 def add_emr(commands: Commands) -> None:
     """Add ``emr`` to the commands."""
-    emr = commands.add_parser("emr", help="run a step on EMR, and look at runs", allow_abbrev=False)
-    actions: Commands = emr.add_subparsers(required=True, metavar="ACTION", parser_class=type(emr))
-    submit = actions.add_parser(
-        "submit",
-        help="start a step and follow it; all other arguments are the step's own, such as --as-of",
-        allow_abbrev=False,
-    )
-    submit.add_argument("--step", choices=STEPS, default="pipeline", help="the step (default: pipeline)")
-    submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
-    submit.set_defaults(run=_submit, job_arguments=None)
-    status = actions.add_parser("status", help="how a job run stands", allow_abbrev=False)
-    status.set_defaults(run=_status)
-    logs = actions.add_parser("logs", help="print the log of a job run", allow_abbrev=False)
-    logs.set_defaults(run=_logs)
-    for parser in (submit, status, logs):
-        add_aws_options(parser)
-    for parser in (submit, status):
+    made = add_job_commands(commands, "EMR", submit=_submit, status=_status, logs=_logs)
+    made.submit.add_argument("--step", choices=STEPS, default="pipeline", help="the step (default: pipeline)")
+    for parser in (made.submit, made.status):
         parser.add_argument("--cluster", metavar="ID", help="a cluster of EMR on EC2 (j-...), not EMR Serverless")
-    status.add_argument("job_run", metavar="JOB_RUN_ID", help="of EMR Serverless; with --cluster, the step's id")
-    logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes, or loads")
+    made.status.add_argument("job_run", metavar="JOB_RUN_ID", help="of EMR Serverless; with --cluster, the step's id")
+    made.logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes, or loads")
 
 
 def start_request(prefix: str, job: JobArguments, known: Mapping[str, str]) -> Request:

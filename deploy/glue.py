@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.aws import Aws, RefusedError, Request, show
-from deploy.command_line import Commands, add_aws_options
+from deploy.command_line import Commands
 from deploy.job_arguments import STEPS, JobArguments, job_arguments
+from deploy.job_commands import add_job_commands
 from deploy.logs import print_logs
 from deploy.stacks import outputs
 from deploy.waiting import State, failure_of, follow
@@ -19,23 +20,10 @@ FINAL = {"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED"}
 
 def add_glue(commands: Commands) -> None:
     """Add ``glue`` to the commands."""
-    glue = commands.add_parser("glue", help="run a step on Glue, and look at runs", allow_abbrev=False)
-    actions: Commands = glue.add_subparsers(required=True, metavar="ACTION", parser_class=type(glue))
-    submit = actions.add_parser(
-        "submit",
-        help="start a step and follow it; all other arguments are the step's own, such as --as-of",
-        allow_abbrev=False,
-    )
-    submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
-    submit.set_defaults(run=_submit, job_arguments=None)
-    status = actions.add_parser("status", help="how a job run stands", allow_abbrev=False)
-    status.set_defaults(run=_status)
-    logs = actions.add_parser("logs", help="print the log of a job run", allow_abbrev=False)
-    logs.set_defaults(run=_logs)
-    for parser in (submit, status, logs):
-        add_aws_options(parser)
+    made = add_job_commands(commands, "Glue", submit=_submit, status=_status, logs=_logs)
+    for parser in made:
         parser.add_argument("--step", choices=STEPS, default="pipeline", help="the step (default: pipeline)")
-    for parser in (status, logs):
+    for parser in (made.status, made.logs):
         parser.add_argument("job_run", metavar="JOB_RUN_ID")
 
 
