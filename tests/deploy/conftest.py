@@ -14,8 +14,14 @@ from deploy.package import SITE_PACKAGES, Bundle, build
 from deploy.targets import EMR, Target
 from tests.deploy.bundles import clean_environment
 from tests.deploy.cloud_formation import CloudFormation
+from tests.deploy.runners import Runners
+from tests.deploy.sagemaker_commands import Commands
+from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
 from tests.stand_ins.fixtures import CREDENTIALS, MODELS, REGION, session_with
+from tests.stand_ins.hands import Hands, small_groups
+from tests.stand_ins.http_service import HttpService
 from tests.stand_ins.json_service import JsonService
+from tests.stand_ins.sagemaker import SageMaker
 
 SESSION = boto3.session.Session
 PREFIX = "shop"
@@ -145,3 +151,45 @@ def emr_packages(emr: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def emr_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python of EMR's version with nothing but Spark."""
     return clean_environment(tmp_path_factory.mktemp("emr-python") / "python", EMR)
+
+
+@pytest.fixture(params=WAYS)
+def runner(
+    request: pytest.FixtureRequest, aws: pytest.MonkeyPatch, made: CloudFormation, buckets: Any
+) -> Iterator[Runner]:
+    del made
+    runners = Runners([])
+    services: dict[str, HttpService] = {
+        "glue": runners.glue,
+        "emr": runners.serverless,
+        "cluster": runners.cluster,
+        "run": runners.machine,
+    }
+    command, named, start, look, states = {
+        "glue": (("glue", "submit"), NAMED, "StartJobRun", "GetJobRun", {}),
+        "emr": (("emr", "submit"), NAMED, "StartJobRun", "GetJobRun", {"SUCCEEDED": "SUCCESS"}),
+        "cluster": (
+            ("emr", "submit", "--cluster", "j-1"),
+            NAMED,
+            "AddJobFlowSteps",
+            "DescribeStep",
+            {"SUCCEEDED": "COMPLETED"},
+        ),
+        "run": (("run",), (*AS_OF, "--name", "nightly"), "StartExecution", "DescribeExecution", {}),
+    }[request.param]
+    with runners.running() as environment:
+        for name, url in environment.items():
+            aws.setenv(name, url)
+        yield Runner(command, named, start, look, states, services[request.param], runners, buckets)
+
+
+@pytest.fixture
+def hands(sagemaker: SageMaker, s3: Any, bucket: str) -> Hands:
+    """Two groups of customers to train on, and three customers to score, in S3."""
+    assert sagemaker is not None
+    return small_groups(Hands(s3, bucket))
+
+
+@pytest.fixture
+def commands(hands: Hands, capfd: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(hands, capfd)

@@ -2,72 +2,20 @@
 
 import io
 import json
-import re
-import signal
 import sys
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
-from deploy import sagemaker as deploy_sagemaker
-from deploy import sagemaker_sdk, waiting
-from deploy.__main__ import main
+from deploy import sagemaker_sdk
 from jobs.clusters.artifact import centroids_in
 from jobs.storage import LocalFolder
-from tests.stand_ins.fixtures import REGION, SAGEMAKER_ROLE
-from tests.stand_ins.hands import Hands, small_groups
+from tests.deploy.sagemaker_commands import Commands
+from tests.stand_ins.fixtures import SAGEMAKER_ROLE
 from tests.stand_ins.sagemaker import SageMaker
 
 # The SDK's first import takes its time on a busy machine.
 pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture
-def hands(sagemaker: SageMaker, s3: Any, bucket: str) -> Hands:
-    """Two groups of customers to train on, and three customers to score, in S3."""
-    assert sagemaker is not None
-    return small_groups(Hands(s3, bucket))
-
-
-WAITED = re.compile(
-    r"(TrainingJob|TransformJob|Endpoint) \S+: (InProgress|Completed|Failed|Stopped|Creating|InService)"
-)
-
-
-class Commands:
-    """The command line, as a user types it."""
-
-    def __init__(self, hands: Hands, capfd: pytest.CaptureFixture[str]) -> None:
-        self.hands, self.capfd = hands, capfd
-
-    def run(self, command: str, *arguments: str, code: int = 0) -> str:
-        """Run a command, and return what it prints, or its error when it fails: one line, after those of the wait."""
-        self.capfd.readouterr()
-        assert main(["sagemaker", command, "--region", REGION, *arguments]) == code
-        printed = self.capfd.readouterr()
-        if code == 0:
-            return printed.out
-        [line] = [line for line in printed.err.strip().splitlines() if not WAITED.match(line)]
-        return line
-
-    def train(self, *arguments: str, code: int = 0) -> str:
-        places = ["--features", self.hands.uri("kmeans/train"), "--output", self.hands.uri("models")]
-        sizes = ["--k", "2", "--poll", "0", "--name", "run-1"]
-        return self.run("train", "--role", SAGEMAKER_ROLE, *places, *sizes, *arguments, code=code)
-
-    def transform(self, model_data: str, *arguments: str, code: int = 0) -> str:
-        places = ["--features", self.hands.uri("kmeans/score"), "--output", self.hands.uri("out")]
-        more = ["--model-data", model_data, "--poll", "0", "--name", "score-1"]
-        return self.run("transform", "--role", SAGEMAKER_ROLE, *places, *more, *arguments, code=code)
-
-
-@pytest.fixture
-def commands(hands: Hands, capfd: pytest.CaptureFixture[str]) -> Commands:
-    return Commands(hands, capfd)
 
 
 def test_features_become_a_model_and_the_model_assigns_every_customer(commands: Commands, tmp_path: Any) -> None:
@@ -130,54 +78,6 @@ def test_a_limit_of_the_account_is_told(commands: Commands, sagemaker: SageMaker
     assert "ResourceLimitExceeded: The account-level service limit" in commands.train(code=4)
 
 
-@pytest.mark.parametrize("fault", ["throttle", "fail", "drop_before"])
-def test_short_failures_while_waiting_are_waited_out(commands: Commands, sagemaker: SageMaker, fault: str) -> None:
-    getattr(sagemaker.service.faults, fault)("DescribeTrainingJob", times=8)
-    assert "model.tar.gz" in commands.train()
-
-
-@pytest.fixture
-def once_created(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
-    """Lets something happen between the creation, which asks for what it created, and the first look."""
-
-    def at_the_first_look(happen: Callable[[], None]) -> None:
-        def follow(*positional: Any, **named: Any) -> waiting.State:
-            happen()
-            return waiting.follow(*positional, **named)
-
-        monkeypatch.setattr(deploy_sagemaker, "follow", follow)
-
-    return at_the_first_look
-
-
-def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
-    commands: Commands, sagemaker: SageMaker, once_created: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(waiting, "LOST_SECONDS", 0.0)
-    sagemaker.training.gate.close()
-    once_created(lambda: sagemaker.service.faults.drop_before("DescribeTrainingJob", times=20))
-    line = commands.train(code=4)
-    assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
-    assert sagemaker.training.jobs["run-1"].status == "InProgress"
-
-
-def test_a_transform_that_may_run_on_keeps_its_model(
-    commands: Commands, sagemaker: SageMaker, once_created: Any
-) -> None:
-    model_data = commands.train().splitlines()[-1]
-    once_created(lambda: sagemaker.service.faults.expire("DescribeTransformJob"))
-    line = commands.transform(model_data, code=4)
-    assert "ExpiredTokenException" in line
-    assert "It may run on. Follow it with: aws sagemaker describe-transform-job" in line
-    assert commands.run("delete-endpoint", "--name", "score-1").splitlines()[2] == "Model score-1: deleted"
-
-
-def test_without_a_terminal_each_state_is_told_in_a_line(commands: Commands, capfd: pytest.CaptureFixture[str]) -> None:
-    given = ["--role", SAGEMAKER_ROLE, "--features", commands.hands.uri("kmeans/train"), "--k", "2", "--poll", "0"]
-    assert main(["sagemaker", "train", *given, "--output", commands.hands.uri("models"), "--name", "run-1"]) == 0
-    assert capfd.readouterr().err.splitlines()[-1] == "TrainingJob run-1: Completed"
-
-
 def test_a_call_that_is_not_allowed_is_told(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.service.faults.deny("CreateTrainingJob")
     line = commands.train(code=4)
@@ -189,17 +89,6 @@ def test_an_answer_that_is_lost_on_its_way_makes_no_second_job(commands: Command
     sagemaker.service.faults.drop_after("CreateTrainingJob")
     assert "model.tar.gz" in commands.train()
     assert list(sagemaker.training.jobs) == ["run-1"]
-
-
-def test_credentials_that_expire_leave_the_job_running_and_say_how_to_follow_it(
-    commands: Commands, sagemaker: SageMaker
-) -> None:
-    # The first description is the SDK's own, when it has created the job.
-    sagemaker.service.faults.throttle("DescribeTrainingJob")
-    sagemaker.service.faults.expire("DescribeTrainingJob")
-    line = commands.train(code=4)
-    assert "ExpiredTokenException" in line
-    assert sagemaker.training.jobs["run-1"].status == "InProgress"
 
 
 @pytest.mark.parametrize(("trouble", "state"), [("fail_transform", "Failed"), ("stop_transform", "Stopped")])
@@ -229,26 +118,6 @@ def test_an_endpoint_answers_and_goes(commands: Commands, monkeypatch: pytest.Mo
     assert gone == ["Endpoint live: deleted", "EndpointConfig live: deleted", "Model live: deleted"]
     again = commands.run("delete-endpoint", "--name", "live").splitlines()
     assert again[0] == "Endpoint live: was not there"
-
-
-def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(commands: Commands, sagemaker: SageMaker) -> None:
-    sagemaker.training.gate.close()
-
-    def interrupt_once_it_is_followed() -> None:
-        while sum(call.operation == "DescribeTrainingJob" for call in sagemaker.service.calls) < 3:
-            time.sleep(0.05)
-        signal.raise_signal(signal.SIGINT)
-
-    # Whoever starts the tests in the background has it ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=interrupt_once_it_is_followed, daemon=True).start()
-    try:
-        line = commands.train("--poll", "0.2", code=130)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
-    found = boto3.client("sagemaker").describe_training_job(TrainingJobName="run-1")
-    assert found["TrainingJobStatus"] == "InProgress"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
-"""One run of the whole pipeline with clusters, for all tests that go on from it."""
+"""One run of the whole pipeline with clusters, for all tests that go on from it; and an empty folder in S3."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.storage import S3Folder
 from tests.jobs.published import Runs, publish
+from tests.stand_ins.s3_proxy import S3Proxy
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +23,18 @@ def published(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
 def runs(published: Path, tmp_path: Path) -> Runs:
     """That output, copied for one test to add runs to."""
     return Runs(Path(shutil.copytree(published, tmp_path / "output")))
+
+
+@pytest.fixture
+def proxy(aws: pytest.MonkeyPatch, s3_endpoint: str) -> Iterator[S3Proxy]:
+    """A proxy through which clients reach S3."""
+    with S3Proxy(s3_endpoint).running() as proxy:
+        aws.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy
+
+
+@pytest.fixture
+def folder(bucket: str, proxy: S3Proxy) -> S3Folder:
+    """An empty folder of an empty bucket."""
+    assert proxy.met == []
+    return S3Folder(bucket, "some/folder")

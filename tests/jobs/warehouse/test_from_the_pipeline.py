@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from jobs import features, ingest, pipeline, publish
 from jobs.storage import for_reading
 from tests.frames import at, frame
-from tests.jobs.test_pipeline import AS_OF, WORKED_BY_HAND
+from tests.jobs.whole_runs import AS_OF, WORKED_BY_HAND
 from tests.raw_files import RawFiles
 from tests.stand_ins.data_api import DataApi
 from tests.stand_ins.fixtures import COPY_ROLE

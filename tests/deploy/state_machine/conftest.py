@@ -1,0 +1,14 @@
+"""One interpreter for all tests of the state machine: it keeps nothing from one execution to the next."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deploy.state_machine.interpreter import Interpreter
+
+
+@pytest.fixture(scope="session")
+def nightly() -> Iterator[Interpreter]:
+    interpreter = Interpreter()
+    yield interpreter
+    interpreter.close()

@@ -1,0 +1,46 @@
+"""One way to run a job: how it is submitted, what the stand-in makes of it, and what the command says last."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from deploy.__main__ import main
+from tests.deploy.runners import Runners
+from tests.stand_ins.http_service import HttpService
+
+AS_OF = ("--as-of", "2018-10-17")
+RUN = "2018-10-17-nightly"
+NAMED = (*AS_OF, "--run-id", RUN)
+LOAD = ("--step", "publish", "--run", RUN)
+WAYS = ("glue", "emr", "cluster", "run")
+
+
+@dataclass
+class Runner:
+    """One way to run a job."""
+
+    command: tuple[str, ...]
+    named: tuple[str, ...]
+    start: str
+    look: str
+    states: dict[str, str]
+    service: HttpService
+    runners: Runners
+    s3: Any
+
+    def submit(self, *arguments: str) -> int:
+        return main([*self.command, "--prefix", "shop", *(arguments or self.named)])
+
+    def goes(self, *states: str, note: str = "") -> None:
+        self.runners.states = [self.states.get(state, state) for state in states]
+        self.runners.note = note
+
+    def leaves_word(self, exit_code: int, error: str) -> None:
+        body = json.dumps({"exit_code": exit_code, "error": error})
+        self.s3.put_object(Bucket="shop-data", Key=f"output/runs/{RUN}/failure.json", Body=body.encode())
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err.splitlines()[-1]

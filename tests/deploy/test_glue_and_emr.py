@@ -1,0 +1,146 @@
+"""What Glue and EMR each are asked for, which loads they begin, and how their jobs stand."""
+
+import pytest
+
+from deploy.__main__ import main
+from tests.deploy.cloud_formation import CloudFormation
+from tests.deploy.submitting import AS_OF, LOAD, NAMED, RUN, Runner, last_line
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+def test_a_run_that_was_loaded_is_loaded_again(runner: Runner) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    assert [runner.submit(*LOAD), runner.submit(*LOAD), runner.submit(*LOAD)] == [0, 0, 0]
+    assert len(runner.runners.started) == 3
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+def test_an_answer_that_was_lost_starts_no_second_load(runner: Runner) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    runner.service.faults.drop_after(runner.start)
+    assert runner.submit(*LOAD) == 0
+    assert len(runner.runners.started) == 1
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_a_load_that_is_in_progress_is_followed_and_one_into_elsewhere_is_not(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    assert runner.submit(*LOAD, "--no-wait") == 0
+    assert runner.submit(*LOAD, "--warehouse", "redshift://shop/segments/trial") == 4
+    assert "job shop-publish: another run is in progress" in last_line(capsys)
+    assert runner.submit(*LOAD) == 0
+    assert len(runner.runners.started) == 1
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_glue_is_given_the_users_arguments_and_where_the_files_are(runner: Runner) -> None:
+    runner.goes("SUCCEEDED")
+    assert runner.submit(*NAMED, "--card=workshop-2021", "--purchase-value", "any") == 0
+    assert runner.runners.started == [
+        {
+            "JobName": "shop-pipeline",
+            "Arguments": {
+                "--as-of": "2018-10-17",
+                "--run-id": RUN,
+                "--card": "workshop-2021",
+                "--purchase-value": "any",
+                "--output": "s3://shop-data/output",
+                "--input": "s3://shop-data/raw",
+            },
+        }
+    ]
+
+
+@pytest.mark.parametrize("runner", ["emr"], indirect=True)
+def test_emr_runs_the_same_file_with_the_roles_of_the_step(runner: Runner) -> None:
+    runner.goes("SUCCEEDED")
+    assert runner.submit("--step", "publish", "--run", RUN) == 0
+    (started,) = runner.runners.started
+    assert started["executionRoleArn"].endswith("role/shop-publish")
+    submitted = started["jobDriver"]["sparkSubmit"]
+    assert submitted["entryPoint"] == "s3://shop-artifacts/code/0a1b/publish.py"
+    assert submitted["entryPointArguments"] == [
+        *("--run", RUN, "--output", "s3://shop-data/output"),
+        *("--warehouse", "redshift://shop/segments/marts", "--staging", "s3://shop-data/staging"),
+        *("--iam-role", "default"),
+    ]
+
+
+@pytest.mark.parametrize("runner", ["cluster"], indirect=True)
+def test_a_cluster_is_given_no_setting_that_it_does_not_know(runner: Runner) -> None:
+    runner.goes("SUCCEEDED")
+    assert runner.submit() == 0
+    (step,) = runner.runners.started[0]["Steps"]
+    assert step["HadoopJarStep"]["Jar"] == "command-runner.jar"
+    command = step["HadoopJarStep"]["Args"]
+    assert command[:5] == [
+        "spark-submit",
+        "--deploy-mode",
+        "cluster",
+        "--py-files",
+        "s3://shop-artifacts/code/0a1b/olist_rfm_segments.zip",
+    ]
+    assert not [part for part in command if "emr-serverless" in part]
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_stacks_of_an_earlier_version_are_told_to_be_brought_up(
+    runner: Runner, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.stacks["shop-nightly"]["outputs"] = {"MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"}
+    assert runner.submit(*LOAD) == 2
+    assert "no stack gives out Schema, expected all of this version's. Run the whole of `up`" in last_line(capsys)
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--card", "workshop-2021"), "--as-of YYYY-MM-DD is missing"),
+        ((*AS_OF, "--raw-copy"), "expected --name value pairs"),
+        (("--step", "segments"), "--features-run RUN_ID is missing"),
+    ],
+)
+def test_arguments_that_cannot_make_a_run_are_refused_before_it_starts(
+    runner: Runner, arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert runner.submit(*arguments) == 2
+    assert told in last_line(capsys)
+    assert runner.runners.started == []
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_another_run_that_is_in_progress_is_named(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    assert runner.submit(*NAMED, "--no-wait") == 0
+    assert runner.submit(*AS_OF, "--run-id", "2018-10-17-other") == 4
+    assert "job shop-pipeline: another run is in progress" in last_line(capsys)
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr"], indirect=True)
+def test_status_says_how_a_job_stands(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    assert runner.submit(*NAMED, "--no-wait") == 0
+    job_run = capsys.readouterr().out.split()[1].rstrip(":")
+    assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 0
+    assert "RUNNING" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr"], indirect=True)
+def test_status_of_a_job_that_failed_ends_as_the_job_did(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.goes("FAILED")
+    assert runner.submit(*NAMED, "--no-wait") == 0
+    job_run = capsys.readouterr().out.split()[1].rstrip(":")
+    assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 4
+    assert "ended as FAILED" in last_line(capsys)
+    runner.leaves_word(3, "the data is not fit to use")
+    assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 3
+    assert "the data is not fit to use" in last_line(capsys)
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_a_job_run_that_is_none_is_told(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*runner.command[:1], "status", "--prefix", "shop", "jr_9"]) == 2
+    assert "shop-pipeline has no such job run" in last_line(capsys)

@@ -1,0 +1,75 @@
+"""The forms that files come in: packed, in parts, with other columns or odd names, they are the same rows."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.frames import assert_same_rows, frame
+from tests.jobs.whole_runs import WORKED_BY_HAND, run
+from tests.raw_files import RawFiles, key
+from transforms import schemas
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+
+def gzip_all(raw: RawFiles) -> None:
+    for file in (raw.customers_file, raw.orders_file, raw.payments_file):
+        file.with_suffix(".csv.gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+
+
+def cut_into_parts(raw: RawFiles) -> None:
+    for file in (raw.customers_file, raw.orders_file, raw.payments_file):
+        header, *lines = file.read_bytes().splitlines(keepends=True)
+        file.unlink()
+        file.mkdir()
+        for number, line in enumerate(lines):
+            (file / f"part-{number}.csv").write_bytes(header + line)
+        (file / "_SUCCESS").touch()
+
+
+def mark_and_crlf(raw: RawFiles) -> None:
+    for file in (raw.customers_file, raw.orders_file, raw.payments_file):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def turn_columns_round(raw: RawFiles) -> None:
+    lines = [line.split(",")[::-1] for line in raw.payments_file.read_text().splitlines()]
+    raw.payments_file.write_text("".join(",".join(line) + "\n" for line in lines))
+
+
+def add_columns(raw: RawFiles) -> None:
+    lines = raw.payments_file.read_text().splitlines()
+    # One of them differs from ours by the case alone, which is the same to Spark.
+    raw.payments_file.write_text("".join(f'"{n or "Order_ID"}",{line}\n' for n, line in enumerate(lines)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("forms", [(turn_columns_round, gzip_all), (mark_and_crlf, cut_into_parts), (add_columns,)])
+def test_the_form_of_the_files_does_not_matter(spark: SparkSession, raw: RawFiles, forms: tuple[Any, ...]) -> None:
+    raw.write()
+    for change in forms:
+        change(raw)
+    ran = run(raw)
+    found = spark.read.parquet(str(ran.output / ran.pointer["tables"]["rfm"]))
+    assert_same_rows(found, frame(spark, schemas.RFM, *WORKED_BY_HAND))
+
+
+def test_a_folder_may_have_any_name(spark: SparkSession, tmp_path: Path) -> None:
+    odd = RawFiles(tmp_path / "a b [1] {x,y} é dt=1 50%" / "in*put")
+    odd.write()
+    ran = run(odd)
+    assert len(ran.rows(spark, "rfm")) == 2
+    assert sorted(path.name for path in odd.folder.parent.iterdir()) == ["in*put", "output"]
+
+
+def test_commas_quotes_and_line_breaks_inside_quotes_are_text(spark: SparkSession, raw: RawFiles) -> None:
+    raw.customers[1] = '"c1","ann","09790","são ""p"",\npaulo",SP'
+    raw.write()
+    ran = run(raw)
+    customers = spark.read.parquet(str(ran.output / ran.pointer["tables"]["customers"]))
+    [first] = [row for row in customers.collect() if row["customer_id"] == key("c1")]
+    assert first == (key("c1"), key("ann"), "09790", 'são "p",\npaulo', "SP")

@@ -1,0 +1,64 @@
+"""What is seen before a shuffle is seen twice when its machine is lost; what a file holds is not.
+
+No machine is lost here: figures that were seen twice are put in place of those that were seen.
+"""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, Observation
+
+from jobs import ingest
+from jobs.observing import observe
+from tests.raw_files import RawFiles
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+RUN = "2018-12-31-checked"
+
+
+class SeenTwice:
+    """An observation by tasks each of which ran twice."""
+
+    def __init__(self, seen: Observation) -> None:
+        self._seen = seen
+
+    @property
+    def get(self) -> dict[str, Any]:
+        return {name: 2 * figure for name, figure in self._seen.get.items()}
+
+
+def twice(monkeypatch: pytest.MonkeyPatch, names: Collection[str]) -> None:
+    def observed(frame: DataFrame, name: str, **more: Any) -> tuple[DataFrame, Observation | SeenTwice]:
+        frame, seen = observe(frame, name, **more)
+        return frame, SeenTwice(seen) if name in names else seen
+
+    monkeypatch.setattr(ingest, "observe", observed)
+
+
+def ingested(raw: RawFiles, output: Path) -> int:
+    raw.write()
+    places = ["--input", str(raw.folder), "--output", str(output)]
+    return ingest.main(["--as-of", "2018-12-31", *places, "--run-id", RUN])
+
+
+def test_a_file_whose_rows_were_seen_twice_is_counted_by_itself(
+    raw: RawFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice(monkeypatch, ["raw customers", "raw payments"])
+    assert ingested(raw, tmp_path) == 0
+    totals = json.loads((tmp_path / "runs" / RUN / "manifest.json").read_text())["totals"]
+    assert totals["raw customers"]["rows"] == 3
+    assert totals["raw payments"] == {"rows": 4, "money": "40.5000"}
+
+
+def test_a_file_that_holds_more_than_became_of_it_stops_the_run(
+    raw: RawFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    twice(monkeypatch, ["raw payments", "raw payments again"])
+    assert ingested(raw, tmp_path) == 3
+    assert "raw payments (8 rows worth 81.00" in capfd.readouterr().err
+    assert not (tmp_path / "runs" / RUN / "manifest.json").exists()
