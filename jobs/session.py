@@ -158,11 +158,13 @@ def _named(error: Exception, log: Path | None) -> PipelineError:
     found = re.search(r"\[([A-Z][A-Z_]+)", _first_line(error))
     condition = (error.getCondition() if isinstance(error, PySparkException) else None) or (found[1] if found else "")
     where = f" Spark's log: {log}" if log else ""
-    if condition.startswith(CONDITIONS_OF_DATA):
-        return DataError(f"the data is not fit to use: {_first_line(error)}.{where}")
-    of_s3 = named_failure(_all_of(error))
+    # A file of S3 that Spark could not read may be a file that breaks off, or an S3 that does: the causes tell.
+    may_be_s3 = condition.startswith("FAILED_READ_FILE") or not condition.startswith(CONDITIONS_OF_DATA)
+    of_s3 = named_failure(_all_of(error)) if may_be_s3 else None
     if of_s3 is not None:
         return type(of_s3)(f"{of_s3}.{where}")
+    if condition.startswith(CONDITIONS_OF_DATA):
+        return DataError(f"the data is not fit to use: {_first_line(error)}.{where}")
     return OutsideSystemError(f"Spark failed: {_first_line(error)}.{where}")
 
 

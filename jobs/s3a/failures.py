@@ -7,7 +7,9 @@ from jobs.storage.s3_failures import KINDS, named_code
 
 CODES = tuple(code for kind in KINDS for code in kind.codes)
 PLACE = re.compile(r"s3a?://[^\s:'`,)\]]+")
-ANSWER = re.compile(r"\(Service: S3, Status Code: (\d+)")
+ANSWER = re.compile(r"\(Service: (?:Amazon )?S3[,;] Status Code: (\d+)")
+"""As AWS's second and first SDK for Java put it; a platform's own filesystem may still have the first."""
+
 NO_CREDENTIALS = re.compile(r"NoAuthWithAWSException|Unable to load credentials")
 UNREACHED = (
     "Connection refused",
@@ -28,10 +30,10 @@ def named_failure(text: str) -> PipelineError | None:
     Args:
         text: all that Spark says of it, causes too.
     """
-    if "s3a" not in text and "awssdk" not in text:
+    if not any(sign in text for sign in ("s3a", "awssdk", "Amazon S3")):
         return None
     found = PLACE.search(text)
-    place = re.sub(r"^s3a:", "s3:", found[0]) if found else "S3"
+    place = re.sub(r"^s3a:", "s3:", found[0]).rstrip(".") if found else "S3"
     if NO_CREDENTIALS.search(text):
         return OutsideSystemError(f"{place}: no AWS credentials for Spark. Log in, or set AWS_PROFILE, and run again")
     words = set(re.findall(r"\w+", text))

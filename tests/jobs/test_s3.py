@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=800)
 
 
-def pipeline(lake: S3Folder, *arguments: str) -> subprocess.CompletedProcess[str]:
-    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/out", "--max-quarantined", "0.5"]
+def pipeline(lake: S3Folder, *arguments: str, output: str = "out") -> subprocess.CompletedProcess[str]:
+    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/{output}", "--max-quarantined", "0.5"]
     return run("pipeline", *places, *arguments)
 
 
@@ -135,6 +136,26 @@ def test_what_passes_on_the_way_is_outlived(lake: S3Folder, proxy: S3Proxy, s3: 
     for what in PASSES:
         spark_met = [path for met, _, path in proxy.met if met == what and "/part-" in path]
         assert spark_met, (what, proxy.met)
+
+
+def test_what_does_not_pass_ends_the_run_in_one_line_and_the_pointer_stays(
+    lake: S3Folder, proxy: S3Proxy, s3: Any
+) -> None:
+    before = json.dumps({"run_id": "2018-12-31-before"})
+    for what in PASSES:
+        s3.put_object(Bucket=lake.bucket, Key=f"{what}/current.json", Body=before.encode())
+        proxy.meet(what, method="GET", path=f"{what}/runs/2018-12-31-d/orders/part-", times=100_000)
+    # Side by side, since each run asks again for some two minutes before it gives up.
+    with ThreadPoolExecutor(len(PASSES)) as pool:
+        runs = pool.map(lambda what: pipeline(lake, "--run-id", "2018-12-31-d", output=what), PASSES)
+        for what, ran in zip(PASSES, runs, strict=True):
+            assert ran.returncode == 4, (what, ran.stderr)
+            [said] = ran.stderr.splitlines()
+            assert said.startswith(f"pipeline: s3://{lake.bucket}/{what}/runs/2018-12-31-d/orders/part-"), said
+            assert ("S3 is busy or failing" if what in ("InternalError", "SlowDown") else "cannot be reached") in said
+            assert lake.read(what, "current.json") == before
+            assert not lake.exists(what, "runs", "2018-12-31-d", "manifest.json")
+            assert json.loads(lake.read(what, "runs", "2018-12-31-d", "failure.json") or "")["exit_code"] == 4
 
 
 def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_stays(

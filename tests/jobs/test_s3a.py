@@ -79,6 +79,13 @@ software.amazon.awssdk.services.s3.model.S3Exception: The provided token has exp
 REFUSED = """\
 java.net.ConnectException: getFileStatus on s3a://lake/t: software.amazon.awssdk.core.exception.SdkClientException:
 Unable to execute HTTP request: Connect to 127.0.0.1:9 failed: Connection refused"""
+FIRST_SDK = """\
+org.apache.spark.SparkException: [FAILED_READ_FILE.NO_HINT] Encountered error while reading file s3://lake/t/part-0.
+com.amazonaws.services.s3.model.AmazonS3Exception: Please reduce your request rate.
+(Service: Amazon S3; Status Code: 503; Error Code: SlowDown; Request ID: g)"""
+BREAKS_OFF = """\
+org.apache.spark.SparkException: [FAILED_READ_FILE.NO_HINT] Encountered error while reading file s3a://lake/t.csv.gz.
+java.io.EOFException: Unexpected end of input stream"""
 NOBODY = """\
 java.nio.file.AccessDeniedException: lake: org.apache.hadoop.fs.s3a.auth.NoAuthWithAWSException: No AWS Credentials
 provided by DefaultCredentialsProvider"""
@@ -88,6 +95,7 @@ provided by DefaultCredentialsProvider"""
     ("text", "error", "line"),
     [
         (NO_BUCKET, ConfigurationError, "s3://lake/t: found no such bucket"),
+        (FIRST_SDK, OutsideSystemError, "s3://lake/t/part-0: S3 is busy or failing"),
         (DENIED, OutsideSystemError, "s3://lake/t: access denied"),
         (EXPIRED, OutsideSystemError, "s3://lake/t/part-0: the AWS credentials have expired (ExpiredToken"),
         (REFUSED, OutsideSystemError, "s3://lake/t: S3 cannot be reached by Spark (Connection refused)"),
@@ -102,4 +110,5 @@ def test_what_s3a_says_is_told_in_our_words(text: str, error: type[Exception], l
 
 def test_a_failure_of_something_else_stays_what_it_is() -> None:
     assert named_failure("java.lang.OutOfMemoryError: Java heap space") is None
+    assert named_failure(BREAKS_OFF) is None
     assert named_failure("[NUMERIC_VALUE_OUT_OF_RANGE] in s3a://lake/orders AccessControl") is None
