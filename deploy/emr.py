@@ -98,7 +98,9 @@ def _submit(given: argparse.Namespace) -> None:
     look = _looking(aws, known["ApplicationId"], job_run, given.cluster)
     title = f"{given.prefix}-{job.step} {job_run}"
     end = follow(title, look, how_to_follow=again)
-    _raise_if_failed(aws, given.prefix, title, replace(end, run_id=job.name), bucket=job.bucket)
+    _raise_if_failed(
+        aws, given.prefix, title, replace(end, run_id=job.name, makes_run=job.makes_run), bucket=job.bucket
+    )
 
 
 def _raise_if_failed(aws: Aws, prefix: str, title: str, end: State, *, bucket: str) -> None:
@@ -113,7 +115,7 @@ def _raise_if_failed(aws: Aws, prefix: str, title: str, end: State, *, bucket: s
     raise failure_of(
         aws,
         bucket=bucket,
-        run_id=end.run_id,
+        run_id=end.run_id if end.makes_run else "",
         otherwise=f"{title} ended as {end.name}: {end.note}. Its log: {logs}",
     )
 
@@ -124,20 +126,21 @@ def _looking(aws: Aws, application: str, job_run: str, cluster: str | None) -> C
 
     def look() -> State:
         found = aws.ask(look_request(application, job_run))["jobRun"]
+        given = _named(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", []))
         return State(
             found["state"],
             is_final=found["state"] in FINAL,
             note=found.get("stateDetails", ""),
-            run_id=_run_id_in(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", [])),
+            run_id=given.get("--run-id") or given.get("--run", ""),
+            makes_run="--run-id" in given,
         )
 
     return look
 
 
-def _run_id_in(arguments: Sequence[str]) -> str:
-    """The run that a job makes, or takes, by its own arguments."""
-    given = dict(pairwise(arguments))
-    return given.get("--run-id") or given.get("--run", "")
+def _named(arguments: Sequence[str]) -> dict[str, str]:
+    """The values of a job's own arguments, by name."""
+    return dict(pairwise(arguments))
 
 
 def _status(given: argparse.Namespace) -> None:

@@ -121,7 +121,7 @@ def _failure(aws: Aws, prefix: str, job: JobArguments, found: Mapping[str, Any])
     return failure_of(
         aws,
         bucket=job.bucket,
-        run_id=job.name,
+        run_id=job.name if job.makes_run else "",
         otherwise=f"{job_of(prefix, job.step)} {found['Id']} ended as {state}: {said}. Its log: {logs}",
     )
 

@@ -31,6 +31,11 @@ class JobArguments:
     bucket: str
     arguments: tuple[str, ...]
 
+    @property
+    def makes_run(self) -> bool:
+        """Whether it makes the run of that name; otherwise it loads it."""
+        return self.step != "publish"
+
     def as_pairs(self) -> dict[str, str]:
         """The command line as Glue takes it: a value for each name.
 

@@ -27,13 +27,15 @@ class State:
         name: as AWS names it.
         is_final: whether it stays so.
         note: what else is to be said.
-        run_id: of the run that it makes, where the service keeps it.
+        run_id: of the run that it makes, or loads, where the service keeps it.
+        makes_run: whether it makes that run, and so leaves word there if it fails.
     """
 
     name: str
     is_final: bool
     note: str = ""
     run_id: str = ""
+    makes_run: bool = True
 
 
 class LeftRunningError(PipelineError):
@@ -116,8 +118,10 @@ def failure_of(aws: Aws, *, bucket: str, run_id: str, otherwise: str) -> Pipelin
     """What a run that failed left word of in its folder: its own error and exit code.
 
     A job that was killed left none, and one that failed before it had a folder neither: then it is ``otherwise``, and
-    an outside system that failed.
+    an outside system that failed. So it is for a job that makes no run (``run_id`` is empty then).
     """
+    if not run_id:
+        return OutsideSystemError(otherwise)
     key = f"output/runs/{run_id}/failure.json"
     try:
         answer = aws.ask(Request("s3", "get_object", {"Bucket": bucket, "Key": key}))

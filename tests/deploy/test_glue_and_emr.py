@@ -144,3 +144,15 @@ def test_status_of_a_job_that_failed_ends_as_the_job_did(runner: Runner, capsys:
 def test_a_job_run_that_is_none_is_told(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*runner.command[:1], "status", "--prefix", "shop", "jr_9"]) == 2
     assert "shop-pipeline has no such job run" in last_line(capsys)
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+def test_a_load_that_failed_does_not_say_what_the_run_that_it_loads_once_said(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.leaves_word(4, "run 2018-10-17-nightly is whole but not current")
+    runner.goes("RUNNING", "FAILED", note="no such workgroup")
+    assert runner.submit(*LOAD) == 4
+    told = last_line(capsys)
+    assert "no such workgroup" in told
+    assert "not current" not in told
