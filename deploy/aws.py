@@ -69,6 +69,11 @@ class Aws:
         except ProfileNotFound as error:
             raise _not_set_up(error) from error
 
+    def options(self, prefix: str) -> str:
+        """What a command is given to mean this deployment in this account, whatever the environment is by then."""
+        profile = self._named["profile_name"]
+        return f"--prefix {prefix} --region {self.region}" + (f" --profile {profile}" if profile else "")
+
     @property
     def region(self) -> str:
         """The region.

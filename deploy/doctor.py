@@ -5,7 +5,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -41,8 +41,32 @@ ACTIONS = (
 )
 """One action for each kind of thing that `up` makes, and what the other commands do."""
 
-QUOTAS = {"emr-serverless": ("vCPU", "EmrCpus"), "glue": ("DPU", "GlueWorkers")}
-"""By service: what the names of its quotas have in them, and the setting that has to fit under each."""
+
+@dataclass(frozen=True)
+class Quota:
+    """A quota that has to hold what a setting asks for.
+
+    Attributes:
+        service: whose it is.
+        word: what its name has in it; ``{}`` stands for the value of ``machine``.
+        setting: what has to fit under it; None for one machine.
+        machine: the setting that names the machine; None where no name has one.
+        engine: the engine that needs it; None for every run.
+    """
+
+    service: str
+    word: str
+    setting: str | None = None
+    machine: str | None = None
+    engine: str | None = None
+
+
+QUOTAS = (
+    Quota("emr-serverless", "vCPU", setting="EmrCpus", engine="emr"),
+    Quota("glue", "DPU", setting="GlueWorkers", engine="glue"),
+    Quota("sagemaker", "{} for spot training job usage", machine="TrainingInstance"),
+    Quota("sagemaker", "{} for transform job usage", machine="TransformInstance"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +87,8 @@ def add_doctor(commands: Commands) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     if given.dry_run:
-        for request in (IDENTITY, simulation_request("<your ARN>"), *(quota_request(service) for service in QUOTAS)):
+        services = dict.fromkeys(quota.service for quota in QUOTAS)
+        for request in (IDENTITY, simulation_request("<your ARN>"), *(quota_request(service) for service in services)):
             show(request)
         for name in NAMES:
             show(template_request(given.prefix, name))
@@ -93,8 +118,13 @@ def simulation_request(principal: str) -> Request:
 
 
 def quota_request(service: str) -> Request:
-    """The request for the quotas of a service."""
-    return Request("service-quotas", "list_service_quotas", {"ServiceCode": service})
+    """The request for the quotas of a service, the first page of them."""
+    return Request("service-quotas", "list_service_quotas", {"ServiceCode": service, "MaxResults": 100})
+
+
+def role_request(name: str) -> Request:
+    """The request for a role, whose ARN may have a path that the ARN of who assumed it lacks."""
+    return Request("iam", "get_role", {"RoleName": name})
 
 
 def template_request(prefix: str, name: str) -> Request:
@@ -114,8 +144,9 @@ def examine(aws: Aws, prefix: str) -> Iterator[Finding]:
     yield Finding("credentials", "ok", f"{identity['Arn']} in account {identity['Account']}")
     yield _region(aws.region)
     yield _allowed("permissions", partial(_permissions, aws, identity["Arn"]))
-    for service in QUOTAS:
-        yield _allowed(f"quota of {service}", partial(_quota, aws, service))
+    settings = _Settings(aws, prefix)
+    for quota in QUOTAS:
+        yield _allowed(f"quota of {quota.service}", partial(_quota, aws, settings, quota))
     for name in NAMES:
         yield _allowed(f"stack {stack_name(prefix, name)}", partial(_stack, aws, prefix, name))
 
@@ -138,31 +169,65 @@ def _region(region: str) -> Finding:
     known = YAML().load(template_body("jobs"))["Mappings"]["KMeansImage"]
     if region in known:
         return Finding("region", "ok", region)
-    return Finding("region", "fault", f"{region}: SageMaker has no k-means here, expected one of {', '.join(known)}")
+    return Finding("region", "fault", f"{region}: the stacks do not fit there, expected one of {', '.join(known)}")
 
 
 def _permissions(aws: Aws, arn: str) -> Finding:
-    # Who assumed a role is asked for as that role.
-    found = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", arn)
-    principal = f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else arn
-    results = aws.ask(simulation_request(principal))["EvaluationResults"]
+    results = aws.ask(simulation_request(_principal(aws, arn)))["EvaluationResults"]
     denied = [result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"]
     if denied:
         return Finding("permissions", "fault", f"not allowed: {', '.join(denied)}. Ask for them; see docs/deploy.md")
     return Finding("permissions", "ok", f"{len(results)} actions are allowed, as far as IAM can simulate them")
 
 
-def _quota(aws: Aws, service: str) -> Finding:
-    word, setting = QUOTAS[service]
-    wanted = float(parameters_of("jobs")[setting]["Default"])
-    quotas: list[dict[str, Any]] = aws.ask(quota_request(service))["Quotas"]
-    fitting = [quota for quota in quotas if word in quota["QuotaName"]]
-    said = (
-        "; ".join(f"{quota['QuotaName']}: {quota['Value']:g}" for quota in fitting) or f"no quota of {word}s is listed"
-    )
-    short = [quota for quota in fitting if quota["Value"] < wanted]
-    advice = f"; {setting} is {wanted:g}: ask for more, or set it lower" if short else ""
-    return Finding(f"quota of {service}", "fault" if short else "ok" if fitting else "note", f"{said}{advice}")
+def _principal(aws: Aws, arn: str) -> str:
+    """Who is asked for: who assumed a role, as that role."""
+    found = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", arn)
+    if found is None:
+        return arn
+    try:
+        return str(aws.ask(role_request(found[3]))["Role"]["Arn"])
+    except RefusedError:
+        return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
+
+
+class _Settings:
+    """The settings as the stacks of a prefix have them; those that are not made yet will have the defaults."""
+
+    def __init__(self, aws: Aws, prefix: str) -> None:
+        self._aws, self._prefix = aws, prefix
+
+    def __getitem__(self, name: str) -> str:
+        owner = next(each for each in NAMES if name in parameters_of(each))
+        made = stack(self._aws, self._prefix, owner)
+        given = made.parameters.get(name) if made is not None else None
+        return given or str(parameters_of(owner)[name]["Default"])
+
+
+def _quota(aws: Aws, settings: _Settings, quota: Quota) -> Finding:
+    check = f"quota of {quota.service}"
+    word = quota.word.format(settings[quota.machine] if quota.machine else "")
+    wanted = float(settings[quota.setting]) if quota.setting else 1.0
+    fitting = [found for found in _quotas(aws, quota.service) if word in found["QuotaName"]]
+    if not fitting:
+        return Finding(check, "note", f"no quota of {word} is listed")
+    said = "; ".join(f"{found['QuotaName']}: {found['Value']:g}" for found in fitting)
+    if all(found["Value"] >= wanted for found in fitting):
+        return Finding(check, "ok", said)
+    needed = f"{quota.setting} is {wanted:g}: ask for more, or set it lower" if quota.setting else "ask for 1 or more"
+    if quota.engine in (None, settings["Engine"]):
+        return Finding(check, "fault", f"{said}; {needed}")
+    return Finding(check, "note", f"{said}; {needed}, before Engine is {quota.engine}")
+
+
+def _quotas(aws: Aws, service: str) -> list[dict[str, Any]]:
+    request, found = quota_request(service), []
+    while True:
+        page = aws.ask(request)
+        found += page["Quotas"]
+        if not page.get("NextToken"):
+            return found
+        request = replace(request, parameters={**request.parameters, "NextToken": page["NextToken"]})
 
 
 def _stack(aws: Aws, prefix: str, name: str) -> Finding:

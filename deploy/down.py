@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy.aws import Aws, RefusedError, Request
 from deploy.command_line import Commands, add_aws_options
+from deploy.emr_application import come_to_rest
 from deploy.stacks import GONE, NAMES, Stack, stack, stack_name
 from deploy.waiting import State, follow
 from jobs.errors import ConfigurationError, OutsideSystemError
@@ -38,7 +39,9 @@ def _run(given: argparse.Namespace) -> None:
     _say_what_is_lost(aws, given.prefix, made, buckets)
     if not given.dry_run and not given.yes:
         _ask(given.prefix)
-    for name in made:
+    for name, found in made.items():
+        if name == "jobs" and "ApplicationId" in found.outputs:
+            come_to_rest(aws, given.prefix, found.outputs["ApplicationId"], is_wanted=False)
         if name == "storage":
             for bucket in buckets:
                 empty(aws, bucket)
@@ -124,6 +127,6 @@ def delete(aws: Aws, prefix: str, name: str) -> None:
         status = GONE if found is None else found.status
         return State(status, is_final=not status.endswith("_IN_PROGRESS"), note=found.reason if found else "")
 
-    end = follow(f"stack {called}", look, how_to_follow=f"python -m deploy down --prefix {prefix}")
+    end = follow(f"stack {called}", look, how_to_follow=f"python -m deploy down {aws.options(prefix)}")
     if end.name != GONE:
         raise OutsideSystemError(f"stack {called} ended as {end.name}: {end.note}. Mend it, then run `down` again")

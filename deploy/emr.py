@@ -4,15 +4,14 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from deploy import emr_cluster
 from deploy.aws import Aws, Request, show
 from deploy.command_line import Commands
-from deploy.job_arguments import STEPS, JobArguments, job_arguments
+from deploy.job_arguments import STEPS, JobArguments, job_arguments, run_of
 from deploy.job_commands import add_job_commands
 from deploy.logs import print_logs
 from deploy.stacks import outputs
@@ -79,7 +78,7 @@ def _submit(given: argparse.Namespace) -> None:
     known = outputs(aws, given.prefix)
     job = job_arguments(given.step, given.job_arguments, known)
     if given.cluster:
-        request = emr_cluster.start_request(given.prefix, given.cluster, job, known)
+        request = emr_cluster.start_request(given.prefix, given.cluster, job, known, region=aws.region)
     else:
         request = start_request(given.prefix, job, known)
     if given.dry_run:
@@ -89,8 +88,7 @@ def _submit(given: argparse.Namespace) -> None:
         job_run = emr_cluster.started(aws, given.cluster, request)
     else:
         job_run = str(aws.change(request)["jobRunId"])
-    where = f" --cluster {given.cluster}" if given.cluster else ""
-    again = f"python -m deploy emr status --prefix {given.prefix}{where} {job_run}"
+    again = _again(aws, given, job_run)
     sys.stdout.write(f"{given.prefix}-{job.step} {job_run}: {job.name}\n")
     if given.no_wait:
         sys.stdout.write(f"Follow it with: {again}\n")
@@ -98,12 +96,24 @@ def _submit(given: argparse.Namespace) -> None:
     look = _looking(aws, known["ApplicationId"], job_run, given.cluster)
     title = f"{given.prefix}-{job.step} {job_run}"
     end = follow(title, look, how_to_follow=again)
-    _raise_if_failed(
-        aws, given.prefix, title, replace(end, run_id=job.name, makes_run=job.makes_run), bucket=job.bucket
-    )
+    end = replace(end, run_id=job.name, makes_run=job.makes_run)
+    _raise_if_failed(aws, title, end, bucket=job.bucket, logs=_logs_of(aws, given, job_run, end))
 
 
-def _raise_if_failed(aws: Aws, prefix: str, title: str, end: State, *, bucket: str) -> None:
+def _again(aws: Aws, given: argparse.Namespace, job_run: str) -> str:
+    """The command that waits for a job run."""
+    where = f" --cluster {given.cluster}" if given.cluster else ""
+    return f"python -m deploy emr status --wait {aws.options(given.prefix)}{where} {job_run}"
+
+
+def _logs_of(aws: Aws, given: argparse.Namespace, job_run: str, end: State) -> str:
+    """The command that shows the log of a job run, or where a cluster has it."""
+    if given.cluster:
+        return f"aws emr describe-step --region {aws.region} --cluster-id {given.cluster} --step-id {job_run} (LogFile)"
+    return f"python -m deploy emr logs {aws.options(given.prefix)} {end.run_id or 'RUN_ID'}"
+
+
+def _raise_if_failed(aws: Aws, title: str, end: State, *, bucket: str, logs: str) -> None:
     """End as the job ended.
 
     Raises:
@@ -111,7 +121,6 @@ def _raise_if_failed(aws: Aws, prefix: str, title: str, end: State, *, bucket: s
     """
     if not end.is_final or end.name in ("SUCCESS", "COMPLETED"):
         return
-    logs = f"python -m deploy emr logs --prefix {prefix} {end.run_id or 'RUN_ID'}"
     raise failure_of(
         aws,
         bucket=bucket,
@@ -126,21 +135,16 @@ def _looking(aws: Aws, application: str, job_run: str, cluster: str | None) -> C
 
     def look() -> State:
         found = aws.ask(look_request(application, job_run))["jobRun"]
-        given = _named(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", []))
+        named = run_of(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", []))
         return State(
             found["state"],
             is_final=found["state"] in FINAL,
             note=found.get("stateDetails", ""),
-            run_id=given.get("--run-id") or given.get("--run", ""),
-            makes_run="--run-id" in given,
+            run_id=named.run_id,
+            makes_run=named.is_made,
         )
 
     return look
-
-
-def _named(arguments: Sequence[str]) -> dict[str, str]:
-    """The values of a job's own arguments, by name."""
-    return dict(pairwise(arguments))
 
 
 def _status(given: argparse.Namespace) -> None:
@@ -151,10 +155,13 @@ def _status(given: argparse.Namespace) -> None:
         step = emr_cluster.look_request(given.cluster or "", given.job_run)
         show(step if given.cluster else look_request(application, given.job_run))
         return
-    found = _looking(aws, application, given.job_run, given.cluster)()
+    look = _looking(aws, application, given.job_run, given.cluster)
+    again = _again(aws, given, given.job_run)
+    found = follow(given.job_run, look, how_to_follow=again) if given.wait else look()
     said: dict[str, Any] = {"id": given.job_run, "state": found.name, "details": found.note}
     sys.stdout.write(json.dumps(said, indent=2) + "\n")
-    _raise_if_failed(aws, given.prefix, given.job_run, found, bucket=known["DataBucket"])
+    logs = _logs_of(aws, given, given.job_run, found)
+    _raise_if_failed(aws, given.job_run, found, bucket=known["DataBucket"], logs=logs)
 
 
 def _logs(given: argparse.Namespace) -> None:

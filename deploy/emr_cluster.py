@@ -4,28 +4,32 @@ import shlex
 from collections.abc import Mapping
 
 from deploy.aws import Aws, Request, UnreachableError
-from deploy.job_arguments import JobArguments
+from deploy.job_arguments import JobArguments, run_of
 from deploy.waiting import State
 
 FINAL = {"COMPLETED", "CANCELLED", "FAILED", "INTERRUPTED"}
 SERVERLESS_ONLY = "spark.emr-serverless."
 
 
-def submit_command(job: JobArguments, known: Mapping[str, str]) -> list[str]:
-    """The command line of spark-submit; what EMR Serverless alone understands is said in YARN's words."""
+def submit_command(job: JobArguments, known: Mapping[str, str], region: str) -> list[str]:
+    """The command line of spark-submit; what EMR Serverless alone understands is said in YARN's words.
+
+    YARN's containers do not know the region, which the Data API is asked in.
+    """
     parameters = shlex.split(known["EmrSubmitParameters"])
     pairs = [pair for pair in zip(parameters[::2], parameters[1::2], strict=True) if SERVERLESS_ONLY not in pair[1]]
     return [
         *("spark-submit", "--deploy-mode", "cluster"),
         *(part for pair in pairs for part in pair),
         *("--conf", "spark.yarn.appMasterEnv.PYTHONPATH=./environment/site-packages"),
+        *("--conf", f"spark.yarn.appMasterEnv.AWS_REGION={region}"),
         *(f"{known['CodePath']}/{job.step}.py", *job.arguments),
     ]
 
 
-def start_request(prefix: str, cluster: str, job: JobArguments, known: Mapping[str, str]) -> Request:
+def start_request(prefix: str, cluster: str, job: JobArguments, known: Mapping[str, str], *, region: str) -> Request:
     """The request that adds a step. A step that failed leaves the cluster and its other steps alone."""
-    jar = {"Jar": "command-runner.jar", "Args": submit_command(job, known)}
+    jar = {"Jar": "command-runner.jar", "Args": submit_command(job, known, region)}
     step = {"Name": f"{prefix}-{job.step} {job.submission}", "ActionOnFailure": "CONTINUE", "HadoopJarStep": jar}
     return Request("emr", "add_job_flow_steps", {"JobFlowId": cluster, "Steps": [step]}, may_repeat=False)
 
@@ -61,7 +65,9 @@ def _earlier(aws: Aws, cluster: str, request: Request) -> str | None:
 
 def state(aws: Aws, cluster: str, step: str) -> State:
     """How a step stands."""
-    status = aws.ask(look_request(cluster, step))["Step"]["Status"]
+    found = aws.ask(look_request(cluster, step))["Step"]
+    status, named = found["Status"], run_of(found.get("Config", {}).get("Args", []))
     failure = status.get("FailureDetails", {})
     note = failure.get("Message") or failure.get("Reason") or ""
-    return State(status["State"], is_final=status["State"] in FINAL, note=note)
+    is_final = status["State"] in FINAL
+    return State(status["State"], is_final=is_final, note=note, run_id=named.run_id, makes_run=named.is_made)

@@ -50,12 +50,13 @@ def _submit(given: argparse.Namespace) -> None:
         show(request)
         return
     job_run = _started(aws, given.prefix, job, request)
-    again = f"python -m deploy glue status --prefix {given.prefix} --step {job.step} {job_run}"
     sys.stdout.write(f"{job_of(given.prefix, job.step)} {job_run}: {job.name}\n")
     if given.no_wait:
-        sys.stdout.write(f"Follow it with: {again}\n")
+        sys.stdout.write(f"Follow it with: {_again(aws, given.prefix, job.step, job_run)}\n")
         return
-    _follow(aws, given.prefix, job, job_run, again)
+    failure = _failure(aws, given.prefix, job, _ended(aws, given.prefix, job.step, job_run))
+    if failure is not None:
+        raise failure
 
 
 def _started(aws: Aws, prefix: str, job: JobArguments, request: Request) -> str:
@@ -99,24 +100,28 @@ def _is_same(found: Mapping[str, Any], job: JobArguments) -> bool:
     return is_same_load and found["JobRunState"] not in FINAL
 
 
-def _follow(aws: Aws, prefix: str, job: JobArguments, job_run: str, again: str) -> None:
+def _ended(aws: Aws, prefix: str, step: str, job_run: str) -> dict[str, Any]:
+    """A job run, once it is over."""
     found: dict[str, Any] = {}
 
     def look() -> State:
-        found.update(aws.ask(look_request(prefix, job.step, job_run))["JobRun"])
+        found.update(aws.ask(look_request(prefix, step, job_run))["JobRun"])
         return State(found["JobRunState"], is_final=found["JobRunState"] in FINAL)
 
-    follow(f"{job_of(prefix, job.step)} {job_run}", look, how_to_follow=again)
-    failure = _failure(aws, prefix, job, found)
-    if failure is not None:
-        raise failure
+    follow(f"{job_of(prefix, step)} {job_run}", look, how_to_follow=_again(aws, prefix, step, job_run))
+    return found
+
+
+def _again(aws: Aws, prefix: str, step: str, job_run: str) -> str:
+    """The command that waits for a job run."""
+    return f"python -m deploy glue status --wait {aws.options(prefix)} --step {step} {job_run}"
 
 
 def _failure(aws: Aws, prefix: str, job: JobArguments, found: Mapping[str, Any]) -> PipelineError | None:
     state = found["JobRunState"]
     if state == "SUCCEEDED" or state not in FINAL:
         return None
-    logs = f"python -m deploy glue logs --prefix {prefix} --step {job.step} {found['Id']}"
+    logs = f"python -m deploy glue logs {aws.options(prefix)} --step {job.step} {found['Id']}"
     said = found.get("ErrorMessage", "no reason given")
     return failure_of(
         aws,
@@ -133,6 +138,8 @@ def _status(given: argparse.Namespace) -> None:
         return
     aws = Aws(region=given.region, profile=given.profile)
     found = _found(aws, request)
+    if given.wait:
+        found = _ended(aws, given.prefix, given.step, given.job_run)
     arguments = found.get("Arguments", {})
     run_id = arguments.get("--run-id") or arguments.get("--run", "")
     said = {key: found.get(key) for key in ("Id", "JobRunState", "StartedOn", "ExecutionTime", "ErrorMessage")}

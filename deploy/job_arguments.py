@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import NamedTuple
 
 from jobs.command_line import OneLineParser
 from jobs.errors import ConfigurationError
@@ -51,6 +53,19 @@ class JobArguments:
         return dict(zip(names, values, strict=True))
 
 
+class NamedRun(NamedTuple):
+    """The run that a job makes, or loads; empty where its arguments name none."""
+
+    run_id: str
+    is_made: bool
+
+
+def run_of(arguments: Sequence[str]) -> NamedRun:
+    """The run that a command line names, that of spark-submit or of a job alone."""
+    given = dict(pairwise(arguments))
+    return NamedRun(given.get("--run-id") or given.get("--run", ""), "--run-id" in given)
+
+
 def job_arguments(step: str, given: Sequence[str], known: Mapping[str, str]) -> JobArguments:
     """The command line of a job.
 
@@ -60,10 +75,15 @@ def job_arguments(step: str, given: Sequence[str], known: Mapping[str, str]) -> 
         known: what the stacks give out.
 
     Raises:
-        ConfigurationError: What names the run is missing.
+        ConfigurationError: What names the run is missing, or the step's role may not do what is asked.
     """
     given = tuple(part for argument in given for part in _split(argument))
     named = _named(given)
+    if step != "publish" and "--warehouse" in given:
+        raise ConfigurationError(
+            f"--warehouse: on AWS the role of {step} may not load, so nothing was started. Load the run with a step of "
+            "its own: --step publish --run RUN_ID"
+        )
     bucket = known["DataBucket"]
     defaults = {"--output": f"s3://{bucket}/output"}
     if step == "pipeline":

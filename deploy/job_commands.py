@@ -38,6 +38,7 @@ def add_job_commands(commands: Commands, platform: str, *, submit: Action, statu
     )
     made.submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
     made.submit.set_defaults(job_arguments=None)
+    made.status.add_argument("--wait", action="store_true", help="follow it until it is over")
     for parser, carry_out in zip(made, (submit, status, logs), strict=True):
         parser.set_defaults(run=carry_out)
         add_aws_options(parser)

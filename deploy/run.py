@@ -67,7 +67,7 @@ def _run(given: argparse.Namespace) -> None:
     execution = _started(aws, request)
     run_id = f"{given.as_of}-{name}"
     sys.stdout.write(f"{execution}: run {run_id}\n")
-    again = f"python -m deploy run --prefix {given.prefix} --as-of {given.as_of} --name {name}"
+    again = f"python -m deploy run {aws.options(given.prefix)} --as-of {given.as_of} --name {name}"
     if given.no_wait:
         sys.stdout.write(f"Follow it with: {again}\n")
         return

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.aws import Aws
+from deploy.change_sets import bring_up
 from deploy.command_line import Commands, add_aws_options
 from deploy.package import FOLDER, Bundle, build
 from deploy.release import keys_of, upload_release
-from deploy.stacks import NAMES, Stack, bring_up, outputs_of, parameters_of, stack_name
+from deploy.stacks import NAMES, Stack, outputs_of, parameters_of, stack, stack_name
 from deploy.targets import EMR, GLUE, MACHINES
 from deploy.warehouse_grant import let_publish_in
 from jobs.errors import ConfigurationError
@@ -33,7 +34,7 @@ def add_up(commands: Commands) -> None:
         metavar="NAME=VALUE",
         help="a setting of the stacks; what is not set keeps the value that it has, or gets the default",
     )
-    parser.add_argument("--arch", choices=tuple(MACHINES), default="x86_64", help="machines of EMR (default: x86_64)")
+    parser.add_argument("--arch", choices=tuple(MACHINES), help="machines of EMR (default: what it has, or x86_64)")
     parser.add_argument("--folder", type=Path, default=Path(FOLDER), help=f"for what is packaged (default: {FOLDER})")
     parser.set_defaults(run=_run)
 
@@ -64,13 +65,20 @@ def _run(given: argparse.Namespace) -> None:
     aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
     region = aws.region
     glue = build(GLUE, architecture="x86_64", folder=given.folder)
-    emr = build(EMR, architecture=given.arch, folder=given.folder)
+    emr = build(EMR, architecture=given.arch or _architecture(aws, given.prefix), folder=given.folder)
     known = bring_up_all(aws, given.prefix, given=chosen, glue=glue, emr=emr)
     let_publish_in(aws, prefix=given.prefix, workgroup=known["Workgroup"], database=known["Database"])
     if not given.dry_run:
         sys.stdout.write(
-            f"{given.prefix} is up in {region}. Next: python -m deploy upload DATA, then python -m deploy run\n"
+            f"{given.prefix} is up in {region}. Next: python -m deploy upload DATA {aws.options(given.prefix)}, then "
+            f"python -m deploy run {aws.options(given.prefix)} --as-of YYYY-MM-DD\n"
         )
+
+
+def _architecture(aws: Aws, prefix: str) -> str:
+    """The machines that the EMR application has; the default where there is none yet."""
+    made = stack(aws, prefix, "jobs")
+    return made.parameters.get("EmrArchitecture", "X86_64").lower() if made is not None else "x86_64"
 
 
 def bring_up_all(aws: Aws, prefix: str, *, given: Mapping[str, str], glue: Bundle, emr: Bundle) -> dict[str, str]:

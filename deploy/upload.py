@@ -1,10 +1,12 @@
-"""``upload DATA``: the raw CSV files to where the nightly run reads them."""
+"""``upload DATA``: the raw CSV files to where the nightly run reads them, in place of those that were there."""
 
 import argparse
 import sys
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
-from deploy.aws import Aws
+from deploy.aws import Aws, Request
 from deploy.command_line import Commands, add_aws_options
 from deploy.files import put_file, size_in_s3
 from deploy.stacks import outputs
@@ -52,3 +54,21 @@ def _run(given: argparse.Namespace) -> None:
         if not given.dry_run:
             size = size_in_s3(aws, bucket, key)
             sys.stdout.write(f"s3://{bucket}/{key}  {size:,} bytes\n")
+    for key in _left_over(aws, bucket, files):
+        aws.change(Request("s3", "delete_object", {"Bucket": bucket, "Key": key}))
+        if not given.dry_run:
+            sys.stdout.write(f"s3://{bucket}/{key}  deleted: of an earlier upload (its versions stay for 30 days)\n")
+
+
+def _left_over(aws: Aws, bucket: str, files: Collection[str]) -> list[str]:
+    """Keys that a run would read beside those that were uploaded: other parts, or the other form of a file."""
+    found: list[str] = []
+    for name in DATA_SETS:
+        asked: dict[str, Any] = {"Bucket": bucket, "Prefix": f"{RAW}/{name}{ENDINGS[0]}"}
+        while True:
+            page = aws.ask(Request("s3", "list_objects_v2", asked))
+            found += [each["Key"] for each in page.get("Contents", []) if each["Key"] not in files]
+            if not page.get("IsTruncated"):
+                break
+            asked["ContinuationToken"] = page["NextContinuationToken"]
+    return found

@@ -47,7 +47,7 @@ def let_publish_in(aws: Aws, *, prefix: str, workgroup: str, database: str) -> N
         started = aws.change(request)
         if started is None:
             continue
-        end = _ended(aws, started["Id"], purpose)
+        end = _ended(aws, started["Id"], purpose, how_to_follow=f"python -m deploy up {aws.options(prefix)}")
         if end["Status"] != "FINISHED" and EXISTS not in end.get("Error", ""):
             raise OutsideSystemError(
                 f"warehouse {workgroup}: could not {purpose} ({end.get('Error', end['Status'])}). Run `up` again; if "
@@ -55,7 +55,7 @@ def let_publish_in(aws: Aws, *, prefix: str, workgroup: str, database: str) -> N
             )
 
 
-def _ended(aws: Aws, statement: str, purpose: str) -> Mapping[str, Any]:
+def _ended(aws: Aws, statement: str, purpose: str, *, how_to_follow: str) -> Mapping[str, Any]:
     request = Request("redshift-data", "describe_statement", {"Id": statement})
     found: dict[str, Any] = {}
 
@@ -63,5 +63,5 @@ def _ended(aws: Aws, statement: str, purpose: str) -> Mapping[str, Any]:
         found.update(aws.ask(request))
         return State(found["Status"], is_final=found["Status"] in FINAL)
 
-    follow(f"warehouse: {purpose}", look, how_to_follow="python -m deploy up")
+    follow(f"warehouse: {purpose}", look, how_to_follow=how_to_follow)
     return found

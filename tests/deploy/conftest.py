@@ -14,6 +14,7 @@ from deploy.package import SITE_PACKAGES, Bundle, build
 from deploy.targets import EMR, Target
 from tests.deploy.bundles import clean_environment
 from tests.deploy.cloud_formation import CloudFormation
+from tests.deploy.emr_application import EmrApplication
 from tests.deploy.runners import Runners
 from tests.deploy.sagemaker_commands import Commands
 from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
@@ -55,12 +56,22 @@ OUTPUTS = {
 
 
 @pytest.fixture
-def cloud_formation(aws: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
+def application(aws: pytest.MonkeyPatch) -> Iterator[EmrApplication]:
+    """The application of EMR Serverless, which nothing has started yet."""
+    service = EmrApplication()
+    with service.running():
+        aws.setenv("AWS_ENDPOINT_URL_EMR_SERVERLESS", service.url)
+        yield service
+
+
+@pytest.fixture
+def cloud_formation(aws: pytest.MonkeyPatch, application: EmrApplication) -> Iterator[CloudFormation]:
     """CloudFormation, in an account where nothing was made yet."""
     aws.setattr(waiting, "POLL_SECONDS", 0.0)
     aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
     service = CloudFormation()
     service.gives_out = OUTPUTS
+    service.application_is_started = application.is_started
     with service.running():
         aws.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", service.url)
         yield service

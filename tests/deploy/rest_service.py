@@ -24,7 +24,7 @@ class RestService(HttpService):
         self.signing_name = self.model.signing_name
         self._operations = dict(operations)
         handler: Any = self._server.RequestHandlerClass
-        handler.do_GET = handler.do_POST
+        handler.do_GET = handler.do_DELETE = handler.do_POST
         self._paths = {}
         for operation in operations:
             http = self.model.operation_model(operation).http

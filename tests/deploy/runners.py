@@ -128,7 +128,9 @@ class Runners:
 
     def look_step(self, request: dict[str, Any]) -> dict[str, Any]:
         status = {"State": self._next(), "FailureDetails": {"Message": self.note}}
-        return {"Step": {"Id": request["StepId"], "Status": status}}
+        number = int(request["StepId"].removeprefix("s-"))
+        jar = self.started[number - 1]["Steps"][0]["HadoopJarStep"]
+        return {"Step": {"Id": request["StepId"], "Status": status, "Config": {"Args": jar["Args"]}}}
 
     # Step Functions: executions by name.
     def start_execution(self, request: dict[str, Any]) -> dict[str, Any]:

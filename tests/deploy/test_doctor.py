@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.query_service import QueryService
 from tests.stand_ins.json_service import JsonService
 
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ROLE = "arn:aws:sts::123456789012:assumed-role/engineer/ann"
 
 
@@ -20,6 +22,7 @@ class Account:
 
     denied: set[str] = field(default_factory=set)
     cpus: float = 100.0
+    machines: float = 4.0
     asked: list[str] = field(default_factory=list)
 
     def identity(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -33,8 +36,19 @@ class Account:
         }
 
     def quotas(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["ServiceCode"] == "sagemaker":
+            # In two pages, as there are thousands.
+            uses = ("spot training job", "transform job")
+            at = int(request.get("NextToken", 0))
+            quota = {"QuotaName": f"ml.m5.large for {uses[at]} usage", "Value": self.machines}
+            return {"Quotas": [quota], **({"NextToken": "1"} if at == 0 else {})}
         named = {"emr-serverless": "Max concurrent vCPUs per account", "glue": "Max task DPUs per account"}
         return {"Quotas": [{"QuotaName": named[request["ServiceCode"]], "Value": self.cpus}]}
+
+    def role(self, request: dict[str, Any]) -> dict[str, Any]:
+        assert request["RoleName"] == "engineer"
+        role = {"Path": "/aws-reserved/", "RoleName": "engineer", "RoleId": "AROA1234567890123456", "CreateDate": NOW}
+        return {"Role": role | {"Arn": "arn:aws:iam::123456789012:role/aws-reserved/engineer"}}
 
 
 @pytest.fixture
@@ -42,7 +56,7 @@ def account(aws: pytest.MonkeyPatch, cloud_formation: CloudFormation) -> Iterato
     del cloud_formation
     account = Account()
     sts = QueryService("sts", {"GetCallerIdentity": account.identity})
-    iam = QueryService("iam", {"SimulatePrincipalPolicy": account.simulate})
+    iam = QueryService("iam", {"SimulatePrincipalPolicy": account.simulate, "GetRole": account.role})
     quotas = JsonService("service-quotas", {"ListServiceQuotas": account.quotas})
     with sts.running(), iam.running(), quotas.running():
         for name, service in {"STS": sts, "IAM": iam, "SERVICE_QUOTAS": quotas}.items():
@@ -56,7 +70,8 @@ def test_an_empty_account_that_will_do(account: Account, capsys: pytest.CaptureF
     assert f"{ROLE} in account 123456789012" in told
     assert f"{len(ACTIONS)} actions are allowed" in told
     assert told.count("not made; `up` makes it") == 4
-    assert account.asked == ["arn:aws:iam::123456789012:role/engineer"]
+    assert "ml.m5.large for transform job usage: 4" in told
+    assert account.asked == ["arn:aws:iam::123456789012:role/aws-reserved/engineer"]
 
 
 def test_what_is_not_allowed_is_named(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,17 +83,38 @@ def test_what_is_not_allowed_is_named(account: Account, capsys: pytest.CaptureFi
 
 
 def test_a_quota_below_the_setting_is_named(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    account.cpus = 16.0
+    account.cpus = 1.0
     assert main(["doctor", "--prefix", "shop"]) == 2
     captured = capsys.readouterr()
-    assert "Max concurrent vCPUs per account: 16; EmrCpus is 32: ask for more" in captured.out
-    assert "quota of emr-serverless will not do" in captured.err
+    assert "Max task DPUs per account: 1; GlueWorkers is 5: ask for more" in captured.out
+    assert captured.err.startswith("deploy: doctor: quota of glue will not do")
+
+
+def test_a_quota_that_the_engine_does_not_need_is_a_note(
+    account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.cpus = 16.0
+    assert main(["doctor", "--prefix", "bank"]) == 0
+    assert (
+        "vCPUs per account: 16; EmrCpus is 32: ask for more, or set it lower, before Engine" in capsys.readouterr().out
+    )
+    made.stacks["shop-nightly"]["parameters"]["Engine"] = "emr"
+    assert main(["doctor", "--prefix", "shop"]) == 2
+    assert "quota of emr-serverless will not do" in capsys.readouterr().err
+    made.stacks["shop-jobs"]["parameters"]["EmrCpus"] = "16"
+    assert main(["doctor", "--prefix", "shop"]) == 0
+
+
+def test_no_machine_for_sagemaker_is_a_fault(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    account.machines = 0.0
+    assert main(["doctor", "--prefix", "shop"]) == 2
+    assert "ml.m5.large for spot training job usage: 0; ask for 1 or more" in capsys.readouterr().out
 
 
 def test_a_region_without_kmeans_is_a_fault(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     del account
     assert main(["doctor", "--prefix", "shop", "--region", "mx-central-1"]) == 2
-    assert "mx-central-1: SageMaker has no k-means here" in capsys.readouterr().out
+    assert "mx-central-1: the stacks do not fit there" in capsys.readouterr().out
 
 
 def test_it_tells_which_stacks_an_up_would_change(
@@ -98,9 +134,9 @@ def test_a_check_that_may_not_be_made_is_a_note(
     account: Account, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del account
-    cloud_formation.faults.deny("DescribeStacks", times=4)
+    cloud_formation.faults.deny("DescribeStacks", times=8)
     assert main(["doctor", "--prefix", "shop"]) == 0
-    assert capsys.readouterr().out.count("not looked at: cloudformation describe_stacks: AccessDenied") == 4
+    assert capsys.readouterr().out.count("not looked at: cloudformation describe_stacks: AccessDenied") == 8
 
 
 def test_it_changes_nothing(account: Account, made: CloudFormation) -> None:

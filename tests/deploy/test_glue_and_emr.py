@@ -83,6 +83,8 @@ def test_a_cluster_is_given_no_setting_that_it_does_not_know(runner: Runner) -> 
         "s3://shop-artifacts/code/0a1b/olist_rfm_segments.zip",
     ]
     assert not [part for part in command if "emr-serverless" in part]
+    # Which YARN's containers do not know, and the Data API is asked in.
+    assert "spark.yarn.appMasterEnv.AWS_REGION=eu-west-1" in command
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
@@ -101,6 +103,7 @@ def test_stacks_of_an_earlier_version_are_told_to_be_brought_up(
         (("--card", "workshop-2021"), "--as-of YYYY-MM-DD is missing"),
         ((*AS_OF, "--raw-copy"), "expected --name value pairs"),
         (("--step", "segments"), "--features-run RUN_ID is missing"),
+        ((*AS_OF, "--warehouse", "redshift://a/b/c"), "--warehouse: on AWS the role of pipeline may not load"),
     ],
 )
 def test_arguments_that_cannot_make_a_run_are_refused_before_it_starts(
@@ -156,3 +159,23 @@ def test_a_load_that_failed_does_not_say_what_the_run_that_it_loads_once_said(
     told = last_line(capsys)
     assert "no such workgroup" in told
     assert "not current" not in told
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+def test_what_is_printed_for_following_waits_and_ends_as_the_job_does(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.goes("RUNNING", "RUNNING", "FAILED")
+    assert runner.submit(*NAMED, "--no-wait", "--region", "eu-west-1") == 0
+    again = capsys.readouterr().out.partition("Follow it with: python -m deploy ")[2].split()
+    assert again[again.index("--region") + 1] == "eu-west-1"
+    runner.leaves_word(3, "the data is not fit to use")
+    assert main(again) == 3
+    assert runner.runners.looks == 3
+
+
+@pytest.mark.parametrize("runner", ["cluster"], indirect=True)
+def test_the_log_of_a_step_is_where_its_cluster_puts_it(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.goes("FAILED")
+    assert runner.submit() == 4
+    assert "aws emr describe-step --region eu-west-1 --cluster-id j-1 --step-id s-1" in last_line(capsys)

@@ -7,6 +7,7 @@ import pytest
 from deploy.__main__ import main
 from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.conftest import OUTPUTS, STATEMENT
+from tests.deploy.emr_application import EmrApplication
 from tests.stand_ins.json_service import JsonService
 
 ALL = ["shop-storage", "shop-warehouse", "shop-jobs", "shop-nightly"]
@@ -161,3 +162,58 @@ def test_outputs_of_nothing_say_so(cloud_formation: CloudFormation, capsys: pyte
     del cloud_formation
     assert main(["outputs", "--prefix", "bank"]) == 2
     assert "--prefix bank: no stacks of that name in eu-west-1. Make them with `up`" in capsys.readouterr().err
+
+
+def test_an_up_that_was_interrupted_is_waited_for_and_gone_on_with(up: Any, cloud_formation: CloudFormation) -> None:
+    assert up() == 0
+    cloud_formation.stacks["shop-jobs"]["steps"] = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    assert up("--set", "GlueWorkers=10") == 0
+    assert cloud_formation.made == [*ALL, "shop-jobs"]
+
+
+def test_of_two_failures_the_last_one_is_told(
+    up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert up() == 0
+    for reason in ("no such worker type here", "the quota of workers is reached"):
+        cloud_formation.fails["shop-jobs"] = reason
+        assert up("--set", "GlueWorkerType=G.8X") == 4
+        assert f"Key (AWS::KMS::Key): {reason}" in capsys.readouterr().err
+
+
+def test_the_way_back_to_earlier_settings_and_forward_again_is_open(up: Any, cloud_formation: CloudFormation) -> None:
+    assert up() == 0
+    for workers in ("9", "10", "9", "10"):
+        assert up("--set", f"GlueWorkers={workers}") == 0
+        assert cloud_formation.stacks["shop-jobs"]["parameters"]["GlueWorkers"] == workers
+
+
+def test_an_application_that_has_started_is_stopped_before_it_is_changed(
+    up: Any, cloud_formation: CloudFormation, application: EmrApplication, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert up() == 0
+    application.steps = ["STARTED"]
+    assert up("--set", "GlueWorkers=10") == 0
+    assert application.is_started()
+    application.runs = ["job1"]
+    assert up("--set", "EmrCpus=64") == 2
+    assert "application 00f1abcd runs job1, and can be changed at rest alone" in capsys.readouterr().err
+    assert application.cancelled == []
+    application.runs = []
+    assert up("--set", "EmrCpus=64") == 0
+    assert cloud_formation.stacks["shop-jobs"]["parameters"]["EmrCpus"] == "64"
+
+
+def test_the_machines_that_were_chosen_stay(up: Any, cloud_formation: CloudFormation) -> None:
+    assert up("--arch", "arm64") == 0
+    assert up() == 0
+    assert cloud_formation.made == ALL
+    assert cloud_formation.stacks["shop-jobs"]["parameters"]["EmrArchitecture"] == "ARM64"
+
+
+def test_what_to_do_next_is_said_for_these_stacks(
+    up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del cloud_formation
+    assert up("--region", "eu-west-1") == 0
+    assert "python -m deploy run --prefix shop --region eu-west-1 --as-of YYYY-MM-DD" in capsys.readouterr().out

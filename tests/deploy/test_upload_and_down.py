@@ -9,6 +9,7 @@ from deploy.__main__ import main
 from deploy.upload import files_of
 from jobs.errors import ConfigurationError
 from tests.deploy.cloud_formation import CloudFormation
+from tests.deploy.emr_application import EmrApplication
 
 FILES = ("olist_customers_dataset.csv", "olist_orders_dataset.csv", "olist_order_payments_dataset.csv")
 
@@ -49,6 +50,27 @@ def test_a_folder_of_parts_and_a_gzipped_file_go_up_as_they_are(data: Path) -> N
         f"raw/{FILES[1]}.gz",
         f"raw/{FILES[2]}",
     }
+
+
+def test_what_an_earlier_upload_left_and_a_run_would_read_too_is_deleted(
+    data: Path, made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del made
+    (data / FILES[0]).unlink()
+    (data / FILES[0]).mkdir()
+    for part in ("part-1.csv", "part-2.csv"):
+        (data / FILES[0] / part).write_text(part)
+    buckets.put_object(Bucket="shop-data", Key="raw/else.csv", Body=b"not of ours")
+    assert main(["upload", str(data), "--prefix", "shop"]) == 0
+    (data / FILES[0] / "part-1.csv").rename(data / FILES[0] / "part-3.csv")
+    (data / FILES[1]).rename(data / f"{FILES[1]}.gz")
+    capsys.readouterr()
+    assert main(["upload", str(data), "--prefix", "shop"]) == 0
+    keys = {each["Key"] for each in buckets.list_objects_v2(Bucket="shop-data")["Contents"]}
+    assert keys == {"raw/else.csv", *files_of(data)}
+    told = capsys.readouterr().out
+    assert f"raw/{FILES[0]}/part-1.csv  deleted: of an earlier upload" in told
+    assert f"raw/{FILES[1]}  deleted" in told
 
 
 def test_a_file_that_is_missing_is_told_before_anything_is_uploaded(
@@ -110,6 +132,17 @@ def test_a_dry_run_of_down_prints_the_requests_and_deletes_nothing(
     assert printed.count('"operation": "delete_stack"') == 4
     assert printed.count('"operation": "delete_objects"') == 1
     assert (len(made.stacks), versions(buckets, "shop-data")) == (4, 1)
+
+
+def test_down_cancels_what_the_application_runs_and_stops_it(
+    made: CloudFormation, buckets: Any, application: EmrApplication
+) -> None:
+    del buckets
+    application.steps, application.runs = ["STARTED"], ["job1", "job2"]
+    assert main(["down", "--prefix", "shop", "--yes"]) == 0
+    assert made.stacks == {}
+    assert application.cancelled == ["job1", "job2"]
+    assert not application.is_started()
 
 
 def test_a_stack_that_cannot_be_deleted_ends_it_there(
