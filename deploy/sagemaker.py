@@ -100,10 +100,11 @@ def transform(given: Namespace) -> None:
     try:
         job = create("TransformJob", request, aws=aws)
     except OutsideSystemError:
-        delete("Model", given.name, aws=aws)
+        _tidy_up(aws, given)
         raise
     if given.no_wait:
         _tell(f"{given.name} is on its way. Follow it with: {_command(aws, 'TransformJob', given)}")
+        _tell(f"Its model stays until: {_deletion(aws, given)}")
         return
     try:
         _follow(aws, "TransformJob", job, given)
@@ -111,10 +112,22 @@ def transform(given: Namespace) -> None:
         # Nobody knows whether it runs on, and it would need its model.
         raise
     except OutsideSystemError:
-        delete("Model", given.name, aws=aws)
+        _tidy_up(aws, given)
         raise
-    delete("Model", given.name, aws=aws)
     _tell(given.output)
+    _tidy_up(aws, given)
+
+
+def _tidy_up(aws: Aws, given: Namespace) -> None:
+    """Delete the model that was made for a job. That it cannot be deleted is told, and hides nothing of the job."""
+    try:
+        delete("Model", given.name, aws=aws)
+    except OutsideSystemError as error:
+        sys.stderr.write(f"{error} The model stays; it costs nothing, and is deleted by: {_deletion(aws, given)}\n")
+
+
+def _deletion(aws: Aws, given: Namespace) -> str:
+    return f"python -m deploy sagemaker delete-endpoint --name {given.name} {_where(aws, given)}"
 
 
 def endpoint(given: Namespace) -> None:
@@ -134,10 +147,10 @@ def endpoint(given: Namespace) -> None:
     create("Model", model, aws=aws)
     create("EndpointConfig", config, aws=aws)
     made = create("Endpoint", request, aws=aws)
+    # Before the wait, which may end in many ways.
+    _tell(f"{given.name}: paid for by the hour until: {_deletion(aws, given)}")
     if not given.no_wait:
         _follow(aws, "Endpoint", made, given)
-    until = f"python -m deploy sagemaker delete-endpoint --name {given.name} {_where(aws, given)}"
-    _tell(f"{given.name}: paid for by the hour until: {until}")
 
 
 def predict(given: Namespace) -> None:

@@ -1,4 +1,6 @@
-"""What SageMaker is asked for, in the API's own shape: pure functions, for the commands and the state machine alike.
+"""What SageMaker is asked for, in the API's own shape: pure functions.
+
+The state machine has the same requests in its own language (`cloudformation/nightly.yaml`); a test holds them equal.
 
 The built-in k-means, its channel and its hyperparameters are those of AWS's manual (k-means, k-means-api-config,
 batch-transform-data-processing). It takes no seed: two trainings number their clusters differently, which is why

@@ -114,7 +114,11 @@ def is_absent(error: ClientError) -> bool:
 
 def _is_own_doing(error: ClientError | BotoCoreError) -> bool:
     """Whether a name is taken by an earlier try of the same call, whose answer was lost."""
-    if not isinstance(error, ClientError) or error.response.get("Error", {}).get("Code") != "ResourceInUse":
+    if not isinstance(error, ClientError):
+        return False
+    told = error.response.get("Error", {})
+    # Of models, configurations and endpoints AWS says so in words alone.
+    if told.get("Code") != "ResourceInUse" and "already existing" not in told.get("Message", ""):
         return False
     return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
 

@@ -55,15 +55,15 @@ def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--match",
         metavar="RUN_ID",
-        help="the run to whose clusters the new ones are matched, so that they keep its numbers (default: the last "
-        "current run that had clusters)",
+        help="the run to whose clusters the new ones are matched, so that they keep its numbers; none begins anew "
+        "(default: the last current run that had clusters)",
     )
     parser.add_argument(
         "--max-drift",
         type=_drift,
         metavar="X",
-        help="stop, and leave the current run as it is, when the clusters moved further than this since that run: a "
-        "centroid by this part of the scale, or this share of the customers (default: no limit)",
+        help="stop, and leave the current run as it is, when the clusters moved further than this since that run: "
+        "the mean of one by this part of the scale, or this share of the customers (default: no limit)",
     )
 
 

@@ -40,7 +40,8 @@ class RunConfig:
         k_range: the numbers that ``auto`` tries, the first and the last.
         feature_scale: of what is clustered; None for the card's, which is minmax unless it says otherwise.
         max_drift: how far the clusters may have moved since the last run, see `clusters.drift`; None for any way.
-        match: the run to whose clusters these are matched; None for the last current run that had any.
+        match: the run to whose clusters these are matched, or "none" for none; None for the last current run that had
+            any.
         features_run: for `segments`, the run whose customers are put into clusters; None for the current one.
         assignments: for `segments`, a folder of what SageMaker's batch transform wrote.
         model_artifact: for `segments`, SageMaker's model.tar.gz beside them.

@@ -23,7 +23,7 @@ from jobs.shards import FEATURES, write_features
 from jobs.storage import RunStore
 from jobs.totals import NO_MONEY, Total
 from transforms import schemas
-from transforms.dimensions import DIMENSIONS
+from transforms.dimensions import DIMENSIONS, ScoreCardError
 from transforms.feature_scale import FeatureScale, Grid, grid_of, percentiles
 from transforms.feature_scale import features as scaled_features
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
@@ -186,7 +186,10 @@ def _fitted_card(this: Run, measures: DataFrame) -> ScoreCard:
     )
     kind = this.config.feature_scale or "minmax"
     grid = _fitted_grid(measures) if kind == "rank" else {}
-    return replace(card, feature_scale=FeatureScale(kind, card.bounds, grid))
+    try:
+        return replace(card, feature_scale=FeatureScale(kind, card.bounds, grid))
+    except ScoreCardError as error:
+        raise DataError(f"--feature-scale {kind}: {error}. Choose minmax or rank") from None
 
 
 def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from jobs.cards import load_card
-from jobs.clusters.previous import model_of, previous_model
+from jobs.clusters.previous import earlier_clusters
 from jobs.clusters.showing import notes, show
 from jobs.config import RunConfig
 from jobs.errors import PipelineError
@@ -35,11 +35,10 @@ def run_pipeline(config: RunConfig) -> None:
     sources = find_sources(config.input or "", rules.of_files)
     publication = publication_of(config)
     store = RunStore(config.output)
-    named = model_of(store, config.match, argument="--match") if config.match else None
+    before = None if config.kmeans == "none" else earlier_clusters(store, config.match)
     with opened_run(config, store, rules) as this:
-        previous = named or previous_model(store)
         customers = features(this, ingest(this, sources), card=card)
-        found = None if config.kmeans == "none" else segments(this, customers, previous=previous)
+        found = segments(this, customers, earlier=before) if before else None
         this.finish(inputs=inputs_of(sources), becomes_current=True)
         this.summarise(*(notes(found) if found else ()))
         if found:

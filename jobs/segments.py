@@ -17,11 +17,12 @@ from jobs.clusters.assigning import (
     assigned_by_model,
     assigned_by_sagemaker,
     assigned_by_spark,
+    files_read,
     found_assignments,
 )
 from jobs.clusters.describing import Found, Origin, described
-from jobs.clusters.model import KMEANS_MODEL, ClusterModel
-from jobs.clusters.previous import model_of, previous_model
+from jobs.clusters.model import KMEANS_MODEL
+from jobs.clusters.previous import Earlier, earlier_clusters, model_of
 from jobs.clusters.showing import notes, show
 from jobs.config import RunConfig
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
@@ -58,8 +59,7 @@ def run_alone(config: RunConfig) -> None:
     rules = rules_in_force(config.rules)
     store = RunStore(config.output)
     earlier = _features_manifest(store, config.features_run)
-    named = model_of(store, config.match, argument="--match") if config.match else None
-    previous = named or previous_model(store)
+    before = earlier_clusters(store, config.match)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
     uri, artifact = found_assignments(config), artifact_of(config)
     if config.kmeans == "none" and uri is None and model is None:
@@ -78,28 +78,28 @@ def run_alone(config: RunConfig) -> None:
         this.findings[FEATURES] = earlier[FEATURES]
         customers = Customers(rfm=rfm, scale=model.scale if model else scale)
         if uri is not None:
-            found = _segments(this, customers, assigned_by_sagemaker(this, uri, centroids=artifact), previous=previous)
+            found = _segments(this, customers, assigned_by_sagemaker(this, uri, centroids=artifact), earlier=before)
         elif model is not None:
             with this.step("kmeans") as step:
                 scored = features(rfm=rfm, scale=model.scale)
                 assigned = assigned_by_model(this, scored, model=model)
                 step.rows_in = this.account.totals["rfm"].rows
                 step.out = Total(step.rows_in)
-            found = _segments(this, customers, assigned, previous=previous)
+            found = _segments(this, customers, assigned, earlier=before)
         else:
-            found = segments(this, customers, previous=previous, score=earlier[FEATURES]["score"]["path"])
-        this.finish(inputs={"features_run": earlier["run_id"]}, becomes_current=True)
+            found = segments(this, customers, earlier=before, score=earlier[FEATURES]["score"]["path"])
+        this.finish(inputs={"features_run": earlier["run_id"], **files_read(config)}, becomes_current=True)
         this.summarise(*notes(found))
         show(found)
 
 
-def segments(this: Run, customers: Customers, *, previous: ClusterModel | None, score: str | None = None) -> Found:
+def segments(this: Run, customers: Customers, *, earlier: Earlier, score: str | None = None) -> Found:
     """Cluster the customers by Spark ML, and write customer_segments and the model.
 
     Args:
         this: the run.
         customers: rfm, and the scale of its features.
-        previous: the clusters to match to; None for a first run.
+        earlier: the clusters to match to.
         score: where the features are; None for this run's.
 
     Raises:
@@ -111,19 +111,19 @@ def segments(this: Run, customers: Customers, *, previous: ClusterModel | None, 
         read = read_shards(this.session, uri, schema=schemas.KMEANS_FEATURES)
         assigned = assigned_by_spark(this, read, customers=step.rows_in)
         step.out = Total(step.rows_in)
-    return _segments(this, customers, assigned, previous=previous)
+    return _segments(this, customers, assigned, earlier=earlier)
 
 
-def _segments(this: Run, customers: Customers, assigned: Assigned, *, previous: ClusterModel | None) -> Found:
+def _segments(this: Run, customers: Customers, assigned: Assigned, *, earlier: Earlier) -> Found:
     with this.step("segments") as step:
         totals = this.account.totals
-        checked = _checked(this, customers.rfm, assigned)
+        checked = _checked(this, customers, assigned)
         centroids = assigned.centroids or _means(checked)
         found = described(
             checked,
             assigned=assigned,
             centroids=centroids,
-            origin=Origin(this.run_id, this.config.as_of, customers.scale, previous),
+            origin=Origin(this.run_id, this.config.as_of, customers.scale, earlier),
         )
         write_examined(
             this,
@@ -152,27 +152,28 @@ def _segments(this: Run, customers: Customers, assigned: Assigned, *, previous: 
 def _settings(config: RunConfig, found: Found) -> dict[str, Any]:
     """The settings that a customer's cluster depends on."""
     applied = found.assigned.applied
+    is_trained_here = found.model.engine == "spark" and applied is None
     return {
         "engine": found.model.engine,
-        "k": config.k if found.model.engine == "spark" and applied is None else None,
+        "k": config.k if is_trained_here else None,
+        "k_range": list(config.k_range) if is_trained_here and config.k == "auto" else None,
         "feature_scale": found.model.scale.kind,
         "score_with": applied.run_id if applied else None,
         "match": config.match,
     }
 
 
-def _checked(this: Run, rfm: DataFrame, assigned: Assigned) -> DataFrame:
+def _checked(this: Run, customers: Customers, assigned: Assigned) -> DataFrame:
     """Every customer beside what was said of it, on disk, since three read it.
 
     Raises:
-        DataError: Not exactly one line for each customer.
+        DataError: Not exactly one line for each customer, with this run's features.
         OutsideSystemError: A transform of SageMaker left customers out.
     """
     customer = F.col("customer_unique_id")
     examples = {f"{fault} example": F.min(F.when(F.col("fault") == fault, customer)) for fault in FAULTS}
-    observed, figures = observe(
-        checked_assignments(rfm=rfm, lines=assigned.lines), "assignments", also={**fault_counts(), **examples}
-    )
+    looked_at = checked_assignments(rfm=customers.rfm, lines=assigned.lines, scale=customers.scale)
+    observed, figures = observe(looked_at, "assignments", also={**fault_counts(), **examples})
     checked = this.stage("assigned", observed.drop("fault"), schema=CHECKED_ASSIGNMENTS)
     faults = {fault: figures.get[fault] for fault in FAULTS if figures.get[fault]}
     if not faults:
@@ -198,6 +199,8 @@ def _as_of(given: Namespace) -> date:
     as_of = date.fromisoformat(earlier["as_of"])
     if given.as_of not in (None, as_of):
         raise ConfigurationError(f"--as-of {given.as_of}: run {earlier['run_id']} is as of {as_of}. Leave it out")
+    # The run whose day this is, and no other that may become the current one meanwhile.
+    given.features_run = earlier["run_id"]
     return as_of
 
 

@@ -1,12 +1,15 @@
 """CSV without a header, in shards: what SageMaker reads, and what it gives back."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from jobs.errors import DataError
 from jobs.observing import observe
 from jobs.run import Run
 from jobs.storage import for_reading
@@ -17,6 +20,12 @@ FEATURES = "kmeans_features"
 
 TRAIN, SCORE = "kmeans/train", "kmeans/score"
 ASSIGNMENTS = "kmeans/assignments"
+
+AS_IT_IS: Mapping[str, Any] = MappingProxyType(
+    {"ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False, "escape": '"'}
+)
+"""Identifiers come back as they went: with blanks at their ends, which Spark's writer would else take away, and with
+quotes doubled inside quotes, as RFC 4180 has it."""
 
 ROWS_PER_SHARD = 2_500_000
 """SageMaker reads shards of 50 to 250 MB best. A feature takes up to 12 characters as text ("1.2345678E-4"), and about
@@ -51,17 +60,23 @@ def write_features(this: Run, features: DataFrame, *, rows: int) -> None:
         this: the run.
         features: `schemas.KMEANS_FEATURES`.
         rows: how many they are.
+
+    Raises:
+        DataError: Not as many came to be written.
     """
     even = features.repartition(shards_for(rows), "customer_unique_id")
     train = write_shards(this, TRAIN, even.select(*DIMENSIONS))
     score = write_shards(this, SCORE, even)
+    for part in (train, score):
+        if part.rows != rows:
+            raise DataError(f"{part.name}: {part.rows:,} lines, expected one for each of {rows:,} customers in rfm")
     this.findings[FEATURES] = {part.name.partition("/")[2]: part.as_json(this.run_id) for part in (train, score)}
 
 
 def write_shards(this: Run, name: str, frame: DataFrame) -> Shards:
     """Write a frame as CSV without a header into a folder of the run, one shard per partition of it."""
     observed, figures = observe(frame, name)
-    observed.write.option("maxRecordsPerFile", ROWS_PER_SHARD * 2).csv(this.uri(name))
+    observed.write.option("maxRecordsPerFile", ROWS_PER_SHARD * 2).options(**AS_IT_IS).csv(this.uri(name))
     return Shards(name, figures.get["rows"])
 
 
@@ -71,4 +86,4 @@ def read_shards(session: SparkSession, uri: str, *, schema: StructType) -> DataF
     Only what ends in ``.csv`` or, as SageMaker names its output, ``.out``.
     """
     reader = session.read.schema(schema).option("recursiveFileLookup", True).option("pathGlobFilter", "*.{csv,out}")
-    return reader.csv(for_reading(uri))
+    return reader.options(**AS_IT_IS).csv(for_reading(uri))

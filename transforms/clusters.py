@@ -10,6 +10,7 @@ from pyspark.sql.types import DoubleType, IntegerType, StringType, StructField, 
 
 from transforms import schemas
 from transforms.dimensions import DIMENSIONS, dimensions
+from transforms.feature_scale import FeatureScale
 from transforms.schemas import columns_of
 
 Centroid = tuple[float, float, float]
@@ -42,9 +43,16 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "extra": "not in rfm",
         "twice": "with more than one line",
         "no_number": "with a line that has no cluster, distance or features that are numbers",
+        "other_features": "with features that are not this run's",
     }
 )
 """What can be wrong with a customer's assignment, and in words."""
+
+SAME_FEATURE = 1e-5
+"""How far a feature in a line may be from ours, in units of the scale: single precision, written and read again."""
+
+NEARLY = 1.0001
+"""By what factor a squared distance may be above the least and still be the least: SageMaker's is single precision."""
 
 
 def squared_distance(centroid: Centroid) -> Column:
@@ -68,11 +76,16 @@ def assignments(*, features: DataFrame, centroids: Mapping[int, Centroid]) -> Da
     )
 
 
-def checked_assignments(*, rfm: DataFrame, lines: DataFrame) -> DataFrame:
+def checked_assignments(*, rfm: DataFrame, lines: DataFrame, scale: FeatureScale) -> DataFrame:
     """Put each customer beside what an engine said of it, and say what is wrong with that.
 
     Grain in: one row per customer_unique_id, `schemas.MEASURES`; one row per line, `ASSIGNMENT_LINES`. Grain out: one
     row per customer_unique_id of either; `CHECKED_ASSIGNMENTS`, and ``fault``, one of `FAULTS` or null.
+
+    Args:
+        rfm: the customers.
+        lines: what was said of them.
+        scale: of their features, which have to be those of the lines: those of another run say nothing of this one.
     """
     distance = F.col("distance").try_cast("double")
     # SageMaker writes a cluster's number as 3.0.
@@ -98,12 +111,23 @@ def checked_assignments(*, rfm: DataFrame, lines: DataFrame) -> DataFrame:
         .when(F.col("is_customer").isNull(), F.lit("extra"))
         .when(F.col("lines") > 1, F.lit("twice"))
         .when(F.col("said.cluster").isNull(), F.lit("no_number"))
+        .when(_is_another(scale), F.lit("other_features"))
     )
     return joined.select(
         *[F.col(name) for name in schemas.MEASURES.fieldNames()],
         *[F.col(f"said.{name}").alias(name) for name in (*DIMENSIONS, "cluster", "stated_distance")],
         fault.alias("fault"),
     )
+
+
+def _is_another(scale: FeatureScale) -> Column:
+    """Whether what was said is of other features than the customer's measures have in this scale."""
+    ours = {name: scale.column(name, measure) for name, measure in dimensions().items()}
+    far = [
+        F.abs(F.col(f"said.{name}").cast("double") - feature) > SAME_FEATURE * F.greatest(F.lit(1.0), F.abs(feature))
+        for name, feature in ours.items()
+    ]
+    return far[0] | far[1] | far[2]
 
 
 def fault_counts() -> dict[str, Column]:
@@ -125,11 +149,13 @@ def cluster_sums(*, checked: DataFrame, centroids: Mapping[int, Centroid]) -> Da
 
     Grain in: one row per customer_unique_id, no faults. Grain out: one row per ``cluster``: ``customers``; ``revenue``,
     exact; the mean of each dimension in its unit (weeks, purchases, currency per purchase); ``squares``, the sum of
-    squared distances to the centroid, whose sum over all clusters is the inertia; ``off_distance`` and ``off_square``,
-    how far the engine's own distances are at most from ours and from its square.
+    squared distances to the centroid, whose sum over all clusters is the inertia; ``not_nearest``, how many of its
+    customers another centroid is nearer to; ``off_distance`` and ``off_square``, how far the engine's own distances are
+    at most from ours and from its square, as a part of it where that is above 1.
     """
     means = [F.avg(measure).alias(name) for name, measure in dimensions().items()]
-    stated = F.col("stated_distance")
+    stated, squared = F.col("stated_distance"), F.col("squared")
+    least = F.array_min(F.array(*[squared_distance(at) for at in centroids.values()]))
     return (
         checked.withColumn("squared", own_squared_distance(centroids))
         .groupBy("cluster")
@@ -137,11 +163,16 @@ def cluster_sums(*, checked: DataFrame, centroids: Mapping[int, Centroid]) -> Da
             F.count(F.lit(1)).alias("customers"),
             F.sum("total_value").cast(schemas.MONEY).alias("revenue"),
             F.sum("squared").alias("squares"),
-            F.max(F.abs(stated - F.sqrt("squared"))).alias("off_distance"),
-            F.max(F.abs(stated - F.col("squared"))).alias("off_square"),
+            F.count_if(squared > least * NEARLY + SAME_FEATURE).alias("not_nearest"),
+            F.max(_off(stated, F.sqrt(squared))).alias("off_distance"),
+            F.max(_off(stated, squared)).alias("off_square"),
             *means,
         )
     )
+
+
+def _off(stated: Column, ours: Column) -> Column:
+    return F.abs(stated - ours) / F.greatest(F.lit(1.0), ours)
 
 
 def own_squared_distance(centroids: Mapping[int, Centroid]) -> Column:

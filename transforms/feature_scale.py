@@ -42,6 +42,9 @@ PERCENTILES = tuple(percent / 100 for percent in range(101))
 CENTS = 2
 """Decimals of money that the rank scale looks at, so that the distinct values stay few."""
 
+LOWEST_LOGGED = -0.99
+"""What ``log`` takes for any value below it, as a frozen card may meet: 1 + x has no logarithm from -1 down."""
+
 Grid = tuple[tuple[float, float], ...]
 """Values in ascending order, each with its rank in 0..1; between two of them ranks are interpolated."""
 
@@ -63,9 +66,10 @@ class FeatureScale:
     def __post_init__(self) -> None:
         if self.kind == "log":
             for name in DIMENSIONS:
-                if self.bounds[name].low <= -1:
+                if self.bounds[name].low < LOWEST_LOGGED:
                     raise ScoreCardError(
-                        f'"{name}" has min {self.bounds[name].low} (expected above -1, to take the logarithm of 1 + x)'
+                        f'"{name}" has min {self.bounds[name].low} (expected {LOWEST_LOGGED} or more, to take the '
+                        "logarithm of 1 + x)"
                     )
         if self.kind == "rank" and set(self.grid) != set(DIMENSIONS):
             raise ScoreCardError(f"a rank scale with grids for {sorted(self.grid)} (expected: {', '.join(DIMENSIONS)})")
@@ -76,7 +80,7 @@ class FeatureScale:
             return normalise(value, low=self.bounds[name].low, high=self.bounds[name].high)
         if self.kind == "log":
             low, high = (math.log1p(bound) for bound in (self.bounds[name].low, self.bounds[name].high))
-            return normalise(F.log1p(value), low=low, high=high)
+            return normalise(F.log1p(F.greatest(value, F.lit(LOWEST_LOGGED))), low=low, high=high)
         rounded = F.round(value, CENTS) if name == "monetary" else value
         return _interpolated(rounded, self.grid[name]) * F.lit(NORMALISED_RANGE)
 
@@ -87,7 +91,7 @@ class FeatureScale:
         bounds = self.bounds[name]
         low, high, x = bounds.low, bounds.high, value
         if self.kind == "log":
-            low, high, x = math.log1p(low), math.log1p(high), math.log1p(value)
+            low, high, x = math.log1p(low), math.log1p(high), math.log1p(max(value, LOWEST_LOGGED))
         return 0.0 if low == high else (x - low) / (high - low) * NORMALISED_RANGE
 
     def as_json(self) -> dict[str, Any]:

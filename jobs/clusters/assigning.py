@@ -1,7 +1,8 @@
 """Who says which customer is in which cluster: Spark ML, an earlier run's model, or SageMaker."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pyspark.sql import DataFrame
@@ -85,7 +86,7 @@ def found_assignments(config: RunConfig) -> str | None:
     if config.assignments is None:
         return None
     folder = folder_at(config.assignments, argument="--assignments")
-    if not _has_shards(folder):
+    if next(_shards(folder), None) is None:
         raise ConfigurationError(
             f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's batch "
             "transform wrote to"
@@ -106,12 +107,24 @@ def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
     return centroids_in(folder_at(config.model_artifact, argument="--model-artifact"))
 
 
-def _has_shards(folder: Folder, *parts: str) -> bool:
-    """Whether there is a shard in a folder or anywhere below it."""
-    names = folder.names(*parts)
-    if any(name.endswith((".out", ".csv")) for name in names):
-        return True
-    return any(_has_shards(folder, *parts, name) for name in names if folder.is_folder(*parts, name))
+def files_read(config: RunConfig) -> dict[str, Any]:
+    """What the manifest says of the files that came from outside: assignments, and the model they are of."""
+    read: dict[str, Any] = {}
+    if config.assignments is not None:
+        folder = folder_at(config.assignments, argument="--assignments")
+        read["assignments"] = [folder.stored(*parts).as_json() for parts in _shards(folder)]
+    if config.model_artifact is not None:
+        read["model_artifact"] = folder_at(config.model_artifact, argument="--model-artifact").stored().as_json()
+    return read
+
+
+def _shards(folder: Folder, *parts: str) -> Iterator[tuple[str, ...]]:
+    """The shards in a folder and anywhere below it."""
+    for name in folder.names(*parts):
+        if folder.is_folder(*parts, name):
+            yield from _shards(folder, *parts, name)
+        elif name.endswith((".out", ".csv")):
+            yield (*parts, name)
 
 
 def assigned_by_sagemaker(this: Run, uri: str, *, centroids: Mapping[int, Centroid] | None) -> Assigned:

@@ -14,6 +14,7 @@ from jobs.clusters.assigning import Assigned
 from jobs.clusters.drift import Drift, drift_between
 from jobs.clusters.matching import Means, first_ids, matched_ids
 from jobs.clusters.model import Cluster, ClusterModel
+from jobs.clusters.previous import Earlier
 from jobs.errors import DataError
 from transforms.cluster_names import Position, cluster_names
 from transforms.clusters import Centroid, cluster_sums
@@ -22,6 +23,10 @@ from transforms.feature_scale import FeatureScale
 
 AGREES = 1e-3
 """How far a stated distance may be from ours and still be taken for the same: SageMaker's are single precision."""
+
+NOT_NEAREST = 1e-3
+"""The part of the customers that may be nearer to another centroid of the model that assigned them. Of another model
+it is most of them."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Found:
         previous: the model that they were matched to.
         drift: since then; None for a first run.
         assigned: what the engine said.
-        stated_distance: what the engine's own distances are: distance, square, or neither.
+        stated_distance: what the engine's own distances are: distance, square, or neither; not known where its
+            centroids are not.
     """
 
     model: ClusterModel
@@ -73,12 +79,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Origin:
-    """Which run the clusters are of, in which scale, and the model that they are matched to."""
+    """Which run the clusters are of, in which scale, and what they are matched to."""
 
     run_id: str
     as_of: date
     scale: FeatureScale
-    previous: ClusterModel | None
+    earlier: Earlier
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ def described(checked: DataFrame, *, assigned: Assigned, centroids: Mapping[int,
     Grain in: one row per customer, `CHECKED_ASSIGNMENTS` without faults. One query, whose result has a row per cluster.
 
     Raises:
-        DataError: A customer is in a cluster that the model does not have.
+        DataError: A customer is in a cluster that the model does not have, or the model is of another training.
     """
     sums = Sums({row["cluster"]: row for row in cluster_sums(checked=checked, centroids=centroids).collect()})
     strangers = sorted(sums.rows.keys() - centroids.keys())
@@ -118,12 +124,14 @@ def described(checked: DataFrame, *, assigned: Assigned, centroids: Mapping[int,
             f"{assigned.path}: customers in cluster {strangers[0]}, expected 0 to {max(centroids)} as the model has "
             "it. Take the assignments and the model of one training job"
         )
-    applied, previous = assigned.applied, origin.previous
+    _raise_if_of_another_training(sums, assigned)
+    applied, previous = assigned.applied, origin.earlier.model
+    first_free = max(origin.earlier.first_free, applied.next_id if applied else 0)
     inhabited = {label: at for label, at in centroids.items() if label in sums.rows or applied}
     if applied:
         ids = {label: label for label in inhabited}
     else:
-        ids = matched_ids(means=sums.means, previous=previous) if previous else first_ids(sums.means)
+        ids = matched_ids(sums.means, previous, first_free=first_free) if previous else first_ids(sums.means)
     model = ClusterModel(
         run_id=origin.run_id,
         as_of=origin.as_of,
@@ -133,7 +141,7 @@ def described(checked: DataFrame, *, assigned: Assigned, centroids: Mapping[int,
         scale=origin.scale,
         inertia=math.fsum(row["squares"] for row in sums.rows.values()),
         clusters=_clusters(sums, ids=ids, centroids=inhabited, applied=applied),
-        next_id=_next_id(ids, applied or previous),
+        next_id=max([first_free, *(number + 1 for number in ids.values())]),
         trained_in=applied.trained_in if applied else origin.run_id,
     )
     return Found(
@@ -143,8 +151,22 @@ def described(checked: DataFrame, *, assigned: Assigned, centroids: Mapping[int,
         previous=previous,
         drift=drift_between(earlier=previous, now=model) if previous else None,
         assigned=assigned,
-        stated_distance=_stated_distance(sums),
+        stated_distance=_stated_distance(sums) if assigned.centroids else "not known",
     )
+
+
+def _raise_if_of_another_training(sums: Sums, assigned: Assigned) -> None:
+    """Engines assign to the nearest centroid; who is nearer to another one was assigned by another model.
+
+    Raises:
+        DataError: More customers are than rounding makes.
+    """
+    astray = sum(row["not_nearest"] for row in sums.rows.values())
+    if assigned.centroids is not None and astray > NOT_NEAREST * sums.customers:
+        raise DataError(
+            f"{assigned.path}: {astray:,} of {sums.customers:,} customers are nearer to another centroid of "
+            f"{assigned.centroids_from} than to their own. Take the assignments and the model of one training job"
+        )
 
 
 def _clusters(
@@ -181,10 +203,6 @@ def _names(sums: Sums, ids: Mapping[int, int]) -> dict[int, str]:
     }
     positions = {ids[label]: Position(mean) for label, mean in sums.means.items()}
     return cluster_names(clusters=positions, overall=Position(overall))
-
-
-def _next_id(ids: Mapping[int, int], earlier: ClusterModel | None) -> int:
-    return max([*(number + 1 for number in ids.values()), earlier.next_id if earlier else 0])
 
 
 def _stated_distance(sums: Sums) -> str:

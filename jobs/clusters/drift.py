@@ -20,7 +20,8 @@ class Drift:
 
     Attributes:
         against: the earlier run.
-        shifts: how far each cluster that both have moved, as a part of the scale's range 0..5 of the earlier model.
+        shifts: how far the mean of each cluster that both have moved (mean weeks, purchases and money, brought to the
+            scale of the earlier model), as a part of the scale's range 0..5.
         share_changes: share of customers, this run less the earlier one, by cluster of either.
         stability_index: the population stability index of the shares, ``sum (p - q) ln (p / q)``; by custom, below 0.1
             is stable and above 0.25 is not.
@@ -46,7 +47,7 @@ class Drift:
         return {
             "against": self.against,
             "drift": round(self.most, 6),
-            "centroid_shift": {str(cluster): round(shift, 6) for cluster, shift in self.shifts.items()},
+            "shift_of_means": {str(cluster): round(shift, 6) for cluster, shift in self.shifts.items()},
             "share_change": {str(cluster): round(change, 6) for cluster, change in self.share_changes.items()},
             "population_stability_index": round(self.stability_index, 6),
         }

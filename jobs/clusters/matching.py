@@ -13,7 +13,7 @@ Means = Mapping[str, float]
 """Mean weeks, purchases and money per purchase of a cluster's customers, by dimension."""
 
 
-def matched_ids(*, means: Mapping[int, Means], previous: ClusterModel) -> dict[int, int]:
+def matched_ids(means: Mapping[int, Means], previous: ClusterModel, *, first_free: int = 0) -> dict[int, int]:
     """The number that lasts of each cluster, by the engine's own number.
 
     Clusters are compared where they are in the real world: by the mean weeks, purchases and money of their customers,
@@ -23,7 +23,13 @@ def matched_ids(*, means: Mapping[int, Means], previous: ClusterModel) -> dict[i
     The pairing is the one of least total squared distance (the assignment problem). With more clusters than before,
     those left over get the next numbers; with fewer, the numbers left over rest. No number is used again for another
     cluster.
+
+    Args:
+        means: where the clusters are, by the engine's own number.
+        previous: the clusters that they are matched to.
+        first_free: the first number that no run has used, where that is known to be above the previous model's own.
     """
+    first_free = max(first_free, previous.next_id)
     labels = sorted(means)
     old = previous.clusters
     new_points = scaled([means[label] for label in labels], previous.scale)
@@ -33,7 +39,7 @@ def matched_ids(*, means: Mapping[int, Means], previous: ClusterModel) -> dict[i
     ids = {labels[row]: old[column].id for row, column in zip(rows, columns, strict=True)}
     left_over = [label for label in labels if label not in ids]
     by_money = sorted(left_over, key=lambda label: (-means[label]["monetary"], label))
-    return ids | {label: previous.next_id + position for position, label in enumerate(by_money)}
+    return ids | {label: first_free + position for position, label in enumerate(by_money)}
 
 
 def first_ids(means: Mapping[int, Means]) -> dict[int, int]:

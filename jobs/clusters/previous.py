@@ -1,8 +1,52 @@
 """The clusters of an earlier run, found by the run's id or by the pointer."""
 
+from contextlib import suppress
+from dataclasses import dataclass
+
 from jobs.clusters.model import KMEANS_MODEL, ClusterModel, ModelError
 from jobs.errors import ConfigurationError, DataError
 from jobs.storage import RunStore
+
+BEGIN_ANEW = "none"
+"""``--match`` with this is a first run again."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What was there before.
+
+    Attributes:
+        model: the clusters to match to; None for a first run.
+        first_free: the first number that no current run has used.
+    """
+
+    model: ClusterModel | None
+    first_free: int = 0
+
+
+def earlier_clusters(store: RunStore, match: str | None) -> Earlier:
+    """What the clusters of a run are matched to.
+
+    Args:
+        store: the runs.
+        match: of ``--match``: a run, `BEGIN_ANEW`, or None for the last clusters that a current run had.
+
+    Raises:
+        ConfigurationError: There is no such run, or it has none.
+        DataError: What the pointer names is not there, or no model.
+    """
+    if match == BEGIN_ANEW:
+        return Earlier(None)
+    if match is None:
+        model = previous_model(store)
+        return Earlier(model, model.next_id if model else 0)
+    named = model_of(store, match, argument="--match")
+    # An earlier run may be matched to after later ones had more clusters. If theirs cannot be read, that is what a
+    # run is named for.
+    with suppress(DataError):
+        last = previous_model(store)
+        return Earlier(named, max(named.next_id, last.next_id if last else 0))
+    return Earlier(named, named.next_id)
 
 
 def previous_model(store: RunStore) -> ClusterModel | None:
@@ -18,12 +62,16 @@ def previous_model(store: RunStore) -> ClusterModel | None:
     text = store.folder.read(*name.split("/"))
     if text is None:
         raise DataError(
-            f"{store.output}: current.json names {name}, which is not there. Put it back, or name a run with --match"
+            f"{store.output}: current.json names {name}, which is not there. Put it back, name a run with --match, "
+            "or begin anew with --match none"
         )
     try:
         return ClusterModel.from_json(text)
     except ModelError as error:
-        raise DataError(f"{store.output}/{name}: {error}. Restore it, or name another run with --match") from None
+        raise DataError(
+            f"{store.output}/{name}: {error}. Restore it, name another run with --match, or begin anew with "
+            "--match none"
+        ) from None
 
 
 def model_of(store: RunStore, run_id: str, *, argument: str) -> ClusterModel:

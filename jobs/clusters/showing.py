@@ -39,11 +39,13 @@ def _about_k(found: Found) -> list[str]:
     choice, asked, k = found.assigned.choice, found.assigned.asked, len(found.model.clusters)
     lines = []
     if choice and not choice.has_structure:
-        lines.append(f"--k auto: no structure; no number of clusters does better than chance, so {choice.k} were made")
+        lines.append(
+            f"--k auto: no structure; no number of clusters does better than chance, so {choice.k} were asked for"
+        )
     elif choice:
         lines.append(f"--k auto: {choice.k} clusters, of {len(choice.table)} numbers tried")
     if asked is not None and k < asked:
-        lines.append(f"{k} clusters and not {asked}: there are no more different customers")
+        lines.append(f"{k} clusters and not {asked}: training found no more that differ")
     return lines
 
 
@@ -59,8 +61,12 @@ def _about_drift(found: Found) -> list[str]:
 def _about_distances(found: Found) -> list[str]:
     if found.model.engine != "sagemaker" or found.assigned.applied or found.stated_distance == "distance":
         return []
-    told = "the square of ours" if found.stated_distance == "square" else "neither ours nor its square"
-    return [f"SageMaker's distances are {told}; customer_segments has ours"]
+    told = {
+        "square": "are the square of ours",
+        "neither": "are neither ours nor its square",
+        "not known": "cannot be compared without its model (--model-artifact)",
+    }[found.stated_distance]
+    return [f"SageMaker's distances {told}; customer_segments has ours"]
 
 
 def _show_choice(found: Found) -> None:

@@ -97,3 +97,19 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(commands: Comma
     assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
     found = boto3.client("sagemaker").describe_training_job(TrainingJobName="run-1")
     assert found["TrainingJobStatus"] == "InProgress"
+
+
+def test_an_answer_to_the_model_that_is_lost_makes_no_second_one(commands: Commands, sagemaker: SageMaker) -> None:
+    model_data = commands.train().splitlines()[-1]
+    sagemaker.service.faults.drop_after("CreateModel")
+    assert commands.transform(model_data).strip() == commands.hands.uri("out")
+
+
+def test_a_model_that_cannot_be_deleted_is_told_and_hides_nothing_of_the_job(
+    commands: Commands, sagemaker: SageMaker
+) -> None:
+    model_data = commands.train().splitlines()[-1]
+    sagemaker.service.faults.deny("DeleteModel")
+    assert commands.transform(model_data).strip() == commands.hands.uri("out")
+    gone = commands.run("delete-endpoint", "--name", "score-1").splitlines()
+    assert gone[2] == "Model score-1: deleted"

@@ -155,3 +155,15 @@ def test_a_file_that_breaks_off_leaves_what_was_found_of_those_before_it(
     assert list(json.loads((run / "quality.json").read_text())["tables"]) == ["customers", "orders"]
     assert (run / "quality" / "data_docs" / "index.html").is_file()
     assert not (run / "manifest.json").exists()
+
+
+def test_refunds_have_no_logarithm_and_that_is_told_in_one_line(
+    raw: RawFiles, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "rules.yml"
+    rules.write_text("payments:\n  change:\n    between(payment_value): {low: -100000}\n")
+    raw.payments[4] = '"o3",1,debit_card,1,-50.00'
+    stopped = run(raw, "log", "--rules", str(rules), "--feature-scale", "log", code=3)
+    assert '--feature-scale log: "monetary" has min -50' in capfd.readouterr().err
+    assert stopped.json("failure.json")["exit_code"] == 3
+    run(raw, "minmax", "--rules", str(rules))

@@ -1,4 +1,4 @@
-"""Customers to clusters and back: both engines, the same contract, numbers that last."""
+"""Customers to clusters and back: the nearest cluster, an account to the cent, numbers that last."""
 
 import math
 import re
@@ -11,7 +11,6 @@ from pyspark.sql import SparkSession
 from scipy.spatial.distance import cdist
 
 from jobs import publish
-from tests.jobs.clusters.test_artifact import mxnet, packed
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
 from tests.raw_files import key
@@ -95,98 +94,6 @@ def test_a_run_of_segments_alone_is_one_that_a_warehouse_takes(runs: Runs, tmp_p
         query = "select cluster, count(*), count(rfm.total_value) from customer_segments full join rfm using "
         rows = connection.execute(f"{query} (customer_unique_id) group by cluster order by cluster").fetchall()
     assert rows == [(number, PER_GROUP, PER_GROUP) for number in range(K)]
-
-
-def sagemaker_output(runs: Runs, folder: Path, labels: dict[int, int], *, squared: bool = False) -> Path:
-    """What a batch transform would write: the input with cluster and distance as floats, labels of its own."""
-    below = folder / "kmeans" / "score"
-    below.mkdir(parents=True)
-    lines = [
-        [*row[:4], f"{labels[int(row[4])]}.0", repr(float(np.float32(float(row[5]) ** (2 if squared else 1))))]
-        for row in runs.lines("kmeans/assignments", FIRST)
-    ]
-    for shard in range(2):
-        text = "".join(",".join(row) + "\n" for row in lines[shard::2])
-        (below / f"part-0000{shard}.csv.out").write_text(text)
-    (folder / "manifest").write_text("not an assignment")
-    return folder
-
-
-ENGINES_LABELS = {0: 2, 1: 0, 2: 1}
-
-
-@pytest.mark.parametrize("with_artifact", [True, False])
-def test_what_sagemaker_assigned_gets_the_numbers_of_the_last_run(
-    spark: SparkSession, runs: Runs, tmp_path: Path, with_artifact: bool
-) -> None:
-    before, first = runs.segments(spark), runs.model
-    labels = {cluster.label: ENGINES_LABELS[cluster.label] for cluster in first.clusters}
-    folder = sagemaker_output(runs, tmp_path / "out", labels, squared=not with_artifact)
-    arguments = ["--assignments", str(folder)]
-    if with_artifact:
-        rows = sorted((labels[cluster.label], cluster.centroid) for cluster in first.clusters)
-        artifact = packed(tmp_path / "model.tar.gz", mxnet(np.array([centre for _, centre in rows])))
-        arguments += ["--model-artifact", str(artifact)]
-    runs.add(*arguments)
-    after = runs.segments(spark)
-    assert {name: row["cluster"] for name, row in after.items()} == {
-        name: row["cluster"] for name, row in before.items()
-    }
-    distances = {name: row["distance"] for name, row in before.items()}
-    assert {name: row["distance"] for name, row in after.items()} == pytest.approx(distances, abs=1e-4)
-    kmeans = runs.manifest["kmeans"]
-    assert kmeans["engine"] == "sagemaker"
-    assert kmeans["centroids_from"] == (
-        "the model artifact" if with_artifact else "the means of the assigned customers"
-    )
-    assert kmeans["stated_distance"] == ("distance" if with_artifact else "square")
-
-
-def a_line_short(lines: list[str]) -> list[str]:
-    return lines[:-1]
-
-
-def a_line_twice(lines: list[str]) -> list[str]:
-    return [*lines, lines[0]]
-
-
-def a_stranger(lines: list[str]) -> list[str]:
-    return [*lines, "nobody,0,0,0,0,0"]
-
-
-def cut_off(lines: list[str]) -> list[str]:
-    return [*lines[:-1], lines[-1][:40]]
-
-
-SPOILT = {
-    "short": (a_line_short, 4, "customers 1 without a line ("),
-    "twice": (a_line_twice, 3, "customers 1 with more than one line ("),
-    "extra": (a_stranger, 3, "customers 1 not in rfm (nobody)"),
-    "cut": (cut_off, 3, "customers 1 with a line that has no cluster"),
-}
-
-
-@pytest.mark.parametrize("fault", SPOILT)
-def test_anything_but_one_line_for_each_customer_is_not_published(
-    runs: Runs, tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    spoil, code, found = SPOILT[fault]
-    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
-    file = folder / "kmeans" / "score" / "part-00000.csv.out"
-    file.write_text("\n".join(spoil(file.read_text().splitlines())))
-    before = runs.pointer
-    runs.add("--assignments", str(folder), code=code)
-    assert runs.pointer == before
-    [line] = capfd.readouterr().err.strip().splitlines()
-    assert found in line
-    assert f"expected one line for each of the {K * PER_GROUP} customers" in line
-
-
-def test_a_model_of_another_training_is_refused(runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
-    artifact = packed(tmp_path / "model.tar.gz", mxnet(np.ones((2, 3))))
-    runs.add("--assignments", str(folder), "--model-artifact", str(artifact), code=3)
-    assert "customers in cluster 2, expected 0 to 1 as the model has it" in capfd.readouterr().err
 
 
 def test_an_earlier_runs_clusters_are_applied_as_they_are(spark: SparkSession, runs: Runs) -> None:

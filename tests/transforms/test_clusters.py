@@ -22,6 +22,8 @@ from transforms.clusters import (
     fault_counts,
     sample_of,
 )
+from transforms.dimensions import DIMENSIONS, Bounds
+from transforms.feature_scale import FeatureScale
 
 CENTROIDS = {0: (0.0, 0.0, 0.0), 1: (3.0, 4.0, 0.0)}
 
@@ -55,6 +57,16 @@ def test_every_nearest_centroid_is_the_one_that_numpy_finds(spark: SparkSession)
     assert [row["distance"] for row in collected] == pytest.approx(distances.min(axis=1))
 
 
+def scale(recency: float, frequency: float, monetary: float) -> FeatureScale:
+    """A scale from 0 to these."""
+    highest = dict(zip(DIMENSIONS, (recency, frequency, monetary), strict=True))
+    return FeatureScale("minmax", {name: Bounds(0.0, high) for name, high in highest.items()})
+
+
+ALL_ARE_ZERO = FeatureScale("minmax", {name: Bounds(0.0, 0.0) for name in DIMENSIONS})
+"""The bounds are one value, so every feature is 0."""
+
+
 def customers(spark: SparkSession, *names: str) -> DataFrame:
     rows = [(name, at("2018-01-01 00:00"), 4, 2, money("5"), money("10")) for name in names]
     return frame(spark, schemas.MEASURES, *rows)
@@ -67,21 +79,22 @@ def lines(spark: SparkSession, *texts: str) -> DataFrame:
 
 
 def faults(spark: SparkSession, names: str, *texts: str) -> dict[str, int]:
-    checked = checked_assignments(rfm=customers(spark, *names), lines=lines(spark, *texts))
+    rfm, said = customers(spark, *names), lines(spark, *texts)
+    checked = checked_assignments(rfm=rfm, lines=said, scale=ALL_ARE_ZERO)
     counts = checked.agg(*[count.alias(name) for name, count in fault_counts().items()]).collect()[0].asDict()
     return {name: count for name, count in counts.items() if count}
 
 
 def test_one_line_for_each_customer_is_without_fault(spark: SparkSession) -> None:
-    checked = checked_assignments(
-        rfm=customers(spark, "a", "b"), lines=lines(spark, "a,0.5,0.25,1.0,1.0,0.75", "b,0,0,1e-7,0,2.5E-3")
-    )
+    # 4 weeks of 40, 2 purchases of 40 and 5 a purchase of 25, each times 5; the last as single precision may be.
+    said = lines(spark, "a,0.5,0.25,1.0,1.0,0.75", "b,0.5,2.5E-1,1.0000001,0,2.5E-3")
+    checked = checked_assignments(rfm=customers(spark, "a", "b"), lines=said, scale=scale(40, 40, 25))
     measured = (at("2018-01-01 00:00"), 4, 2, money("5"), money("10"))
     expected = frame(
         spark,
         CHECKED_ASSIGNMENTS,
         ("a", *measured, 0.5, 0.25, 1.0, 1, 0.75),
-        ("b", *measured, 0.0, 0.0, 1e-7, 0, 0.0025),
+        ("b", *measured, 0.5, 0.25, 1.0000001, 0, 0.0025),
     )
     assert_same_rows(checked.where("fault is null").drop("fault"), expected)
 
@@ -103,6 +116,8 @@ def test_one_line_for_each_customer_is_without_fault(spark: SparkSession) -> Non
         (["a,0,0,0,0,0", "b,0,0,0,0"], {"no_number": 1}),
         (["a,0,0,0,0,0", "b,0,0,0,0,0,0"], {"no_number": 1}),
         (["a,0,0,0,x,0", "c,0,0,0,0,0"], {"missing": 1, "extra": 1, "no_number": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0.001,0,0"], {"other_features": 1}),
+        (["a,0.5,0,0,0,0", "b,0,0,-1,x,0"], {"other_features": 1, "no_number": 1}),
     ],
 )
 def test_each_fault_is_counted_by_its_kind(spark: SparkSession, texts: list[str], found: dict[str, int]) -> None:
@@ -128,7 +143,14 @@ def test_clusters_add_up_their_customers_money_and_squares(spark: SparkSession) 
     assert rows[0]["monetary"] == pytest.approx((10.01 + 30.02 / 3) / 2)
     assert (rows[1]["customers"], rows[1]["revenue"], rows[1]["squares"]) == (1, Decimal("100.0000"), 9.0)
     # The engine says 1 and 2, which are distances, and 9, which is a square.
-    assert (rows[0]["off_distance"], rows[1]["off_distance"], rows[1]["off_square"]) == (0.0, 6.0, 0.0)
+    assert (rows[0]["off_distance"], rows[1]["off_distance"], rows[1]["off_square"]) == (0.0, 2.0, 0.0)
+    assert (rows[0]["not_nearest"], rows[1]["not_nearest"]) == (0, 0)
+
+
+def test_customers_that_another_centroid_is_nearer_to_are_counted(spark: SparkSession) -> None:
+    swapped = {0: CENTROIDS[1], 1: CENTROIDS[0]}
+    rows = {row["cluster"]: row for row in cluster_sums(checked=checked(spark), centroids=swapped).collect()}
+    assert (rows[0]["not_nearest"], rows[1]["not_nearest"]) == (2, 1)
 
 
 def test_centroids_are_means_where_nobody_tells_them(spark: SparkSession) -> None:

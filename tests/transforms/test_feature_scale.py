@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from tests.frames import at, frame, money
 from transforms import schemas
-from transforms.dimensions import Bounds, ScoreCardError
+from transforms.dimensions import DIMENSIONS, Bounds, ScoreCardError
 from transforms.feature_scale import FeatureScale, features, grid_of, percentiles
 from transforms.score_card import ScoreCard
 
@@ -133,7 +133,7 @@ def test_what_is_no_scale_is_told(content: Any, found: str) -> None:
 
 
 def test_a_logarithm_of_what_has_none_is_told() -> None:
-    with pytest.raises(ScoreCardError, match="above -1"):
+    with pytest.raises(ScoreCardError, match=r"expected -0.99 or more"):
         FeatureScale("log", {**BOUNDS, "recency": Bounds(-1, 4)})
 
 
@@ -143,3 +143,11 @@ def test_single_precision_survives_being_text(spark: SparkSession, tmp_path: Any
     written.write.csv(str(tmp_path / "shards"))
     read = spark.read.schema(schemas.KMEANS_FEATURES).csv(str(tmp_path / "shards"))
     assert sorted(map(str, read.collect())) == sorted(map(str, written.collect()))
+
+
+def test_below_minus_one_a_logarithm_is_that_of_the_lowest_value_that_has_one(spark: SparkSession) -> None:
+    scale = FeatureScale("log", {name: Bounds(0.0, 9.0) for name in DIMENSIONS})
+    lowest = math.log(0.01) / math.log(10) * 5
+    assert scale.value("monetary", -250.0) == pytest.approx(lowest)
+    row = spark.range(1).select(scale.column("monetary", F.lit(-250.0)).alias("feature")).collect()[0]
+    assert row["feature"] == pytest.approx(lowest)

@@ -37,6 +37,11 @@ def test_a_cluster_that_is_new_gets_a_number_that_was_never_used() -> None:
     assert matched_ids(means=new, previous=model(OLD, next_id=7)) == {0: 7, 1: 0, 2: 1, 3: 4}
 
 
+def test_nor_one_that_another_run_than_the_previous_used() -> None:
+    new = {0: means(50, 9, 950), 1: means(*OLD[0]), 2: means(*OLD[1]), 3: means(*OLD[4])}
+    assert matched_ids(means=new, previous=model(OLD, next_id=7), first_free=9) == {0: 9, 1: 0, 2: 1, 3: 4}
+
+
 def test_of_two_new_clusters_the_one_that_spends_more_gets_the_lower_number() -> None:
     new = {0: means(50, 9, 700), 1: means(*OLD[0]), 2: means(*OLD[1]), 3: means(*OLD[4]), 4: means(50, 9, 950)}
     assert matched_ids(means=new, previous=model(OLD)) == {0: 6, 1: 0, 2: 1, 3: 4, 4: 5}
