@@ -54,7 +54,7 @@ class LocalFolder:
         try:
             content = file.read_bytes()
             return content.decode(), _checksum(content)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None, None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{file}: cannot be read as text ({error})") from None
