@@ -70,9 +70,14 @@ class Aws:
             raise _not_set_up(error) from error
 
     def options(self, prefix: str) -> str:
-        """What a command is given to mean this deployment in this account, whatever the environment is by then."""
+        """What a command is given to mean this deployment in this account."""
+        return f"--prefix {prefix} {self.place}"
+
+    @property
+    def place(self) -> str:
+        """The options that mean the same account and region, whatever the environment is by then."""
         profile = self._named["profile_name"]
-        return f"--prefix {prefix} --region {self.region}" + (f" --profile {profile}" if profile else "")
+        return f"--region {self.region}" + (f" --profile {profile}" if profile else "")
 
     @property
     def region(self) -> str:

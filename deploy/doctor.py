@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal
 
 from rich.console import Console
@@ -144,9 +144,9 @@ def examine(aws: Aws, prefix: str) -> Iterator[Finding]:
     yield Finding("credentials", "ok", f"{identity['Arn']} in account {identity['Account']}")
     yield _region(aws.region)
     yield _allowed("permissions", partial(_permissions, aws, identity["Arn"]))
-    settings = _Settings(aws, prefix)
+    settings, quotas = _Settings(aws, prefix), cache(partial(_quotas, aws))
     for quota in QUOTAS:
-        yield _allowed(f"quota of {quota.service}", partial(_quota, aws, settings, quota))
+        yield _allowed(f"quota of {quota.service}", partial(_quota, quotas, settings, quota))
     for name in NAMES:
         yield _allowed(f"stack {stack_name(prefix, name)}", partial(_stack, aws, prefix, name))
 
@@ -195,20 +195,20 @@ class _Settings:
     """The settings as the stacks of a prefix have them; those that are not made yet will have the defaults."""
 
     def __init__(self, aws: Aws, prefix: str) -> None:
-        self._aws, self._prefix = aws, prefix
+        self._stack = cache(partial(stack, aws, prefix))
 
     def __getitem__(self, name: str) -> str:
         owner = next(each for each in NAMES if name in parameters_of(each))
-        made = stack(self._aws, self._prefix, owner)
+        made = self._stack(owner)
         given = made.parameters.get(name) if made is not None else None
         return given or str(parameters_of(owner)[name]["Default"])
 
 
-def _quota(aws: Aws, settings: _Settings, quota: Quota) -> Finding:
+def _quota(quotas: Callable[[str], list[dict[str, Any]]], settings: _Settings, quota: Quota) -> Finding:
     check = f"quota of {quota.service}"
     word = quota.word.format(settings[quota.machine] if quota.machine else "")
     wanted = float(settings[quota.setting]) if quota.setting else 1.0
-    fitting = [found for found in _quotas(aws, quota.service) if word in found["QuotaName"]]
+    fitting = [found for found in quotas(quota.service) if word in found["QuotaName"]]
     if not fitting:
         return Finding(check, "note", f"no quota of {word} is listed")
     said = "; ".join(f"{found['QuotaName']}: {found['Value']:g}" for found in fitting)

@@ -127,7 +127,7 @@ def _tidy_up(aws: Aws, given: Namespace) -> None:
 
 
 def _deletion(aws: Aws, given: Namespace) -> str:
-    return f"python -m deploy sagemaker delete-endpoint --name {given.name} {_where(aws, given)}"
+    return f"python -m deploy sagemaker delete-endpoint --name {given.name} {aws.place}"
 
 
 def endpoint(given: Namespace) -> None:
@@ -233,12 +233,7 @@ def _log_link(aws: Aws, group: str, given: Namespace) -> str:
 def _command(aws: Aws, kind: str, given: Namespace) -> str:
     _, name = STATES[kind]
     option = "--endpoint-name" if kind == "Endpoint" else f"--{name}-name"
-    return f"aws sagemaker describe-{name} {option} {given.name} {_where(aws, given)}"
-
-
-def _where(aws: Aws, given: Namespace) -> str:
-    """The options that mean the same account and region, whatever the environment is by then."""
-    return f"--region {aws.region}" + (f" --profile {given.profile}" if given.profile else "")
+    return f"aws sagemaker describe-{name} {option} {given.name} {aws.place}"
 
 
 def _list_of(found: Any) -> list[Any]:
