@@ -68,7 +68,7 @@ def test_features_in_a_place_that_holds_no_runs_say_so(tmp_path: Path, capfd: py
     file = tmp_path / "file"
     file.write_text("x")
     assert features.main(["--as-of", AS_OF, "--output", str(file)]) == 2
-    assert "cannot be read as text (" in capfd.readouterr().err
+    assert f"--output {file}: no current run there" in capfd.readouterr().err
     (tmp_path / "current.json").write_text("{}")
     assert features.main(["--as-of", AS_OF, "--output", str(tmp_path)]) == 3
     assert "names no run_id" in capfd.readouterr().err
