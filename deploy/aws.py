@@ -12,8 +12,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
 
+from jobs.aws_credentials import NO_CREDENTIALS
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
 # botocore tries again by itself: throttling, 5xx and broken connections, with backoff.
@@ -155,7 +156,7 @@ def told(request: Request) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _refused(request, error) from error
-    except (NoCredentialsError, ProfileNotFound, NoRegionError) as error:
+    except (*NO_CREDENTIALS, NoRegionError) as error:
         raise _not_set_up(error) from error
     except BotoCoreError as error:
         raise UnreachableError(

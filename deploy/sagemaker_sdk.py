@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from deploy.aws import Aws, RefusedError, UnreachableError
+from jobs.aws_credentials import NO_CREDENTIALS
 from jobs.errors import ConfigurationError
 
 SHAPES = {
@@ -128,7 +129,7 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or "Throttl" in error.response.get("Error", {}).get("Code", "")
-    return isinstance(error, BotoCoreError) and "Credential" not in type(error).__name__
+    return isinstance(error, BotoCoreError) and not isinstance(error, NO_CREDENTIALS)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import ProtocolError
 
+from jobs.aws_credentials import NO_CREDENTIALS
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
 PERMISSIONS = {
@@ -72,15 +73,6 @@ KINDS = (
         "S3 is busy or failing, and was asked several times",
         "Run again later",
     ),
-)
-NO_CREDENTIALS = (
-    exceptions.NoCredentialsError,
-    exceptions.PartialCredentialsError,
-    exceptions.CredentialRetrievalError,
-    exceptions.ProfileNotFound,
-    exceptions.SSOError,
-    exceptions.LoginError,
-    exceptions.TokenRetrievalError,
 )
 BROKEN_OFF = (
     exceptions.IncompleteReadError,

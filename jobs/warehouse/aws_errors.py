@@ -5,19 +5,10 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from boto3.exceptions import S3UploadFailedError
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    TokenRetrievalError,
-)
-from botocore.exceptions import (
-    ConnectionError as NoConnectionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
+from jobs.aws_credentials import NO_CREDENTIALS
 from jobs.errors import OutsideSystemError
 
 RENEW = "Renew the credentials (aws login, or the job's role) and try again"
@@ -68,7 +59,7 @@ def said_plainly(what: str) -> Iterator[None]:
         advice = ADVICE.get(code, "See what the service says, and try again")
         kind = NoAnswerError if code in ("500", "InternalServerException") else OutsideSystemError
         raise kind(f"could not {what}: {code}: {found.get('Message', '').rstrip('.')}. {advice}") from None
-    except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
+    except NO_CREDENTIALS as error:
         raise OutsideSystemError(f"could not {what}: {error}. {RENEW}") from None
     except NoRegionError:
         raise OutsideSystemError(f"could not {what}: no AWS region is set. Set AWS_REGION") from None

@@ -4,15 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from deploy.__main__ import main
-from deploy.aws import Aws
+from deploy.aws import Aws, Request, told
+from deploy.sagemaker_sdk import is_passing
+from jobs.aws_credentials import NO_CREDENTIALS
+from jobs.errors import ConfigurationError
 from tests.stand_ins.fixtures import SAGEMAKER_ROLE
 
 TRAIN = (
     *("sagemaker", "train", "--dry-run", "--role", SAGEMAKER_ROLE),
     *("--features", "s3://bucket/train/", "--output", "s3://bucket/models"),
 )
+WHO = Request("sts", "get_caller_identity", {})
 
 
 @pytest.fixture
@@ -60,3 +65,14 @@ def test_no_region_and_no_such_profile_are_told(
     assert main([*TRAIN, "--profile", profile]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert told in line
+
+
+@pytest.mark.parametrize("error", NO_CREDENTIALS)
+def test_credentials_that_are_not_there_are_told_at_once_and_not_taken_for_a_lost_connection(
+    error: type[BotoCoreError],
+) -> None:
+    raised = error.__new__(error)
+    Exception.__init__(raised, "the session has expired")
+    assert not is_passing(raised)
+    with pytest.raises(ConfigurationError, match="AWS credentials: the session has expired"), told(WHO):
+        raise raised
