@@ -53,7 +53,7 @@ def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
     A run of features or segments goes on from an earlier one, and that from the files.
 
     Raises:
-        ConfigurationError: There is no such folder or file, or the run came from no files.
+        ConfigurationError: There is no such folder or file, or the run came from no files, or not from them alone.
         DataError: A file is not what the run read, or has a column that the table does not know.
     """
     manifest = store.manifest(run_id)
@@ -64,6 +64,11 @@ def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
                 f"--raw-copy: run {manifest['run_id']} came from no files. Name another with --run"
             )
         manifest = store.manifest(earlier)
+    if "replayed_run" in manifest["inputs"]:
+        raise ConfigurationError(
+            f"--raw-copy: run {manifest['run_id']} came from corrected files and the quarantine of run "
+            f"{manifest['inputs']['replayed_run']}, expected one that came from files alone. Name another with --run"
+        )
     read = {entry["table"]: entry["files"] for entry in manifest["inputs"]["files"]}
     return RawToLoad(
         tuple(

@@ -166,3 +166,12 @@ def test_a_run_that_came_from_no_files_has_no_raw_tables(tmp_path: Path, raw: Ra
     (tmp_path / "runs" / "2018-06-30-r" / "manifest.json").write_text('{"run_id": "2018-06-30-r", "inputs": {}}')
     with pytest.raises(ConfigurationError, match=r"run 2018-06-30-r came from no files"):
         raw_to_load(raw.write(), RunStore(str(tmp_path)), "2018-06-30-r")
+
+
+def test_a_run_that_was_replayed_has_no_files_that_are_all_of_it(tmp_path: Path, raw: RawFiles) -> None:
+    (tmp_path / "runs" / "2018-06-30-r").mkdir(parents=True)
+    inputs = {"replayed_run": "2018-06-30-broken", "files": [{"table": "orders", "files": []}]}
+    manifest = {"run_id": "2018-06-30-r", "inputs": inputs, "totals": {"tried again orders": {"rows": 1}}}
+    (tmp_path / "runs" / "2018-06-30-r" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ConfigurationError, match=r"corrected files and the quarantine of run 2018-06-30-broken"):
+        raw_to_load(raw.write(), RunStore(str(tmp_path)), "2018-06-30-r")
