@@ -134,19 +134,18 @@ def _changed_resources(aws: Aws, prefix: str, request: Request) -> set[str] | No
         aws.change(Request("cloudformation", "delete_change_set", chosen))
         aws.change(request)
     described = Request("cloudformation", "describe_change_set", chosen)
-    found: dict[str, Any] = {}
 
     def look() -> State:
-        found.update(aws.ask(described))
-        return State(found["Status"], is_final=found["Status"] in ("CREATE_COMPLETE", "FAILED"))
+        found = aws.ask(described)
+        return State(found["Status"], is_final=found["Status"] in ("CREATE_COMPLETE", "FAILED"), answer=found)
 
     again = f"python -m deploy up {aws.options(prefix)}"
     end = follow(f"changes of {chosen['StackName']}", look, how_to_follow=again)
     if end.name == "CREATE_COMPLETE":
-        changes = [change.get("ResourceChange", {}) for change in found.get("Changes", [])]
+        changes = [change.get("ResourceChange", {}) for change in end.answer.get("Changes", [])]
         return {change["LogicalResourceId"] for change in changes if "LogicalResourceId" in change}
     aws.change(Request("cloudformation", "delete_change_set", chosen))
-    reason = found.get("StatusReason", "")
+    reason = end.answer.get("StatusReason", "")
     if any(text in reason for text in NO_CHANGES):
         return None
     raise OutsideSystemError(f"stack {chosen['StackName']}: CloudFormation refuses the changes: {reason}")

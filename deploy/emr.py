@@ -11,7 +11,7 @@ from typing import Any
 from deploy import emr_cluster
 from deploy.aws import Aws, Request, show
 from deploy.command_line import Commands
-from deploy.job_arguments import STEPS, JobArguments, job_arguments, run_of
+from deploy.job_arguments import STEPS, JobArguments, job_arguments, makes_run, run_of
 from deploy.job_commands import add_job_commands
 from deploy.logs import print_logs
 from deploy.stacks import outputs
@@ -96,7 +96,7 @@ def _submit(given: argparse.Namespace) -> None:
     look = _looking(aws, known["ApplicationId"], job_run, given.cluster)
     title = f"{given.prefix}-{job.step} {job_run}"
     end = follow(title, look, how_to_follow=again)
-    end = replace(end, run_id=job.name, makes_run=job.makes_run)
+    end = replace(end, run_id=job.name, makes_run=makes_run(job.step))
     _raise_if_failed(aws, title, end, bucket=job.bucket, logs=_logs_of(aws, given, job_run, end))
 
 
@@ -124,7 +124,7 @@ def _raise_if_failed(aws: Aws, title: str, end: State, *, bucket: str, logs: str
     raise failure_of(
         aws,
         bucket=bucket,
-        run_id=end.run_id if end.makes_run else "",
+        run_ids=(end.run_id,) if end.run_id and end.makes_run else (),
         otherwise=f"{title} ended as {end.name}: {end.note}. Its log: {logs}",
     )
 

@@ -54,7 +54,8 @@ def _submit(given: argparse.Namespace) -> None:
     if given.no_wait:
         sys.stdout.write(f"Follow it with: {_again(aws, given.prefix, job.step, job_run)}\n")
         return
-    failure = _failure(aws, given.prefix, job, _ended(aws, given.prefix, job.step, job_run))
+    found = _ended(aws, given.prefix, job.step, job_run)
+    failure = _failure(aws, given.prefix, job.step, found, bucket=job.bucket)
     if failure is not None:
         raise failure
 
@@ -100,16 +101,15 @@ def _is_same(found: Mapping[str, Any], job: JobArguments) -> bool:
     return is_same_load and found["JobRunState"] not in FINAL
 
 
-def _ended(aws: Aws, prefix: str, step: str, job_run: str) -> dict[str, Any]:
+def _ended(aws: Aws, prefix: str, step: str, job_run: str) -> Mapping[str, Any]:
     """A job run, once it is over."""
-    found: dict[str, Any] = {}
 
     def look() -> State:
-        found.update(aws.ask(look_request(prefix, step, job_run))["JobRun"])
-        return State(found["JobRunState"], is_final=found["JobRunState"] in FINAL)
+        found = aws.ask(look_request(prefix, step, job_run))["JobRun"]
+        return State(found["JobRunState"], is_final=found["JobRunState"] in FINAL, answer=found)
 
-    follow(f"{job_of(prefix, step)} {job_run}", look, how_to_follow=_again(aws, prefix, step, job_run))
-    return found
+    again = _again(aws, prefix, step, job_run)
+    return follow(f"{job_of(prefix, step)} {job_run}", look, how_to_follow=again).answer
 
 
 def _again(aws: Aws, prefix: str, step: str, job_run: str) -> str:
@@ -117,17 +117,17 @@ def _again(aws: Aws, prefix: str, step: str, job_run: str) -> str:
     return f"python -m deploy glue status --wait {aws.options(prefix)} --step {step} {job_run}"
 
 
-def _failure(aws: Aws, prefix: str, job: JobArguments, found: Mapping[str, Any]) -> PipelineError | None:
+def _failure(aws: Aws, prefix: str, step: str, found: Mapping[str, Any], *, bucket: str) -> PipelineError | None:
     state = found["JobRunState"]
     if state == "SUCCEEDED" or state not in FINAL:
         return None
-    logs = f"python -m deploy glue logs {aws.options(prefix)} --step {job.step} {found['Id']}"
+    logs = f"python -m deploy glue logs {aws.options(prefix)} --step {step} {found['Id']}"
     said = found.get("ErrorMessage", "no reason given")
     return failure_of(
         aws,
-        bucket=job.bucket,
-        run_id=job.name if job.makes_run else "",
-        otherwise=f"{job_of(prefix, job.step)} {found['Id']} ended as {state}: {said}. Its log: {logs}",
+        bucket=bucket,
+        run_ids=[value for name, value in found.get("Arguments", {}).items() if name == "--run-id"],
+        otherwise=f"{job_of(prefix, step)} {found['Id']} ended as {state}: {said}. Its log: {logs}",
     )
 
 
@@ -144,8 +144,8 @@ def _status(given: argparse.Namespace) -> None:
     run_id = arguments.get("--run-id") or arguments.get("--run", "")
     said = {key: found.get(key) for key in ("Id", "JobRunState", "StartedOn", "ExecutionTime", "ErrorMessage")}
     sys.stdout.write(json.dumps({**said, "run_id": run_id}, indent=2, default=str) + "\n")
-    job = JobArguments(given.step, run_id, run_id, outputs(aws, given.prefix)["DataBucket"], ())
-    failure = _failure(aws, given.prefix, job, found)
+    bucket = outputs(aws, given.prefix)["DataBucket"]
+    failure = _failure(aws, given.prefix, given.step, found, bucket=bucket)
     if failure is not None:
         raise failure
 
@@ -160,9 +160,9 @@ def _logs(given: argparse.Namespace) -> None:
     print_logs(aws, (f"{group}/output", f"{group}/error"), given.job_run)
 
 
-def _found(aws: Aws, request: Request) -> dict[str, Any]:
+def _found(aws: Aws, request: Request) -> Mapping[str, Any]:
     try:
-        found: dict[str, Any] = aws.ask(request)["JobRun"]
+        found: Mapping[str, Any] = aws.ask(request)["JobRun"]
     except RefusedError as error:
         if error.code != "EntityNotFoundException":
             raise

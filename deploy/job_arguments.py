@@ -14,6 +14,11 @@ from jobs.errors import ConfigurationError
 STEPS = ("pipeline", "segments", "publish")
 
 
+def makes_run(step: str) -> bool:
+    """Whether a step makes a run; otherwise it loads one."""
+    return step != "publish"
+
+
 @dataclass(frozen=True)
 class JobArguments:
     """The command line of a job.
@@ -32,11 +37,6 @@ class JobArguments:
     submission: str
     bucket: str
     arguments: tuple[str, ...]
-
-    @property
-    def makes_run(self) -> bool:
-        """Whether it makes the run of that name; otherwise it loads it."""
-        return self.step != "publish"
 
     def as_pairs(self) -> dict[str, str]:
         """The command line as Glue takes it: a value for each name.
@@ -78,31 +78,38 @@ def job_arguments(step: str, given: Sequence[str], known: Mapping[str, str]) -> 
         ConfigurationError: What names the run is missing, or the step's role may not do what is asked.
     """
     given = tuple(part for argument in given for part in _split(argument))
-    named = _named(given)
-    if step != "publish" and "--warehouse" in given:
+    return (_that_make_a_run if makes_run(step) else _that_load_a_run)(step, given, known)
+
+
+def _that_make_a_run(step: str, given: tuple[str, ...], known: Mapping[str, str]) -> JobArguments:
+    if "--warehouse" in given:
         raise ConfigurationError(
             f"--warehouse: on AWS the role of {step} may not load, so nothing was started. Load the run with a step of "
             "its own: --step publish --run RUN_ID"
         )
-    bucket = known["DataBucket"]
-    defaults = {"--output": f"s3://{bucket}/output"}
+    named, bucket = _named(given), known["DataBucket"]
+    run_id = named.run_id or _fresh_run_id(step, named)
+    defaults = {"--output": f"s3://{bucket}/output", "--run-id": run_id}
     if step == "pipeline":
         defaults["--input"] = f"s3://{bucket}/raw"
-    if step == "publish":
-        defaults |= {
-            "--warehouse": f"redshift://{known['Workgroup']}/{known['Database']}/{known['Schema']}",
-            "--staging": f"s3://{bucket}/staging",
-            "--iam-role": "default",
-        }
-    else:
-        defaults["--run-id"] = named.run_id or _fresh_run_id(step, named)
+    return JobArguments(step, run_id, run_id, bucket, _filled_up(given, defaults))
+
+
+def _that_load_a_run(step: str, given: tuple[str, ...], known: Mapping[str, str]) -> JobArguments:
+    bucket, stamp = known["DataBucket"], _stamp()
+    defaults = {
+        "--output": f"s3://{bucket}/output",
+        "--warehouse": f"redshift://{known['Workgroup']}/{known['Database']}/{known['Schema']}",
+        "--staging": f"s3://{bucket}/staging",
+        "--iam-role": "default",
+    }
+    name = _named(given).run or stamp
+    return JobArguments(step, name, f"{name} {stamp}", bucket, _filled_up(given, defaults))
+
+
+def _filled_up(given: tuple[str, ...], defaults: Mapping[str, str]) -> tuple[str, ...]:
     added = [part for name, value in defaults.items() if name not in given for part in (name, value)]
-    if step != "publish":
-        run_id = defaults["--run-id"]
-        return JobArguments(step, run_id, run_id, bucket, (*given, *added))
-    stamp = _stamp()
-    name = named.run or stamp
-    return JobArguments(step, name, f"{name} {stamp}", bucket, (*given, *added))
+    return (*given, *added)
 
 
 def _split(argument: str) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from deploy.aws import Aws
 from deploy.files import put_if_new
+from deploy.job_arguments import STEPS
 from deploy.package import Bundle
 
-SCRIPTS = ("pipeline", "segments", "publish")
 CODE = "olist_rfm_segments.zip"
 
 
@@ -29,9 +29,7 @@ def upload_release(aws: Aws, *, bucket: str, glue: Bundle, emr: Bundle) -> Mappi
     put_if_new(aws, glue.dependencies, bucket=bucket, key=keys["GlueDependenciesKey"])
     put_if_new(aws, emr.dependencies, bucket=bucket, key=keys["EmrDependenciesKey"])
     with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(glue.code) as code:
-        for name in SCRIPTS:
-            if f"jobs/{name}.py" not in code.namelist():
-                continue
+        for name in STEPS:
             script = Path(place, f"{name}.py")
             script.write_bytes(code.read(f"jobs/{name}.py"))
             put_if_new(aws, script, bucket=bucket, key=f"{keys['CodeKey']}/{name}.py")

@@ -5,13 +5,11 @@ import json
 import re
 import sys
 from datetime import UTC, date, datetime
-from typing import Any
 
 from deploy.aws import Aws, RefusedError, Request, show
 from deploy.command_line import Commands, add_aws_options
 from deploy.stacks import outputs
 from deploy.waiting import State, failure_of, follow
-from jobs.errors import OutsideSystemError
 
 NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,35}")
 FINAL = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
@@ -85,22 +83,22 @@ def _started(aws: Aws, request: Request) -> str:
 
 
 def _follow(aws: Aws, execution: str, *, run_id: str, bucket: str, again: str) -> None:
-    found: dict[str, Any] = {}
-
     def look() -> State:
-        found.update(aws.ask(Request("stepfunctions", "describe_execution", {"executionArn": execution})))
-        note = "" if found["status"] in FINAL else _step_of(aws, execution)
-        return State(found["status"], is_final=found["status"] in FINAL, note=note)
+        found = aws.ask(Request("stepfunctions", "describe_execution", {"executionArn": execution}))
+        is_final = found["status"] in FINAL
+        return State(found["status"], is_final, note="" if is_final else _step_of(aws, execution), answer=found)
 
     end = follow(f"run {run_id}", look, how_to_follow=again)
     if end.name == "SUCCEEDED":
         sys.stdout.write(f"run {run_id}: done, and in the warehouse\n")
         return
-    otherwise = f"run {run_id} ended as {end.name}: {found.get('error', 'no error named')}: {found.get('cause', '')}"
-    failure = failure_of(aws, bucket=bucket, run_id=run_id, otherwise=otherwise)
-    if type(failure) is OutsideSystemError:
-        failure = failure_of(aws, bucket=bucket, run_id=f"{run_id}-segments", otherwise=otherwise)
-    raise failure
+    error, cause = end.answer.get("error", "no error named"), end.answer.get("cause", "")
+    raise failure_of(
+        aws,
+        bucket=bucket,
+        run_ids=(run_id, f"{run_id}-segments"),
+        otherwise=f"run {run_id} ended as {end.name}: {error}: {cause}",
+    )
 
 
 def _step_of(aws: Aws, execution: str) -> str:

@@ -1,9 +1,9 @@
 """Waiting for what runs on AWS: a line that moves while somebody looks, and the end of it as an exit code."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
@@ -29,6 +29,7 @@ class State:
         note: what else is to be said.
         run_id: of the run that it makes, or loads, where the service keeps it.
         makes_run: whether it makes that run, and so leaves word there if it fails.
+        answer: what AWS said, for whoever reads more of it once it is final.
     """
 
     name: str
@@ -36,6 +37,7 @@ class State:
     note: str = ""
     run_id: str = ""
     makes_run: bool = True
+    answer: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LeftRunningError(PipelineError):
@@ -114,18 +116,24 @@ def _line(title: str) -> Iterator[Callable[[State], None]]:
         yield lambda state: progress.update(task, description=f"{title}: {state.name} {state.note}".rstrip())
 
 
-def failure_of(aws: Aws, *, bucket: str, run_id: str, otherwise: str) -> PipelineError:
+def failure_of(aws: Aws, *, bucket: str, run_ids: Sequence[str], otherwise: str) -> PipelineError:
     """What a run that failed left word of in its folder: its own error and exit code.
 
     A job that was killed left none, and one that failed before it had a folder neither: then it is ``otherwise``, and
-    an outside system that failed. So it is for a job that makes no run (``run_id`` is empty then).
+    an outside system that failed.
+
+    Args:
+        aws: the account.
+        bucket: where the runs are.
+        run_ids: the runs that it made, the first of which that left word is taken; none for a job that makes none.
+        otherwise: what to say where none did.
     """
-    if not run_id:
-        return OutsideSystemError(otherwise)
-    key = f"output/runs/{run_id}/failure.json"
-    try:
-        answer = aws.ask(Request("s3", "get_object", {"Bucket": bucket, "Key": key}))
-        said: dict[str, Any] = json.loads(answer["Body"].read())
-        return JobFailedError(str(said["error"]), int(said["exit_code"]))
-    except (RefusedError, UnreachableError, ValueError, KeyError):
-        return OutsideSystemError(otherwise)
+    for run_id in run_ids:
+        key = f"output/runs/{run_id}/failure.json"
+        try:
+            answer = aws.ask(Request("s3", "get_object", {"Bucket": bucket, "Key": key}))
+            said: dict[str, Any] = json.loads(answer["Body"].read())
+            return JobFailedError(str(said["error"]), int(said["exit_code"]))
+        except (RefusedError, UnreachableError, ValueError, KeyError):
+            continue
+    return OutsideSystemError(otherwise)

@@ -57,11 +57,9 @@ def let_publish_in(aws: Aws, *, prefix: str, workgroup: str, database: str) -> N
 
 def _ended(aws: Aws, statement: str, purpose: str, *, how_to_follow: str) -> Mapping[str, Any]:
     request = Request("redshift-data", "describe_statement", {"Id": statement})
-    found: dict[str, Any] = {}
 
     def look() -> State:
-        found.update(aws.ask(request))
-        return State(found["Status"], is_final=found["Status"] in FINAL)
+        found = aws.ask(request)
+        return State(found["Status"], is_final=found["Status"] in FINAL, answer=found)
 
-    follow(f"warehouse: {purpose}", look, how_to_follow=how_to_follow)
-    return found
+    return follow(f"warehouse: {purpose}", look, how_to_follow=how_to_follow).answer
