@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pyspark.sql import Column
 from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.rules import Cells, HasAllFields, NotNull, ParsesAs, RefersTo, RowRule, Rule, TableRule, Unique
@@ -30,6 +31,11 @@ class Contract:
         return Cells({column.name: column.dataType for column in self.schema.fields}, are_text=False)
 
     @property
+    def money(self) -> str | None:
+        """The column whose sum is followed through the run, if the table has one."""
+        return schemas.MONEY_COLUMNS.get(self.table)
+
+    @property
     def row_rules(self) -> tuple[RowRule, ...]:
         """The rules that each row keeps or breaks."""
         return tuple(rule for rule in self.rules if isinstance(rule, RowRule))
@@ -38,6 +44,11 @@ class Contract:
     def table_rules(self) -> tuple[TableRule, ...]:
         """The rules that all rows together keep or break."""
         return tuple(rule for rule in self.rules if isinstance(rule, TableRule))
+
+    @property
+    def table_reasons(self) -> Mapping[str, Column]:
+        """By the label of each of those, why all rows together break it: an aggregate, null where they do not."""
+        return {rule.label: rule.reason(self.cells) for rule in self.table_rules}
 
     @property
     def uniques(self) -> tuple[Unique, ...]:
@@ -66,15 +77,11 @@ class FileContract(Contract):
 
     Attributes:
         file: the name of the file that it comes from, without ``.csv``.
-        key: columns (by the file's names) that are unique.
         source_names: how the file calls a column, where it has another name there.
-        money: the column (by the file's name) whose sum is followed through the run.
     """
 
     file: str
-    key: tuple[str, ...]
     source_names: Mapping[str, str] = field(default_factory=dict)
-    money: str | None = None
 
     @cached_property
     def cells(self) -> Cells:
@@ -85,6 +92,16 @@ class FileContract(Contract):
     def source_name(self, column: str) -> str:
         """How the file calls a column."""
         return self.source_names.get(column, column)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns (by the file's names) that are unique."""
+        return tuple(self.source_name(column) for column in schemas.KEYS[self.table])
+
+    @property
+    def quarantine(self) -> str:
+        """The table of its rows that were set aside."""
+        return f"quarantine/{self.table}"
 
     @property
     def source_columns(self) -> tuple[str, ...]:

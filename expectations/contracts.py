@@ -86,7 +86,6 @@ CUSTOMERS = of_a_file(
             Matches("customer_zip_code_prefix", r"^\d{5}$"),
             InSet("customer_state", STATES),
         ),
-        key=("customer_id",),
     ),
     required=("customer_id", "customer_unique_id"),
 )
@@ -104,7 +103,6 @@ ORDERS = of_a_file(
             NotAfter("order_purchase_timestamp", "order_delivered_customer_date", null_passes=True, severity="warn"),
             RefersTo("customer_id", table="customers", key="customer_id"),
         ),
-        key=("order_id",),
     ),
     required=("order_id", "customer_id", "order_purchase_timestamp"),
 )
@@ -122,8 +120,6 @@ PAYMENTS = of_a_file(
             Between("payment_value", low=0, high=HIGHEST_PAYMENT, null_passes=True),
             RefersTo("order_id", table="orders", key="order_id"),
         ),
-        money="payment_value",
-        key=("order_id", "payment_sequential"),
     ),
     required=("order_id", "payment_sequential", "payment_value"),
 )

@@ -58,8 +58,8 @@ def judge(*, raw: DataFrame, contract: FileContract, references: Mapping[str, Re
     judged = joined.select(
         *contract.source_columns,
         SOURCE_FILE,
-        _broken(refusing, contract).alias(REASONS),
-        _broken(warning, contract).alias(WARNINGS),
+        _reasons_of(refusing, contract).alias(REASONS),
+        _reasons_of(warning, contract).alias(WARNINGS),
     )
     keeps_all = (F.size(REASONS) == 0) & (F.size(WARNINGS) == 0)
     labels = F.transform(F.concat(REASONS, WARNINGS), _label_of)
@@ -130,7 +130,7 @@ def _looked_up(rows: DataFrame, rule: RefersTo, reference: Reference) -> DataFra
     return marked.join(keys.withColumn(rule.quarantined, F.lit(True)), on=rule.column, how="left")
 
 
-def _broken(rules: Sequence[RowRule], contract: FileContract) -> Column:
+def _reasons_of(rules: Sequence[RowRule], contract: FileContract) -> Column:
     """The reasons of the rules that a row breaks.
 
     Whether there is any is asked first: nearly all rows break none, and collecting nothing costs more than all checks.

@@ -17,21 +17,19 @@ def write_examined(
     frame: DataFrame,
     *,
     contract: Contract,
-    money: str | None = None,
     also: Mapping[str, Column] | None = None,
 ) -> tuple[DataFrame, Mapping[str, Any]]:
     """Write a computed table, counting its rules on the way, and let the gate see what was written."""
-    reasons = {rule.label: rule.reason(contract.cells) for rule in contract.table_rules}
-    rules = {**counts(contract), **reasons}
+    rules = {**counts(contract), **contract.table_reasons}
     written, figures = this.write(
-        contract.table, frame, schema=contract.schema, money=money, also={**rules, **(also or {})}
+        contract.table, frame, schema=contract.schema, money=contract.money, also={**rules, **(also or {})}
     )
     keys = {unique.label: found_twice(rows=written, unique=unique, contract=contract) for unique in contract.uniques}
     twice = {label: frame for label, frame in keys.items() if frame.count()}
     counted = Counted(
         rows=this.account.totals[contract.table].rows,
         broken={label: figures[label] for label in counts(contract)},
-        reasons={label: figures[label] for label in reasons},
+        reasons={label: figures[label] for label in contract.table_reasons},
     )
     this.quality.examine(contract=contract, rows=written, counted=counted, twice=twice)
     return written, figures

@@ -95,7 +95,6 @@ def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame
             this,
             transactions(attributed=attributed),
             contract=this.rules.contracts["transactions"],
-            money="payment_value",
         )
         for cause in LEFT_OUT_CAUSES:
             rows, money = left_out.get[f"{cause}_rows"], left_out.get[f"{cause}_money"]
@@ -119,7 +118,7 @@ def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
         by_customer = made.repartition("customer_unique_id")
         if this.config.purchase_value == "sum":
             bought, _ = write_examined(
-                this, purchases(transactions=by_customer), contract=this.rules.contracts["purchases"], money="value"
+                this, purchases(transactions=by_customer), contract=this.rules.contracts["purchases"]
             )
             this.account.claim("transactions", "purchases", money_only=True)
         else:
@@ -129,7 +128,6 @@ def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
                 this,
                 purchases_of_one_payment(picked=picked),
                 contract=this.rules.contracts["purchases"],
-                money="value",
             )
             totals[PAYMENTS_NOT_KEPT] = Total(seen.get["rows_left"], seen.get["money_left"])
             this.account.claim("transactions", "purchases", PAYMENTS_NOT_KEPT)
@@ -153,7 +151,6 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> Custo
             this,
             apply_card(measures=measures, card=card),
             contract=_rfm_contract(this, bought, is_fitted=is_fitted),
-            money="total_value",
             also={"purchases": F.sum("purchase_count"), "outside": F.count_if(is_outside_range())},
         )
         this.write_text(SCORE_CARD, card.to_json())

@@ -60,7 +60,7 @@ def ingest(this: Run, sources: Sequence[Source]) -> dict[str, DataFrame]:
             totals = this.account.totals
             step.rows_in = totals[f"raw {source.contract.table}"].rows
             step.out = totals[source.contract.table]
-            step.not_passed_on = totals[f"quarantine/{source.contract.table}"].rows
+            step.not_passed_on = totals[source.contract.quarantine].rows
     this.stop_if_unfit()
     return {table: reference.accepted for table, reference in references.items()}
 
@@ -76,13 +76,13 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, Reference])
         reference, counted = _write_split(this, judged, contract=contract)
         totals = this.account.totals
         totals[f"raw {table}"] = total_of(seen.get, contract.money)
-        if totals[f"raw {table}"] != totals[table] + totals[f"quarantine/{table}"]:
+        if totals[f"raw {table}"] != totals[table] + totals[contract.quarantine]:
             # What is seen before a shuffle is seen again when a machine is lost and the stage is run once more. So the
             # file is counted by itself before anyone is told that a row is missing.
             again, seen = observe(read_source(this.session, source), f"raw {table} again", money=raw_money(contract))
             again.write.format("noop").mode("overwrite").save()
             totals[f"raw {table}"] = total_of(seen.get, contract.money)
-        this.account.claim(f"raw {table}", table, f"quarantine/{table}")
+        this.account.claim(f"raw {table}", table, contract.quarantine)
         this.quality.examine(contract=contract, rows=judged, counted=counted)
     return reference
 
@@ -98,20 +98,19 @@ def _spread(raw: DataFrame, source: Source) -> DataFrame:
 
 def _write_split(this: Run, judged: DataFrame, *, contract: FileContract) -> tuple[Reference, Counted]:
     """Write the accepted and the quarantined rows of a judged table, counting the rules that were broken on the way."""
-    quarantine = f"quarantine/{contract.table}"
     checked, _ = this.write(
         contract.table, accepted(judged=judged, contract=contract), schema=contract.schema, money=contract.money
     )
-    reasons = {rule.label: rule.reason(contract.cells) for rule in contract.table_rules}
+    reasons = contract.table_reasons
     every_row, seen = observe(judged, f"judged {contract.table}", also={**counts(contract), **reasons})
     refused, _ = this.write(
-        quarantine,
+        contract.quarantine,
         quarantined(judged=every_row, contract=contract),
         schema=contract.quarantine_schema,
         money=raw_money(contract),
     )
     found = seen.get
-    set_aside = this.account.totals[quarantine].rows
+    set_aside = this.account.totals[contract.quarantine].rows
     counted = Counted(
         rows=found["rows"],
         quarantined=set_aside,

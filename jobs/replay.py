@@ -114,4 +114,4 @@ def _earlier(store: RunStore, run_id: str, contracts: Sequence[FileContract]) ->
 
 
 def _tables(contract: FileContract) -> tuple[str, str]:
-    return contract.table, f"quarantine/{contract.table}"
+    return contract.table, contract.quarantine

@@ -1,6 +1,6 @@
 """Customers and centroids: who is nearest to which, whether each has exactly one, and what a cluster adds up to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 from types import MappingProxyType
 
@@ -223,8 +223,3 @@ def sample_of(*, features: DataFrame, size: int) -> DataFrame:
     Grain in and out: one row per customer_unique_id.
     """
     return features.orderBy(F.xxhash64("customer_unique_id"), "customer_unique_id").limit(size)
-
-
-def distinct_points(centroids: Sequence[Centroid]) -> tuple[Centroid, ...]:
-    """Centroids without those that another one is equal to, in their order."""
-    return tuple(dict.fromkeys(centroids))

@@ -139,12 +139,9 @@ class Unique(RowRule):
         return "one row with this key"
 
     def reason(self, cells: Cells, /) -> Column:
-        """Why not: a copy, or one of several; with the key. Costs an exchange by the key."""
+        """Why not, in a raw table: a copy, or one of several; with the key. Costs an exchange by the key."""
         key = [cells.value(column) for column in self.key]
         shown = F.concat_ws(", ", *[cells.text(column) for column in self.key])
-        if not cells.are_text:
-            rows = F.count(F.lit(1)).over(Window.partitionBy(*key))
-            return F.when(rows > 1, self._because(shown, f"expected {self.expectation}, found several"))
         content = F.struct(*cells.types)
         rivals = Window.partitionBy(*key).orderBy(SOURCE_FILE)
         all_rivals = rivals.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)

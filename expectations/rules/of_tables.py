@@ -22,10 +22,6 @@ class TableRule(Rule):
         if self.severity == "quarantine":
             raise ValueError("severity is quarantine, expected stop or warn: there is no row to set aside")
 
-    def _reason_unless(self, passes: Column, figure: Column) -> Column:
-        reason = self._because(figure, f"expected {self.expectation}")
-        return F.when(~F.coalesce(passes, F.lit(False)), reason)
-
 
 @dataclass(frozen=True)
 class RowCountBetween(TableRule):

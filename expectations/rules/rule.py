@@ -95,6 +95,9 @@ class Rule(ABC):
     def _because(self, value: Column, message: str, kind: str | None = None) -> Column:
         return F.struct(F.lit(kind or self.kind), F.lit(self.subject), value, F.lit(message)).cast(REASON)
 
+    def _reason_unless(self, passes: Column, value: Column) -> Column:
+        return F.when(~F.coalesce(passes, F.lit(False)), self._because(value, f"expected {self.expectation}"))
+
 
 @dataclass(frozen=True)
 class RowRule(Rule):
@@ -108,9 +111,6 @@ class RowRule(Rule):
     def has_verdict_column(self) -> bool:
         """Whether Great Expectations has no such expectation, so that it is shown the verdict."""
         return type(self).expected is RowRule.expected
-
-    def _reason_unless(self, passes: Column, value: Column) -> Column:
-        return F.when(~F.coalesce(passes, F.lit(False)), self._because(value, f"expected {self.expectation}"))
 
 
 def labelled(kind: str, subject: str | None) -> str:

@@ -63,7 +63,7 @@ def centroids_in(artifact: Folder) -> dict[int, Centroid]:
     if not np.isfinite(centres).all():
         raise ConfigurationError(f"{named}: a centroid that is no finite number")
     # A number is a row of the array, also where two rows are equal: customers were assigned by it.
-    return {label: single_precision({0: centre})[0] for label, centre in enumerate(centres)}
+    return {label: single_precision(centre) for label, centre in enumerate(centres)}
 
 
 def _member(packed: IO[bytes]) -> bytes:

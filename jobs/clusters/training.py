@@ -1,7 +1,6 @@
 """KMeans by Spark ML, such that neither cores nor the partitioning of the input move a customer."""
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 from pyspark.ml.clustering import KMeans
@@ -9,7 +8,7 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame
 
 from jobs.clusters import SEED
-from transforms.clusters import Centroid, distinct_points
+from transforms.clusters import Centroid
 from transforms.dimensions import DIMENSIONS
 
 ROWS_PER_PARTITION = 250_000
@@ -42,15 +41,11 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
     # Spark ML keeps its input in memory, about 90 bytes a customer, and on disk where memory is full.
     training = KMeans(k=k, seed=SEED, maxIter=ROUNDS, tol=TOLERANCE, initMode="k-means||", solver="row")
     found = training.fit(points).clusterCenters()
-    return single_precision(dict(enumerate(found)))
+    # Those that have become equal stand once.
+    return dict(enumerate(dict.fromkeys(single_precision(centre) for centre in found)))
 
 
-def single_precision(centres: Mapping[int, np.ndarray]) -> dict[int, Centroid]:
-    """Centroids as SageMaker keeps them, in the order of their numbers; those that have become equal stand once."""
-    rounded = [_rounded(centres[label]) for label in sorted(centres)]
-    return dict(enumerate(distinct_points(rounded)))
-
-
-def _rounded(centre: np.ndarray) -> Centroid:
+def single_precision(centre: np.ndarray) -> Centroid:
+    """A centroid as SageMaker keeps it."""
     recency, frequency, monetary = (float(np.float32(value)) for value in centre)
     return recency, frequency, monetary

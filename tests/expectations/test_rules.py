@@ -183,12 +183,6 @@ def test_a_key_is_what_its_text_stands_for(spark: SparkSession) -> None:
     assert found == [*conflicts, None]
 
 
-def test_in_a_computed_table_no_row_passes_whose_key_another_has(spark: SparkSession) -> None:
-    cells = Cells({"a": TEXT, "b": WHOLE}, are_text=False)
-    found = verdicts(spark, rules.Unique(("a", "b")), cells, *[{"a": "k", "b": b} for b in (1, 1, 2)])
-    assert found == [*[("unique", "a, b", "k, 1", "expected one row with this key, found several")] * 2, None]
-
-
 ONE_OF_FOUR_IS_NULL = ("1", "2", "no number", None)
 
 
