@@ -17,7 +17,7 @@ from jobs.errors import ConfigurationError, DataError
 from jobs.examined import write_examined
 from jobs.observing import observe
 from jobs.program import program
-from jobs.rules_in_force import rules_in_force
+from jobs.rules_in_force import rules_in_force, rules_of_checked_tables
 from jobs.run import Run, opened_run
 from jobs.shards import FEATURES, write_features
 from jobs.storage import RunStore
@@ -50,6 +50,7 @@ def run_alone(config: RunConfig) -> None:
     with opened_run(config, store, rules) as this:
         tables = {name: this.read(name, schema=schema, earlier=checked) for name, schema in CHECKED_TABLES.items()}
         this.account.totals.update({name: totals_of(checked)[name] for name in CHECKED_TABLES})
+        this.settings |= rules_of_checked_tables(checked["configuration"], but_for=rules)
         features(this, tables, card=card)
         this.finish(inputs={"checked_run": checked["run_id"]}, becomes_current=True)
         this.summarise()
@@ -142,11 +143,11 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> Custo
         measures = customer_measures(purchases=bought, as_of=this.config.as_of)
         is_fitted = card is None
         this.settings["card"] = "fitted" if card is None else {"name": card.name, "hash": hash_of(card.to_json())}
+        this.settings["feature_scale"] = card.clustered_by.kind if card else this.config.feature_scale or "minmax"
         if card is None:
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = this.stage("measures", measures, schema=schemas.MEASURES)
             card = _fitted_card(this, measures)
-        this.settings["feature_scale"] = card.clustered_by.kind
         written, figures = write_examined(
             this,
             apply_card(measures=measures, card=card),

@@ -66,15 +66,21 @@ class TableQuality:
 
     def broken(self) -> list[Rule]:
         """The rules that were broken."""
-        return [rule for rule in self.contract.rules if not self.verdicts[rule.label].is_kept]
+        return [rule for rule in self.contract.rules if not self.is_kept(rule)]
+
+    def is_kept(self, rule: Rule) -> bool:
+        """What the gate says of a rule; where it was not asked, what was counted."""
+        verdict = self.verdicts.get(rule.label)
+        return verdict.is_kept if verdict else not self.counted.reasons.get(rule.label)
 
     def rule_as_json(self, rule: Rule) -> dict[str, Any]:
         """A rule's entry in ``quality.json``."""
-        verdict, reason = self.verdicts[rule.label], self.counted.reasons.get(rule.label)
         entry: dict[str, Any] = {"rule": rule.label, "severity": rule.severity, "expected": rule.expectation}
-        entry["kept"] = verdict.is_kept
+        entry["kept"] = self.is_kept(rule)
         if isinstance(rule, TableRule):
+            reason = self.counted.reasons.get(rule.label)
             return entry | ({"found": reason["value"]} if reason else {})
+        verdict = self.verdicts[rule.label]
         entry["rows_broken"] = self.counted.broken.get(rule.label)
         return entry | ({"examples": list(verdict.examples)} if verdict.examples else {})
 
@@ -91,8 +97,9 @@ class TableQuality:
 
     def disagreements(self) -> list[str]:
         """The rules of which the counts and Great Expectations say different things."""
-        counted = {**self.counted.broken, **{label: bool(reason) for label, reason in self.counted.reasons.items()}}
-        return [label for label, broken in counted.items() if bool(broken) == self.verdicts[label].is_kept]
+        counted: dict[str, Any] = {**self.counted.broken, **self.counted.reasons}
+        asked = counted.keys() & self.verdicts.keys()
+        return sorted(label for label in asked if bool(counted[label]) == self.verdicts[label].is_kept)
 
 
 class Quality:
@@ -119,6 +126,7 @@ class Quality:
         rows: DataFrame,
         counted: Counted,
         twice: Mapping[str, DataFrame] = MappingProxyType({}),
+        seen: Contract | None = None,
     ) -> None:
         """Let Great Expectations look at a table, and set what it says beside what was counted.
 
@@ -127,6 +135,8 @@ class Quality:
             rows: the judged rows of a raw table, the rows of a computed one.
             counted: what was counted of it.
             twice: for a computed table, its keys that more than one row has, by the label of their rule.
+            seen: the part of the contract that the rows at hand can answer (default: all of it). For the rest, what
+                was counted is the verdict.
 
         Raises:
             DataError: The two disagree on a rule. Both are made from one contract, so one of them is wrong.
@@ -134,7 +144,7 @@ class Quality:
         """
         started = time.monotonic()
         try:
-            verdicts = self._gate.examine(rows=rows, contract=contract, twice=twice)
+            verdicts = self._gate.examine(rows=rows, contract=seen or contract, twice=twice)
         except NotEvaluatedError as error:
             raise OutsideSystemError(f"{contract.table}: Great Expectations could not evaluate {error}") from None
         found = TableQuality(contract, counted, verdicts, time.monotonic() - started)
@@ -206,7 +216,8 @@ def quality_of(run_id: str, rules: RulesInForce, *, max_quarantined: float) -> I
     # Its warnings are about itself; what it finds is told by the results.
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="quality-") as name, ThreadPoolExecutor(max_workers=1) as thread:
-        module, folder = thread.submit(import_module, "expectations.gate"), Path(name)
+        module, folder = thread.submit(import_module, "expectations.gate"), Path(name) / FOLDER
+        folder.mkdir()  # and not the temporary folder itself, which nobody else may enter
         yield Quality(run_id, rules, max_quarantined, folder, lambda: module.result().Gate(folder, run_id=run_id))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from expectations.contract import FileContract
 from expectations.replay import Replay, replay
@@ -15,7 +16,7 @@ from jobs.errors import ConfigurationError
 from jobs.judging import kept_with_keys, raw_money
 from jobs.observing import observe, total_of
 from jobs.quality import Counted
-from jobs.rules_in_force import rules_in_force
+from jobs.rules_in_force import rules_in_force, rules_of_settled_rows
 from jobs.run import Run, opened_run
 from jobs.sources import Source, find_sources, inputs_of, read_source
 from jobs.storage import RunStore
@@ -38,6 +39,7 @@ def replay_alone(config: RunConfig) -> None:
         this.account.totals.update(
             {f"earlier {table}": totals[table] for source in sources for table in _tables(source.contract)}
         )
+        this.settings |= rules_of_settled_rows(earlier["configuration"], but_for=rules)
         _replay_all(this, sources, paths=earlier["tables"])
         this.finish(inputs={"replayed_run": config.replay, **inputs_of(sources)}, becomes_current=False)
         this.summarise(
@@ -90,15 +92,25 @@ def _try_again(
         this.account.claim(f"tried again {table}", f"came in {table}", f"refused again {table}")
         this.account.claim(table, f"earlier {table}", f"came in {table}")
         this.account.claim(quarantine, f"refused again {table}", f"left {table}")
-        of_rows = replace(contract, rules=contract.row_rules)
         counted = Counted(
             rows=totals[table].rows + totals[quarantine].rows,
             quarantined=totals[quarantine].rows,
             followers=seen.get[FOLLOWERS],
             broken={rule.label: seen.get[rule.label] for rule in contract.row_rules},
+            reasons=_reasons_of_all(checked, still, contract=contract),
         )
-        this.quality.examine(contract=of_rows, rows=judged, counted=counted)
+        of_rows = replace(contract, rules=contract.row_rules)
+        this.quality.examine(contract=contract, rows=judged, counted=counted, seen=of_rows)
     return Reference(checked, still if totals[quarantine].rows else None)
+
+
+def _reasons_of_all(checked: DataFrame, still: DataFrame, *, contract: FileContract) -> dict[str, Any]:
+    """Why the table and its quarantine together break a rule about all rows, as an ingest of them all would find it."""
+    as_text = [F.col(name).cast("string").alias(contract.source_name(name)) for name in contract.schema.fieldNames()]
+    every_row = checked.select(*as_text).unionByName(still.select(*contract.source_columns))
+    reasons = contract.table_reasons
+    found = every_row.agg(*[reason.alias(label) for label, reason in reasons.items()]).collect()[0]
+    return {label: found[label] for label in reasons}
 
 
 def _earlier(store: RunStore, run_id: str, contracts: Sequence[FileContract]) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from jobs.config import hash_of
 from jobs.errors import ConfigurationError
 from jobs.storage import folder_at
 
+CHECKED_BY = "rules_of_checked_tables"
+SETTLED_BY = "rules_of_settled_rows"
+
 
 @dataclass(frozen=True)
 class RulesInForce:
@@ -58,3 +61,26 @@ def rules_in_force(file: str | None) -> RulesInForce:
     except OverlayError as error:
         raise ConfigurationError(str(error)) from None
     return RulesInForce(contracts, file, hashlib.sha256(text.encode()).hexdigest())
+
+
+def rules_of_settled_rows(settings: Mapping[str, Any], *, but_for: RulesInForce) -> dict[str, Any]:
+    """The setting that says by which rules rows came in that a replay takes as they are, where others are in force now.
+
+    Args:
+        settings: of the run that is replayed.
+        but_for: the rules in force.
+    """
+    hashes = {*settings.get(SETTLED_BY, ()), settings["rules"]} - {but_for.as_json()["hash"]}
+    return {SETTLED_BY: sorted(hashes)} if hashes else {}
+
+
+def rules_of_checked_tables(settings: Mapping[str, Any], *, but_for: RulesInForce) -> dict[str, Any]:
+    """The settings that say by which rules tables were checked, where others are in force now.
+
+    Args:
+        settings: of the run whose tables they are; it may have had them from an earlier one.
+        but_for: the rules in force.
+    """
+    checked_by = settings.get(CHECKED_BY, settings["rules"])
+    found = {SETTLED_BY: settings[SETTLED_BY]} if SETTLED_BY in settings else {}
+    return found if checked_by == but_for.as_json()["hash"] else {CHECKED_BY: checked_by, **found}

@@ -23,7 +23,7 @@ class ScoreCard:
         as_of: the day for which the measures were taken; recency bounds are weeks before it.
         customers: how many customers the bounds were fitted on; None when that is not known.
         rules: the settings that the measures depend on (order statuses, purchase value), in force when fitted.
-        configuration_hash: of the run that fitted the card.
+        configuration_hash: of the settings, of the run that fitted the card, that measures and features depend on.
         feature_scale: how the measures become the features that are clustered; None for the bounds above, as they are
             (`clustered_by`).
     """

@@ -92,6 +92,26 @@ def test_only_what_was_mended_comes_in_and_what_is_new_does_not(spark: SparkSess
     assert "R$ 5" in still
 
 
+def test_rules_about_the_whole_table_are_held_against_all_of_it(
+    raw: RawFiles, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raw.payments[4] = '"o3",1,debit_card,1,R$ 5'
+    raw.write()
+    broken = check_in(raw, "broken")
+    raw.payments[4] = '"o3",1,debit_card,1,4000.00'
+    # Of 10.00, 5.50, 20.00 and 4,000.00: only all four together have this mean.
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("payments:\n  add:\n    - {kind: mean_between, column: payment_value, high: 1000}\n")
+    raw.write()
+    output = raw.folder.parent / "output"
+    where = ["--input", str(raw.folder), "--output", str(output), "--max-quarantined", "1", "--rules", str(rules)]
+    assert ingest.main(["--as-of", AS_OF, *where, "--replay", f"{AS_OF}-broken", "--run-id", f"{AS_OF}-again"]) == 3
+    assert "payments: mean_between(payment_value) is broken (found 1008.875" in capfd.readouterr().err
+    rules.write_text(rules.read_text().replace("high: 1000", "high: 1010"))
+    manifest = check_in(raw, "kept", "--replay", f"{AS_OF}-broken", "--rules", str(rules))
+    assert manifest["configuration"]["rules_of_settled_rows"] == [broken["configuration"]["rules"]]
+
+
 def test_a_run_that_cannot_be_replayed(raw: RawFiles, capfd: pytest.CaptureFixture[str]) -> None:
     raw.write()
     output = str(raw.folder.parent / "output")

@@ -9,7 +9,7 @@ from expectations.contracts import CONTRACTS
 from expectations.rules import Between
 from jobs import features, ingest, pipeline
 from jobs.errors import ConfigurationError
-from jobs.rules_in_force import RulesInForce, rules_in_force
+from jobs.rules_in_force import RulesInForce, rules_in_force, rules_of_checked_tables, rules_of_settled_rows
 
 MINE = "payments:\n  change:\n    between(payment_value): {high: 50000}\n"
 SHA256_OF_MINE = "bc44184a9f17350dd90d5fa9d5b69bda450c7bec2383da6389e75e25828b9a25"
@@ -155,3 +155,18 @@ def test_every_program_ends_with_2_and_one_line_before_anything_is_written(
     [line] = capfd.readouterr().err.splitlines()
     assert f"--rules {file}: no such file" in line
     assert not output.exists()
+
+
+def test_what_checked_the_tables_is_told_where_other_rules_are_in_force_since() -> None:
+    now = rules_in_force(None)
+    today = hash_of(now)
+    assert rules_of_checked_tables({"rules": today}, but_for=now) == {}
+    assert rules_of_checked_tables({"rules": "a"}, but_for=now) == {"rules_of_checked_tables": "a"}
+    # They may have come to that run from an earlier one, or by a replay.
+    handed_on = {"rules": today, "rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
+    handed_on_again = {"rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
+    assert rules_of_checked_tables(handed_on, but_for=now) == handed_on_again
+    assert rules_of_settled_rows({"rules": today}, but_for=now) == {}
+    assert rules_of_settled_rows({"rules": "c", "rules_of_settled_rows": ["b"]}, but_for=now) == {
+        "rules_of_settled_rows": ["b", "c"]
+    }

@@ -29,6 +29,8 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert ran.pointer["tables"]["orders"] == f"runs/{AS_OF}-checked/orders"
     assert ran.manifest["inputs"] == {"checked_run": f"{AS_OF}-checked"}
     assert ran.manifest["configuration_hash"] == whole.manifest["configuration_hash"]
+    card = json.loads((apart / ran.manifest["score_card"]["file"]).read_text())
+    assert card["configuration_hash"] == ran.manifest["configuration_hash"]
 
 
 def test_a_run_may_be_whole_and_not_the_one_that_readers_see(raw: RawFiles, tmp_path: Path) -> None:
@@ -42,6 +44,8 @@ def test_a_run_may_be_whole_and_not_the_one_that_readers_see(raw: RawFiles, tmp_
     assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in TABLES}
     assert segments.main(["--output", str(output), "--features-run", f"{AS_OF}-first", "--k", "2"]) == 0
     assert set(TABLES) < set(Ran(output).pointer["tables"])
+    folder = output / "runs" / f"{AS_OF}-first"
+    assert (folder / "quality").stat().st_mode == folder.stat().st_mode  # for all to read who may read the tables
 
 
 @pytest.mark.long
