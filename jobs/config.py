@@ -6,7 +6,7 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -83,10 +83,14 @@ class RunConfig:
     ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        texts = ("input", "output", "checked_run", "card", "rules", "replay", "match", "features_run", "warehouse")
-        for name in (*texts, "assignments", "model_artifact", "score_with"):
-            if getattr(self, name) == "":
-                raise ConfigurationError(f"--{name.replace('_', '-')}: found nothing, expected a value")
+        for setting in fields(self):
+            if getattr(self, setting.name) == "" and setting.name != "run_id":
+                raise ConfigurationError(f"--{setting.name.replace('_', '-')}: found nothing, expected a value")
+        if self.warehouse is not None and not self.becomes_current:
+            raise ConfigurationError(
+                "--warehouse with --becomes-current no: readers of the warehouse would see the run. Leave one of them "
+                "out; python -m jobs.publish --run RUN_ID loads a run later"
+            )
         if self.run_id is not None and not RUN_ID.fullmatch(self.run_id):
             raise ConfigurationError(
                 f"--run-id {self.run_id!r}: expected the as-of date and then letters, digits, '.', '_' or '-', "

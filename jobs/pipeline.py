@@ -44,19 +44,21 @@ def run_pipeline(config: RunConfig) -> None:
         if found:
             show(found)
     if publication is not None:
-        _load(publication, config, this.run_id)
+        load(publication, config, this.run_id)
 
 
-def _load(publication: PublishConfig, config: RunConfig, run_id: str) -> None:
+def load(publication: PublishConfig, config: RunConfig, run_id: str) -> None:
     """Load the run, which is whole by now and stays so, whatever becomes of this."""
+    told = ["--output", config.output, "--run", run_id, "--warehouse", str(config.warehouse)]
+    told += ["--staging", config.staging, "--iam-role", config.iam_role] if config.staging else []
+    advice = f"Run {run_id} is whole; load it with: python -m jobs.publish {shlex.join(told)}"
     try:
         publish(replace(publication, run=run_id))
     except PipelineError as error:
-        told = ["--output", config.output, "--run", run_id, "--warehouse", str(config.warehouse)]
-        told += ["--staging", config.staging, "--iam-role", config.iam_role] if config.staging else []
-        raise type(error)(
-            f"{error}. Run {run_id} is whole; load it with: python -m jobs.publish {shlex.join(told)}"
-        ) from None
+        raise type(error)(f"{error}. {advice}") from None
+    except KeyboardInterrupt as interrupt:
+        said = str(interrupt) or "nothing was loaded, or all of it"
+        raise KeyboardInterrupt(f"{said}. {advice}") from None
 
 
 def publication_of(config: RunConfig) -> PublishConfig | None:

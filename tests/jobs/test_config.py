@@ -36,6 +36,7 @@ def test_an_abbreviation_is_no_argument() -> None:
         (["--run-id", "nightly"], "--run-id 'nightly': expected the as-of date and then"),
         (["--run-id", "2018-10-17/../x"], "--run-id '2018-10-17/../x': expected"),
         (["--card", ""], "--card: found nothing, expected a value"),
+        (["--warehouse", "duckdb:w", "--becomes-current", "no"], "jobs.publish --run RUN_ID loads a run later"),
         (["--run-id", "2018-10-16-x"], "does not start with the as-of date 2018-10-17"),
     ],
 )

@@ -11,6 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import features, ingest, pipeline, publish
+from jobs.config import RunConfig
+from jobs.program import program
 from jobs.storage import for_reading
 from tests.frames import at, frame
 from tests.jobs.whole_runs import AS_OF, WORKED_BY_HAND
@@ -104,6 +106,24 @@ def test_a_warehouse_that_fails_unmakes_no_run(output: Path, capfd: pytest.Captu
     assert not (output / "runs" / pointer["run_id"] / "failure.json").exists()
     file.unlink()
     assert publish.main(shlex.split(error.partition(told)[2])) == 0
+
+
+def test_ctrl_c_while_a_run_is_loaded_says_that_it_is_whole_and_how_to_load_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupted(_: publish.PublishConfig) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "publish", interrupted)
+    config = RunConfig.from_argv(
+        ["--as-of", AS_OF, "--input", "in", "--output", "out", "--warehouse", f"duckdb:{tmp_path}/w.duckdb"],
+        step="pipeline",
+    )
+    publication = pipeline.publication_of(config)
+    assert publication is not None
+    assert program("pipeline", lambda: pipeline.load(publication, config, "2018-06-30-r")) == 130
+    told = "Run 2018-06-30-r is whole; load it with: python -m jobs.publish --output out --run 2018-06-30-r"
+    assert told in capfd.readouterr().err
 
 
 @pytest.mark.long
