@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -141,6 +141,8 @@ class Run:
 
     def leave(self) -> None:
         """Put what was found of the data into the folder of a run that is not going to be whole, and tidy it up."""
+        if self._store.has(self.run_id, MANIFEST):
+            return
         self._store.remove(self.run_id, STAGE)
         if self.quality.tables and not self._store.has(self.run_id, QUALITY):
             self._write_quality()
@@ -231,8 +233,10 @@ def opened_run(config: RunConfig, store: RunStore, rules: RulesInForce) -> Itera
             run = Run(config, store, session, quality)
             try:
                 yield run
-            except (DataError, *SPARK_FAILURES):
-                run.leave()
+            except (PipelineError, *SPARK_FAILURES):
+                # What stopped the run is told, and not what stopped the tidying up, such as the same outage.
+                with suppress(PipelineError, OSError):
+                    run.leave()
                 raise
     except PipelineError as error:
         store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
