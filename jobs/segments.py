@@ -17,13 +17,14 @@ from jobs.clusters.assigning import (
     assigned_by_model,
     assigned_by_sagemaker,
     assigned_by_spark,
-    files_read,
+    files_from_outside,
     found_assignments,
 )
 from jobs.clusters.describing import Found, Origin, described
 from jobs.clusters.model import KMEANS_MODEL
 from jobs.clusters.previous import Earlier, earlier_clusters, model_of
 from jobs.clusters.showing import notes, show
+from jobs.clusters.training import single_precision
 from jobs.config import RunConfig
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.examined import write_examined
@@ -48,6 +49,9 @@ from transforms.dimensions import DIMENSIONS, ScoreCardError
 from transforms.feature_scale import features
 from transforms.score_card import ScoreCard
 
+NO_DRIFT = 1e-9
+"""What sums of floating-point numbers in another order may make of nothing."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run this step by itself; see ``--help``."""
@@ -59,9 +63,9 @@ def run_alone(config: RunConfig) -> None:
     rules = rules_in_force(config.rules)
     store = RunStore(config.output)
     earlier = _features_manifest(store, config.features_run)
-    before = earlier_clusters(store, config.match)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
-    uri, artifact = found_assignments(config), artifact_of(config)
+    before = earlier_clusters(store, config.match, applied=model)
+    uri, artifact, outside = found_assignments(config), artifact_of(config), files_from_outside(config)
     if config.kmeans == "none" and uri is None and model is None:
         raise ConfigurationError("--kmeans none: nobody clusters. Give --assignments or --score-with, or take spark")
     scale = _card_of(store, earlier).clustered_by
@@ -88,7 +92,7 @@ def run_alone(config: RunConfig) -> None:
             found = _segments(this, customers, assigned, earlier=before)
         else:
             found = segments(this, customers, earlier=before, score=earlier[FEATURES]["score"]["path"])
-        this.finish(inputs={"features_run": earlier["run_id"], **files_read(config)}, becomes_current=True)
+        this.finish(inputs={"features_run": earlier["run_id"], **outside.as_json()}, becomes_current=True)
         this.summarise(*notes(found))
         show(found)
 
@@ -141,7 +145,7 @@ def _segments(this: Run, customers: Customers, assigned: Assigned, *, earlier: E
         this.findings["kmeans"] = {"file": f"runs/{this.run_id}/{KMEANS_MODEL}", **found.as_json()}
         step.rows_in, step.out = totals["rfm"].rows, totals["customer_segments"]
     limit = this.config.max_drift
-    if found.drift and limit is not None and found.drift.most > limit:
+    if found.drift and limit is not None and found.drift.most > limit + NO_DRIFT:
         raise DataError(
             f"the clusters drifted by {found.drift.most:.4f} since run {found.drift.against}, expected at most {limit} "
             "(--max-drift). Look at this run's kmeans_model.json beside that run's; to take it, run again without it"
@@ -190,7 +194,7 @@ def _checked(this: Run, customers: Customers, assigned: Assigned) -> DataFrame:
 
 def _means(checked: DataFrame) -> dict[int, tuple[float, float, float]]:
     rows = cluster_means(checked=checked).orderBy("cluster").collect()
-    return {row["cluster"]: (row[DIMENSIONS[0]], row[DIMENSIONS[1]], row[DIMENSIONS[2]]) for row in rows}
+    return {row["cluster"]: single_precision([row[name] for name in DIMENSIONS]) for row in rows}
 
 
 def _as_of(given: Namespace) -> date:

@@ -1,6 +1,7 @@
 """Who says which customer is in which cluster: Spark ML, an earlier run's model, or SageMaker."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,10 @@ from jobs.clusters.choosing_k import SAMPLE_SIZE, ChoiceOfK, choose_k
 from jobs.clusters.model import ClusterModel, Engine
 from jobs.clusters.training import train
 from jobs.config import RunConfig
-from jobs.errors import ConfigurationError
+from jobs.errors import ConfigurationError, DataError
 from jobs.run import Run
 from jobs.shards import ASSIGNMENTS, read_shards, write_shards
-from jobs.storage import Folder, folder_at
+from jobs.storage import Folder, Stored, folder_at
 from transforms.clusters import ASSIGNMENT_LINES, Centroid, assignments, sample_of
 from transforms.dimensions import DIMENSIONS
 
@@ -86,7 +87,9 @@ def found_assignments(config: RunConfig) -> str | None:
     if config.assignments is None:
         return None
     folder = folder_at(config.assignments, argument="--assignments")
-    if next(_shards(folder), None) is None:
+    with _readable("--assignments", config.assignments):
+        has_shards = next(_shards(folder), None) is not None
+    if not has_shards:
         raise ConfigurationError(
             f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's batch "
             "transform wrote to"
@@ -107,15 +110,49 @@ def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
     return centroids_in(folder_at(config.model_artifact, argument="--model-artifact"))
 
 
-def files_read(config: RunConfig) -> dict[str, Any]:
-    """What the manifest says of the files that came from outside: assignments, and the model they are of."""
-    read: dict[str, Any] = {}
+@dataclass(frozen=True)
+class FilesFromOutside:
+    """The files of an engine elsewhere: assignments, and the model that they are of; as they were when found."""
+
+    found: Mapping[str, tuple[Folder, tuple[Stored, ...]]]
+
+    def as_json(self) -> dict[str, Any]:
+        """What the manifest says of them.
+
+        Raises:
+            DataError: One is not any more what it was, so that nobody knows what was read.
+        """
+        for folder, files in self.found.values():
+            for file in files:
+                if not folder.is_unchanged(file):
+                    raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
+        return {name: [file.as_json() for file in files] for name, (_, files) in self.found.items()}
+
+
+def files_from_outside(config: RunConfig) -> FilesFromOutside:
+    """Look up the files that ``--assignments`` and ``--model-artifact`` name.
+
+    Raises:
+        ConfigurationError: One cannot be read.
+    """
+    found: dict[str, tuple[Folder, tuple[Stored, ...]]] = {}
     if config.assignments is not None:
         folder = folder_at(config.assignments, argument="--assignments")
-        read["assignments"] = [folder.stored(*parts).as_json() for parts in _shards(folder)]
+        with _readable("--assignments", config.assignments):
+            found["assignments"] = (folder, tuple(folder.stored(*parts) for parts in _shards(folder)))
     if config.model_artifact is not None:
-        read["model_artifact"] = folder_at(config.model_artifact, argument="--model-artifact").stored().as_json()
-    return read
+        folder = folder_at(config.model_artifact, argument="--model-artifact")
+        with _readable("--model-artifact", config.model_artifact):
+            found["model_artifact"] = (folder, (folder.stored(),))
+    return FilesFromOutside(found)
+
+
+@contextmanager
+def _readable(argument: str, place: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(f"{argument} {place}: cannot be read ({error.strerror}: {error.filename})") from None
 
 
 def _shards(folder: Folder, *parts: str) -> Iterator[tuple[str, ...]]:

@@ -170,7 +170,7 @@ def _cloud(points: np.ndarray, random: np.random.Generator) -> np.ndarray:
     widths = 2 * (upper - lower)
     if not widths.any():  # more than half the customers are one point
         widths = np.std(along, axis=0) * math.sqrt(12)
-    size = (min(len(points), RESAMPLED), points.shape[1])
+    size = (min(len(points), RESAMPLED), along.shape[1])
     cloud: np.ndarray = (random.random(size) - 0.5) * widths
     return cloud
 

@@ -125,7 +125,7 @@ class ClusterModel:
         except json.JSONDecodeError as error:
             raise ModelError(f"no JSON: {error}") from None
         try:
-            clusters = tuple(_cluster(entry) for entry in content["clusters"])
+            clusters = _clusters(content["clusters"])
             model = cls(
                 run_id=str(content["run_id"]),
                 as_of=date.fromisoformat(content["as_of"]),
@@ -147,7 +147,14 @@ class ClusterModel:
         return model
 
 
-def _cluster(entry: Mapping[str, Any]) -> Cluster:
+def _clusters(entries: Sequence[Mapping[str, Any]]) -> tuple[Cluster, ...]:
+    customers = sum(int(entry["customers"]) for entry in entries)
+    revenue = sum(Decimal(entry["revenue"]) for entry in entries)
+    return tuple(_cluster(entry, customers=customers, revenue=revenue) for entry in entries)
+
+
+def _cluster(entry: Mapping[str, Any], *, customers: int, revenue: Decimal | int) -> Cluster:
+    """A cluster, its shares to the last digit: those in the file are rounded, for people."""
     centroid, mean = entry["centroid"], entry["mean"]
     return Cluster(
         id=int(entry["cluster"]),
@@ -157,8 +164,8 @@ def _cluster(entry: Mapping[str, Any]) -> Cluster:
         means=dict(zip(DIMENSIONS, _point([mean[ORIGINAL_UNITS[name]] for name in DIMENSIONS]), strict=True)),
         customers=int(entry["customers"]),
         revenue=Decimal(entry["revenue"]),
-        share_of_customers=float(entry["share_of_customers"]),
-        share_of_revenue=float(entry["share_of_revenue"]),
+        share_of_customers=int(entry["customers"]) / customers if customers else 0.0,
+        share_of_revenue=float(Decimal(entry["revenue"]) / revenue) if revenue else 0.0,
     )
 
 

@@ -24,12 +24,14 @@ class Earlier:
     first_free: int = 0
 
 
-def earlier_clusters(store: RunStore, match: str | None) -> Earlier:
+def earlier_clusters(store: RunStore, match: str | None, *, applied: ClusterModel | None = None) -> Earlier:
     """What the clusters of a run are matched to.
 
     Args:
         store: the runs.
         match: of ``--match``: a run, `BEGIN_ANEW`, or None for the last clusters that a current run had.
+        applied: the clusters that are taken as they are. Their numbers need not mean the same in clusters of another
+            training, so what moved is told against themselves then, unless ``match`` says otherwise.
 
     Raises:
         ConfigurationError: There is no such run, or it has none.
@@ -38,8 +40,10 @@ def earlier_clusters(store: RunStore, match: str | None) -> Earlier:
     if match == BEGIN_ANEW:
         return Earlier(None)
     if match is None:
-        model = previous_model(store)
-        return Earlier(model, model.next_id if model else 0)
+        last = previous_model(store)
+        first_free = last.next_id if last else 0
+        is_of_another = applied is not None and (last is None or last.trained_in != applied.trained_in)
+        return Earlier(applied if is_of_another else last, first_free)
     named = model_of(store, match, argument="--match")
     # An earlier run may be matched to after later ones had more clusters. If theirs cannot be read, that is what a
     # run is named for.

@@ -1,6 +1,7 @@
 """KMeans by Spark ML, such that neither cores nor the partitioning of the input move a customer."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from pyspark.ml.clustering import KMeans
@@ -45,7 +46,7 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
     return dict(enumerate(dict.fromkeys(single_precision(centre) for centre in found)))
 
 
-def single_precision(centre: np.ndarray) -> Centroid:
+def single_precision(centre: np.ndarray | Sequence[float]) -> Centroid:
     """A centroid as SageMaker keeps it."""
     recency, frequency, monetary = (float(np.float32(value)) for value in centre)
     return recency, frequency, monetary

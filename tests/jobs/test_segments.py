@@ -108,6 +108,12 @@ def test_an_earlier_runs_clusters_are_applied_as_they_are(spark: SparkSession, r
     assert runs.manifest["kmeans"]["applied"] == FIRST
 
 
+def test_what_did_not_move_did_not_drift(runs: Runs) -> None:
+    # Three equal groups: a share that no rounding writes down whole.
+    runs.add("--k", str(K), "--max-drift", "0")
+    assert runs.manifest["kmeans"]["drift"]["drift"] == 0.0
+
+
 def test_clusters_that_drifted_too_far_are_not_published(runs: Runs, capfd: pytest.CaptureFixture[str]) -> None:
     before = runs.pointer
     runs.add("--k", "2", "--max-drift", "0.2", code=3)
@@ -126,6 +132,7 @@ def test_clusters_that_drifted_too_far_are_not_published(runs: Runs, capfd: pyte
         (["--match", "2018-01-01-none"], "does not exist"),
         (["--assignments", "/nowhere"], "no file *.out or *.csv"),
         (["--assignments", "ftp://bucket/out"], "found ftp://"),
+        (["--assignments", f"/{'x' * 300}"], "cannot be read (File name too long"),
         (["--model-artifact", "/nowhere"], "without --assignments"),
         (["--kmeans", "none"], "nobody clusters"),
         (["--as-of", "2018-07-01"], "is as of 2018-06-30"),

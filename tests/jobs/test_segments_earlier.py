@@ -27,6 +27,13 @@ def test_whoever_matches_to_none_begins_anew(runs: Runs) -> None:
     assert (runs.manifest["kmeans"]["matched_to"], runs.manifest["kmeans"]["drift"]) == (None, None)
 
 
+def test_clusters_applied_again_are_compared_with_those_whose_numbers_they_have(runs: Runs) -> None:
+    runs.add("--k", "2", "--match", "none")
+    runs.add("--score-with", FIRST)
+    found = runs.manifest["kmeans"]
+    assert (found["drift"]["against"], found["drift"]["drift"]) == (FIRST, 0.0)
+
+
 def test_clusters_that_are_gone_stop_who_would_match_to_them_and_nobody_else(
     runs: Runs, raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:

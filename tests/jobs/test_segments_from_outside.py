@@ -1,11 +1,15 @@
 """What comes from outside: assignments as SageMaker writes them, and whether they are of this run and of one model."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.clusters.assigning import files_from_outside
+from jobs.config import RunConfig
+from jobs.errors import DataError
 from tests.jobs.clusters.test_artifact import mxnet, packed
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
@@ -103,6 +107,16 @@ def test_anything_but_one_line_for_each_customer_is_not_published(
     [line] = capfd.readouterr().err.strip().splitlines()
     assert found in line
     assert f"expected one line for each of the {K * PER_GROUP} customers" in line
+    assert list((runs.output / "runs").glob("*/_stage")) == []
+
+
+def test_assignments_that_change_while_they_are_read_are_nobodys(tmp_path: Path) -> None:
+    (tmp_path / "part.csv.out").write_text("a,1,2,3,0,0.5\n")
+    found = files_from_outside(RunConfig("segments", date(2018, 6, 30), "out", assignments=str(tmp_path)))
+    assert [len(files) for files in found.as_json().values()] == [1]
+    (tmp_path / "part.csv.out").write_text("a,1,2,3,1,0.25\n")
+    with pytest.raises(DataError, match=r"part.csv.out: changed while it was read"):
+        found.as_json()
 
 
 def test_lines_with_the_features_of_another_scale_are_refused(

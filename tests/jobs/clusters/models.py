@@ -36,7 +36,7 @@ def model(
                 customers=sizes[cluster],
                 revenue=Decimal("1.0000"),
                 share_of_customers=share,
-                share_of_revenue=share,
+                share_of_revenue=1 / len(clusters),
             )
         )
     return ClusterModel(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from jobs.clusters.choosing_k import SAMPLE_SIZE, adjusted_rand, choose_k
+from jobs.clusters.choosing_k import adjusted_rand, choose_k
 
 CENTRES = ((0.5, 0.5, 0.5), (4.5, 0.5, 0.5), (0.5, 4.5, 0.5), (2.5, 2.5, 4.5))
 
@@ -57,6 +57,11 @@ def test_no_more_clusters_are_tried_than_customers_differ(distinct: int) -> None
     assert [figures.k for figures in chosen.table] == list(range(2, distinct + 1))
 
 
+def test_two_customers_are_at_most_two_clusters() -> None:
+    chosen = choose_k(np.array([[0.0, 0.0, 0.0], [5.0, 5.0, 5.0]]), lowest=2, highest=8, fallback=5)
+    assert [figures.k for figures in chosen.table] == [2]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_agreement_is_the_adjusted_rand_index_as_scikit_learn_has_it(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -67,7 +72,3 @@ def test_agreement_is_the_adjusted_rand_index_as_scikit_learn_has_it(seed: int) 
 
 def test_all_customers_in_one_cluster_twice_agree() -> None:
     assert adjusted_rand(np.zeros(5), np.ones(5)) == 1.0
-
-
-def test_the_sample_is_bounded() -> None:
-    assert SAMPLE_SIZE == 20_000
