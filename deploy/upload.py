@@ -40,9 +40,14 @@ def files_of(folder: Path) -> dict[str, Path]:
             what = "neither" if not forms else "both"
             raise ConfigurationError(f"upload {folder}: {what} of {name}.csv and {name}.csv.gz, expected one of them")
         (form,) = forms
-        parts = sorted(path for path in form.iterdir() if path.is_file()) if form.is_dir() else [form]
+        parts = sorted(filter(_is_read, form.iterdir())) if form.is_dir() else [form]
         found |= {f"{RAW}/{path.relative_to(folder).as_posix()}": path for path in parts}
     return found
+
+
+def _is_read(path: Path) -> bool:
+    """Whether a run reads a file of a data set's folder; what a writer left beside its parts it does not."""
+    return path.is_file() and path.name.endswith(ENDINGS) and not path.name.startswith((".", "_"))
 
 
 def _run(given: argparse.Namespace) -> None:
