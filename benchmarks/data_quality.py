@@ -21,9 +21,9 @@ from benchmarks.figures import machine
 from benchmarks.notebook import HEAP
 from benchmarks.prepared import REPOSITORY, sample_files
 from expectations.contracts import FILE_CONTRACTS
-from jobs.command_line import OneLineParser
+from jobs.command_line import OneLineParser, at_least_one
 from jobs.console import summary
-from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.errors import OutsideSystemError
 from jobs.program import program
 
 RAW_TABLES = tuple(contract.table for contract in FILE_CONTRACTS)
@@ -101,13 +101,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Time what the checks of the data cost, as a share of a whole run.",
         allow_abbrev=False,
     )
-    parser.add_argument("--orders", type=int, default=1_000_000, help="size of the sample (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=3, help="rounds; medians are shown (default: %(default)s)")
-    given = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
-    for name in ("orders", "runs"):
-        if getattr(given, name) < 1:
-            raise ConfigurationError(f"--{name} {getattr(given, name)}: expected at least 1")
-    return given
+    parser.add_argument("--orders", type=at_least_one, default=1_000_000, help="of the sample (default: %(default)s)")
+    parser.add_argument("--runs", type=at_least_one, default=3, help="rounds; medians are shown (default: %(default)s)")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

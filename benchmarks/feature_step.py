@@ -22,8 +22,7 @@ from benchmarks.measurement import Measurement, measure
 from benchmarks.notebook import HEAP
 from benchmarks.prepared import REPOSITORY, checked_files, given_output, orders_in, prepared_output
 from benchmarks.same_results import assert_same
-from jobs.command_line import OneLineParser
-from jobs.errors import ConfigurationError
+from jobs.command_line import OneLineParser, at_least_one
 from jobs.program import program
 
 SCRATCH = "bench-scratch"
@@ -116,19 +115,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--orders", type=int, help="size of the sample to read; made once, under build/bench-ORDERS")
+    data.add_argument("--orders", type=at_least_one, help="of the sample; made once, under build/bench-ORDERS")
     data.add_argument(
         "--data", type=Path, metavar="FOLDER", help="an output folder that holds a run 2018-10-17-checked"
     )
     names = [contender.name for contender in CONTENDERS]
-    parser.add_argument("--runs", type=int, default=3, help="rounds; medians are shown (default: %(default)s)")
+    parser.add_argument("--runs", type=at_least_one, default=3, help="rounds; medians are shown (default: %(default)s)")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of: {', '.join(names)}")
-    given = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
-    for name in ("orders", "runs"):
-        value = getattr(given, name)
-        if value is not None and value < 1:
-            raise ConfigurationError(f"--{name} {value}: expected at least 1")
-    return given
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

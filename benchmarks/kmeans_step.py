@@ -20,9 +20,9 @@ from benchmarks.contenders import AS_OF, CHECKED_RUN
 from benchmarks.figures import MEGABYTE, machine
 from benchmarks.measurement import Measurement, measure
 from benchmarks.prepared import REPOSITORY, prepared_output
-from jobs.command_line import OneLineParser
+from jobs.command_line import OneLineParser, at_least_one
 from jobs.console import summary
-from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.errors import OutsideSystemError
 from jobs.program import program
 
 FEATURES_RUN = f"{AS_OF}-features"
@@ -92,13 +92,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Time python -m jobs.segments over samples of several sizes, with the memory of all its processes.",
         allow_abbrev=False,
     )
-    parser.add_argument("--orders", type=int, nargs="+", required=True, help="sizes of the samples, made once each")
+    parser.add_argument("--orders", type=at_least_one, nargs="+", required=True, help="of the samples, made once each")
     parser.add_argument("--k", default="5", help="how many clusters, or auto (default: %(default)s)")
     parser.add_argument("--heap", default=HEAP, help="of Spark's driver (default: %(default)s)")
-    given = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
-    if min(given.orders) < 1:
-        raise ConfigurationError(f"--orders {min(given.orders)}: expected at least 1")
-    return given
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

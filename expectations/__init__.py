@@ -1,1 +1,1 @@
-"""What good data is: one contract per table, and the split of rows into accepted and quarantined."""
+"""What good data is: one contract per table, the split of rows into accepted and quarantined, the gate."""

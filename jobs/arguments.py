@@ -40,7 +40,7 @@ exit codes:
 """
 
 
-def parser_of(step: Step) -> argparse.ArgumentParser:
+def parser_of(step: Step) -> OneLineParser:
     """The parser of a step's command line."""
     parser = OneLineParser(
         prog=f"python -m jobs.{step}",

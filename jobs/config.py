@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
@@ -116,11 +115,10 @@ class RunConfig:
         Raises:
             ConfigurationError: An argument is missing or does not parse; nothing was done yet.
         """
-        known, ignored = parser_of(step).parse_known_args(sys.argv[1:] if argv is None else list(argv))
-        names = tuple(part.partition("=")[0] for part in ignored if part.startswith("-"))
+        known, ignored = parser_of(step).parse_ours(argv)
         if as_of is not None:
             known.as_of = as_of(known)
-        return cls(step=step, ignored_arguments=names, **vars(known))
+        return cls(step=step, ignored_arguments=ignored, **vars(known))
 
     @property
     def reaches_s3(self) -> bool:

@@ -84,14 +84,14 @@ class PublishConfig:
             "does; but a row that does not fit ends the load, where the workshop drops it",
         )
         parser.add_argument("--input", metavar="FOLDER", help="for --raw-copy: the CSV files that the run read")
-        known, ignored = parser.parse_known_args(sys.argv[1:] if argv is None else list(argv))
+        known, ignored = parser.parse_ours(argv)
         return cls(
             output=known.output,
             target=Target.of(known),
             run=known.run,
             raw_copy=known.raw_copy,
             input=known.input,
-            ignored_arguments=tuple(part.partition("=")[0] for part in ignored if part.startswith("-")),
+            ignored_arguments=ignored,
         )
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from expectations.contract import FileContract
 from expectations.contracts import CUSTOMERS, ORDERS, PAYMENTS
-from jobs.command_line import OneLineParser
+from jobs.command_line import OneLineParser, at_least_one
 from jobs.errors import ConfigurationError
 from jobs.olist_facts import ORDERS_OF_OLIST
 from jobs.olist_shape import Shape
@@ -149,13 +149,14 @@ def _concatenate(header: str, parts: Sequence[Path], target: Path) -> None:
 def _write_from_argv(argv: Sequence[str] | None) -> None:
     parser = OneLineParser(prog="python -m jobs.sample", description=DESCRIPTION, allow_abbrev=False)
     parser.add_argument(
-        "--orders", type=int, default=ORDERS_OF_OLIST, help="rows of the orders file (default: %(default)s, as Olist)"
+        "--orders",
+        type=at_least_one,
+        default=ORDERS_OF_OLIST,
+        help="rows of the orders file (default: %(default)s, as Olist)",
     )
     parser.add_argument("--seed", type=int, default=42, help="another seed, other rows (default: %(default)s)")
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where the files are put; made if missing")
-    wanted: argparse.Namespace = parser.parse_args(sys.argv[1:] if argv is None else list(argv))
-    if wanted.orders < 1:
-        raise ConfigurationError(f"--orders {wanted.orders}: expected at least 1")
+    wanted: argparse.Namespace = parser.parse_args(argv)
     folder = folder_at(wanted.output, argument="--output")
     if isinstance(folder, LocalFolder):
         _write_to(folder, wanted)

@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from transforms.dimensions import DIMENSIONS
 
 CLEARLY_LESS, CLEARLY_MORE = 2 / 3, 4 / 3
 """A mean below two thirds of all customers' mean is low, one above four thirds is high."""
 
-LEVELS = ("low", "middle", "high")
+Level = Literal["low", "middle", "high"]
 
-RECENCY: Mapping[str, str] = MappingProxyType({"low": "recent", "middle": "", "high": "lapsed"})
+RECENCY: Mapping[Level, str] = MappingProxyType({"low": "recent", "middle": "", "high": "lapsed"})
 """Recency is weeks since the last purchase: few is good."""
 
-NAMES: Mapping[tuple[str, str], str] = MappingProxyType(
+NAMES: Mapping[tuple[Level, Level], str] = MappingProxyType(
     {
         # (frequency, monetary)
         ("low", "low"): "rare small spenders",
@@ -46,7 +47,7 @@ class Position:
 
     means: Mapping[str, float]
 
-    def level(self, name: str, overall: float) -> str:
+    def level(self, name: str, overall: float) -> Level:
         """Low, middle or high, beside the mean of all customers."""
         mean = self.means[name]
         if mean < overall * CLEARLY_LESS:

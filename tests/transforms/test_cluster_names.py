@@ -5,7 +5,9 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.cluster_names import LEVELS, NAMES, RECENCY, Position, cluster_names
+from transforms.cluster_names import NAMES, RECENCY, Position, cluster_names
+
+LEVELS = ("low", "middle", "high")
 
 OVERALL = Position({"recency": 30, "frequency": 1.5, "monetary": 150})
 
