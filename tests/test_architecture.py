@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,14 @@ def names_in(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", TRANSFORMS, ids=lambda path: path.name)
 def test_a_transform_has_no_clock_no_session_and_no_unstable_function(path: Path) -> None:
     assert not names_in(path) & (UNSTABLE | CLOCKS | SESSION_BOUND | CRUTCHES)
+
+
+@pytest.mark.parametrize("path", TRANSFORMS, ids=lambda path: path.name)
+def test_a_transform_imports_spark_sql_and_the_standard_library_alone(path: Path) -> None:
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in imports:
+        for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]:
+            assert name.startswith(("pyspark.sql", "transforms")) or name.partition(".")[0] in sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
