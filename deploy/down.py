@@ -8,6 +8,7 @@ from typing import Any
 from deploy.aws import Aws, RefusedError, Request
 from deploy.command_line import Commands, add_aws_options
 from deploy.emr_application import come_to_rest
+from deploy.executions import stop_all
 from deploy.stacks import GONE, NAMES, Stack, stack, stack_name
 from deploy.waiting import State, follow
 from jobs.errors import ConfigurationError, OutsideSystemError
@@ -40,6 +41,8 @@ def _run(given: argparse.Namespace) -> None:
     if not given.dry_run and not given.yes:
         _ask(given.prefix)
     for name, found in made.items():
+        if name == "nightly" and "MachineArn" in found.outputs:
+            stop_all(aws, given.prefix, found.outputs["MachineArn"])
         if name == "jobs" and "ApplicationId" in found.outputs:
             come_to_rest(aws, given.prefix, found.outputs["ApplicationId"], is_wanted=False)
         if name == "storage":

@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.aws import Aws
 from deploy.change_sets import bring_up
 from deploy.command_line import Commands, add_aws_options
+from deploy.executions import see_that_none_runs
 from deploy.package import FOLDER, Bundle, build
 from deploy.release import keys_of, upload_release
 from deploy.stacks import NAMES, Stack, outputs_of, parameters_of, stack, stack_name
@@ -64,6 +65,9 @@ def _run(given: argparse.Namespace) -> None:
     chosen = _settings(given.set)
     aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
     region = aws.region
+    nightly = stack(aws, given.prefix, "nightly")
+    if nightly is not None and "MachineArn" in nightly.outputs:
+        see_that_none_runs(aws, nightly.outputs["MachineArn"])
     glue = build(GLUE, architecture="x86_64", folder=given.folder)
     emr = build(EMR, architecture=given.arch or _architecture(aws, given.prefix), folder=given.folder)
     known = bring_up_all(aws, given.prefix, given=chosen, glue=glue, emr=emr)

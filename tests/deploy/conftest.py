@@ -15,6 +15,7 @@ from deploy.targets import EMR, Target
 from tests.deploy.bundles import clean_environment
 from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.emr_application import EmrApplication
+from tests.deploy.nights import Nights
 from tests.deploy.runners import Runners
 from tests.deploy.sagemaker_commands import Commands
 from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
@@ -65,8 +66,18 @@ def application(aws: pytest.MonkeyPatch) -> Iterator[EmrApplication]:
 
 
 @pytest.fixture
-def cloud_formation(aws: pytest.MonkeyPatch, application: EmrApplication) -> Iterator[CloudFormation]:
+def nights(aws: pytest.MonkeyPatch) -> Iterator[Nights]:
+    """Step Functions, where nothing is in progress."""
+    service = Nights()
+    with service.running():
+        aws.setenv("AWS_ENDPOINT_URL_SFN", service.url)
+        yield service
+
+
+@pytest.fixture
+def cloud_formation(aws: pytest.MonkeyPatch, application: EmrApplication, nights: Nights) -> Iterator[CloudFormation]:
     """CloudFormation, in an account where nothing was made yet."""
+    del nights
     aws.setattr(waiting, "POLL_SECONDS", 0.0)
     aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
     service = CloudFormation()

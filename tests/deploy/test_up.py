@@ -8,6 +8,7 @@ from deploy.__main__ import main
 from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.conftest import OUTPUTS, STATEMENT
 from tests.deploy.emr_application import EmrApplication
+from tests.deploy.nights import Nights
 from tests.stand_ins.json_service import JsonService
 
 ALL = ["shop-storage", "shop-warehouse", "shop-jobs", "shop-nightly"]
@@ -72,6 +73,15 @@ def test_two_prefixes_are_two_sets_of_stacks(up: Any, cloud_formation: CloudForm
     assert up() == 0
     assert main(["up", "--prefix", "bank", "--folder", str(packaged)]) == 0
     assert cloud_formation.made == [*ALL, *(name.replace("shop", "bank") for name in ALL)]
+
+
+def test_a_night_in_progress_is_left_with_the_code_that_it_began_with(
+    up: Any, made: CloudFormation, nights: Nights, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nights.running_now = ["nightly-1"]
+    assert up() == 2
+    assert "execution:shop-nightly:nightly-1: in progress, expected none" in capsys.readouterr().err
+    assert {call.operation for call in made.calls} == {"DescribeStacks"}
 
 
 def test_a_dry_run_prints_every_request_and_sends_none_that_changes(

@@ -10,6 +10,7 @@ from deploy.upload import files_of
 from jobs.errors import ConfigurationError
 from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.emr_application import EmrApplication
+from tests.deploy.nights import Nights
 
 FILES = ("olist_customers_dataset.csv", "olist_orders_dataset.csv", "olist_order_payments_dataset.csv")
 
@@ -143,6 +144,23 @@ def test_down_cancels_what_the_application_runs_and_stops_it(
     assert made.stacks == {}
     assert application.cancelled == ["job1", "job2"]
     assert not application.is_started()
+
+
+def test_down_stops_a_night_in_progress_before_its_machine_is_deleted(
+    made: CloudFormation, buckets: Any, nights: Nights, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del buckets
+    nights.running_now = ["nightly-1", "nightly-2"]
+    assert main(["down", "--prefix", "shop", "--yes"]) == 0
+    assert (made.stacks, nights.running_now, set(nights.stopped)) == ({}, [], {"nightly-1", "nightly-2"})
+    assert "runs of shop-nightly: busy" in capsys.readouterr().err
+
+
+def test_down_minds_no_machine_that_is_gone(made: CloudFormation, buckets: Any, nights: Nights) -> None:
+    del buckets
+    nights.has_machine = False
+    assert main(["down", "--prefix", "shop", "--yes"]) == 0
+    assert made.stacks == {}
 
 
 def test_a_stack_that_cannot_be_deleted_ends_it_there(
