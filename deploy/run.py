@@ -10,6 +10,7 @@ from deploy.aws import Aws, RefusedError, Request, show
 from deploy.command_line import Commands, add_aws_options
 from deploy.stacks import outputs
 from deploy.waiting import State, failure_of, follow
+from jobs.errors import ConfigurationError
 
 NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,35}")
 FINAL = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
@@ -78,8 +79,15 @@ def _started(aws: Aws, request: Request) -> str:
     except RefusedError as error:
         if error.code != "ExecutionAlreadyExists":
             raise
-        machine = str(request.parameters["stateMachineArn"])
-        return f"{machine.replace(':stateMachine:', ':execution:')}:{request.parameters['name']}"
+    name, machine = request.parameters["name"], str(request.parameters["stateMachineArn"])
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+    begun = aws.ask(Request("stepfunctions", "describe_execution", {"executionArn": execution})).get("input", "{}")
+    if json.loads(begun) != json.loads(request.parameters["input"]):
+        raise ConfigurationError(
+            f"--name {name}: a run of that name was started with {begun}, expected {request.parameters['input']}. "
+            "Give another name, or none"
+        )
+    return execution
 
 
 def _follow(aws: Aws, execution: str, *, run_id: str, bucket: str, again: str) -> None:

@@ -146,6 +146,7 @@ class Runners:
             "stateMachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop-nightly",
             "status": state,
             "startDate": NOW,
+            "input": next(each["input"] for each in self.started if request["executionArn"].endswith(each["name"])),
         }
         return found | ({"error": "States.TaskFailed", "cause": self.note} if state == "FAILED" else {})
 
