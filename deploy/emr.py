@@ -11,14 +11,16 @@ from typing import Any
 from deploy import emr_cluster
 from deploy.aws import Aws, Request, show
 from deploy.command_line import Commands
-from deploy.job_arguments import STEPS, JobArguments, job_arguments, makes_run, run_of
+from deploy.job_arguments import STEPS, JobArguments, job_arguments, run_id_in
 from deploy.job_commands import add_job_commands
 from deploy.logs import print_logs
 from deploy.stacks import outputs
 from deploy.waiting import State, failure_of, follow
+from jobs.errors import ConfigurationError
 
 FINAL = {"SUCCESS", "FAILED", "CANCELLED"}
 MINUTES = 240
+LOAD = "python -m deploy glue submit --step publish"
 
 
 def add_emr(commands: Commands) -> None:
@@ -28,16 +30,15 @@ def add_emr(commands: Commands) -> None:
     for parser in (made.submit, made.status):
         parser.add_argument("--cluster", metavar="ID", help="a cluster of EMR on EC2 (j-...), not EMR Serverless")
     made.status.add_argument("job_run", metavar="JOB_RUN_ID", help="of EMR Serverless; with --cluster, the step's id")
-    made.logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes, or loads")
+    made.logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes")
 
 
 def start_request(prefix: str, job: JobArguments, known: Mapping[str, str]) -> Request:
     """The request that starts a job run.
 
     The client token is of the run that the job makes: whoever asks again, or whose answer was lost, gets the same run.
-    A load has a token of its own, which serves the second alone: a run may be loaded again.
     """
-    token = hashlib.sha256(f"{known['ApplicationId']} {job.step} {job.submission}".encode()).hexdigest()
+    token = hashlib.sha256(f"{known['ApplicationId']} {job.step} {job.name}".encode()).hexdigest()
     return Request(
         "emr-serverless",
         "start_job_run",
@@ -76,6 +77,12 @@ def look_request(application: str, job_run: str) -> Request:
 def _submit(given: argparse.Namespace) -> None:
     aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
     known = outputs(aws, given.prefix)
+    if given.step == "publish":
+        raise ConfigurationError(
+            "emr submit --step publish: EMR Serverless reaches Redshift's Data API only through a network of its own, "
+            f"and YARN takes a program that starts no Spark for a failed one. Load the run on Glue: {LOAD} "
+            f"{aws.options(given.prefix)} --run RUN_ID"
+        )
     job = job_arguments(given.step, given.job_arguments, known)
     if given.cluster:
         request = emr_cluster.start_request(given.prefix, given.cluster, job, known, region=aws.region)
@@ -96,7 +103,7 @@ def _submit(given: argparse.Namespace) -> None:
     look = _looking(aws, known["ApplicationId"], job_run, given.cluster)
     title = f"{given.prefix}-{job.step} {job_run}"
     end = follow(title, look, how_to_follow=again)
-    end = replace(end, run_id=job.name, makes_run=makes_run(job.step))
+    end = replace(end, run_id=job.name)
     _raise_if_failed(aws, title, end, bucket=job.bucket, logs=_logs_of(aws, given, job_run, end))
 
 
@@ -124,7 +131,7 @@ def _raise_if_failed(aws: Aws, title: str, end: State, *, bucket: str, logs: str
     raise failure_of(
         aws,
         bucket=bucket,
-        run_ids=(end.run_id,) if end.run_id and end.makes_run else (),
+        run_ids=(end.run_id,) if end.run_id else (),
         otherwise=f"{title} ended as {end.name}: {end.note}. Its log: {logs}",
     )
 
@@ -135,13 +142,11 @@ def _looking(aws: Aws, application: str, job_run: str, cluster: str | None) -> C
 
     def look() -> State:
         found = aws.ask(look_request(application, job_run))["jobRun"]
-        named = run_of(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", []))
         return State(
             found["state"],
             is_final=found["state"] in FINAL,
             note=found.get("stateDetails", ""),
-            run_id=named.run_id,
-            makes_run=named.is_made,
+            run_id=run_id_in(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", [])),
         )
 
     return look

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import NamedTuple
 
 from jobs.command_line import OneLineParser
 from jobs.errors import ConfigurationError
@@ -26,15 +25,12 @@ class JobArguments:
     Attributes:
         step: the job.
         name: the run that it makes, or for `publish` the run that it loads.
-        submission: what names this submission; one name is one job. A run is made once, so its id is the name; it may
-            be loaded again and again, as on the way back to an earlier run, so each load has a name of its own.
         bucket: where its runs are.
         arguments: the command line.
     """
 
     step: str
     name: str
-    submission: str
     bucket: str
     arguments: tuple[str, ...]
 
@@ -53,17 +49,9 @@ class JobArguments:
         return dict(zip(names, values, strict=True))
 
 
-class NamedRun(NamedTuple):
-    """The run that a job makes, or loads; empty where its arguments name none."""
-
-    run_id: str
-    is_made: bool
-
-
-def run_of(arguments: Sequence[str]) -> NamedRun:
-    """The run that a command line names, that of spark-submit or of a job alone."""
-    given = dict(pairwise(arguments))
-    return NamedRun(given.get("--run-id") or given.get("--run", ""), "--run-id" in given)
+def run_id_in(arguments: Sequence[str]) -> str:
+    """The run that a command line makes, that of spark-submit or of a job alone; empty where it names none."""
+    return dict(pairwise(arguments)).get("--run-id", "")
 
 
 def job_arguments(step: str, given: Sequence[str], known: Mapping[str, str]) -> JobArguments:
@@ -92,19 +80,18 @@ def _that_make_a_run(step: str, given: tuple[str, ...], known: Mapping[str, str]
     defaults = {"--output": f"s3://{bucket}/output", "--run-id": run_id}
     if step == "pipeline":
         defaults["--input"] = f"s3://{bucket}/raw"
-    return JobArguments(step, run_id, run_id, bucket, _filled_up(given, defaults))
+    return JobArguments(step, run_id, bucket, _filled_up(given, defaults))
 
 
 def _that_load_a_run(step: str, given: tuple[str, ...], known: Mapping[str, str]) -> JobArguments:
-    bucket, stamp = known["DataBucket"], _stamp()
+    bucket = known["DataBucket"]
     defaults = {
         "--output": f"s3://{bucket}/output",
         "--warehouse": f"redshift://{known['Workgroup']}/{known['Database']}/{known['Schema']}",
         "--staging": f"s3://{bucket}/staging",
         "--iam-role": "default",
     }
-    name = _named(given).run or stamp
-    return JobArguments(step, name, f"{name} {stamp}", bucket, _filled_up(given, defaults))
+    return JobArguments(step, _named(given).run or _stamp(), bucket, _filled_up(given, defaults))
 
 
 def _filled_up(given: tuple[str, ...], defaults: Mapping[str, str]) -> tuple[str, ...]:

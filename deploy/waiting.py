@@ -27,8 +27,7 @@ class State:
         name: as AWS names it.
         is_final: whether it stays so.
         note: what else is to be said.
-        run_id: of the run that it makes, or loads, where the service keeps it.
-        makes_run: whether it makes that run, and so leaves word there if it fails.
+        run_id: of the run that it makes, where the service keeps it.
         answer: what AWS said, for whoever reads more of it once it is final.
     """
 
@@ -36,7 +35,6 @@ class State:
     is_final: bool
     note: str = ""
     run_id: str = ""
-    makes_run: bool = True
     answer: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -7,14 +7,14 @@ from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.submitting import AS_OF, LOAD, NAMED, RUN, Runner, last_line
 
 
-@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_a_run_that_was_loaded_is_loaded_again(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     assert [runner.submit(*LOAD), runner.submit(*LOAD), runner.submit(*LOAD)] == [0, 0, 0]
     assert len(runner.runners.started) == 3
 
 
-@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_an_answer_that_was_lost_starts_no_second_load(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     runner.service.faults.drop_after(runner.start)
@@ -56,15 +56,49 @@ def test_glue_is_given_the_users_arguments_and_where_the_files_are(runner: Runne
 @pytest.mark.parametrize("runner", ["emr"], indirect=True)
 def test_emr_runs_the_same_file_with_the_roles_of_the_step(runner: Runner) -> None:
     runner.goes("SUCCEEDED")
-    assert runner.submit("--step", "publish", "--run", RUN) == 0
+    assert runner.submit("--step", "segments", "--features-run", RUN, "--run-id", f"{RUN}-segments") == 0
     (started,) = runner.runners.started
-    assert started["executionRoleArn"].endswith("role/shop-publish")
+    assert started["executionRoleArn"].endswith("role/shop-segments")
     submitted = started["jobDriver"]["sparkSubmit"]
-    assert submitted["entryPoint"] == "s3://shop-artifacts/code/0a1b/publish.py"
+    assert submitted["entryPoint"] == "s3://shop-artifacts/code/0a1b/segments.py"
     assert submitted["entryPointArguments"] == [
-        *("--run", RUN, "--output", "s3://shop-data/output"),
-        *("--warehouse", "redshift://shop/segments/marts", "--staging", "s3://shop-data/staging"),
-        *("--iam-role", "default"),
+        *("--features-run", RUN, "--run-id", f"{RUN}-segments"),
+        *("--output", "s3://shop-data/output"),
+    ]
+
+
+@pytest.mark.parametrize("runner", ["emr", "cluster"], indirect=True)
+def test_a_load_is_for_glue_alone_and_that_is_told_before_it_starts(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert runner.submit(*LOAD) == 2
+    assert "Load the run on Glue: python -m deploy glue submit --step publish --prefix shop" in last_line(capsys)
+    assert runner.runners.started == []
+
+
+@pytest.mark.parametrize("runner", ["run"], indirect=True)
+def test_a_name_that_another_run_has_is_no_run_of_this_day(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.goes("SUCCEEDED")
+    assert runner.submit() == 0
+    assert runner.submit("--as-of", "2018-10-18", "--name", "nightly") == 2
+    assert '--name nightly: a run of that name was started with {"as_of": "2018-10-17"}' in last_line(capsys)
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_a_load_has_the_role_and_the_places_of_the_stacks(runner: Runner) -> None:
+    runner.goes("SUCCEEDED")
+    assert runner.submit(*LOAD) == 0
+    assert runner.runners.started == [
+        {
+            "JobName": "shop-publish",
+            "Arguments": {
+                "--run": RUN,
+                "--output": "s3://shop-data/output",
+                "--warehouse": "redshift://shop/segments/marts",
+                "--staging": "s3://shop-data/staging",
+                "--iam-role": "default",
+            },
+        }
     ]
 
 
@@ -83,8 +117,10 @@ def test_a_cluster_is_given_no_setting_that_it_does_not_know(runner: Runner) -> 
         "s3://shop-artifacts/code/0a1b/olist_rfm_segments.zip",
     ]
     assert not [part for part in command if "emr-serverless" in part]
-    # Which YARN's containers do not know, and the Data API is asked in.
+    # Which YARN's containers do not know.
     assert "spark.yarn.appMasterEnv.AWS_REGION=eu-west-1" in command
+    # A run is made once: whoever tries it again finds that it exists, and says that in place of why it failed.
+    assert "spark.yarn.maxAppAttempts=1" in command
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
@@ -149,7 +185,7 @@ def test_a_job_run_that_is_none_is_told(runner: Runner, capsys: pytest.CaptureFi
     assert "shop-pipeline has no such job run" in last_line(capsys)
 
 
-@pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_a_load_that_failed_does_not_say_what_the_run_that_it_loads_once_said(
     runner: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:

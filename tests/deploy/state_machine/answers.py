@@ -20,9 +20,11 @@ ARTIFACT = "s3://shop-data/models/shop-nightly-1/output/model.tar.gz"
 def answers(**instead: list[Answer]) -> dict[str, list[Answer]]:
     """Every task succeeds, but for those that a test says something else of."""
     fine: dict[str, list[Answer]] = {
-        f"{step}On{engine}": OK for step in ("Pipeline", "Segments", "Publish") for engine in ("Glue", "Emr")
+        f"{step}On{engine}": OK for step in ("Pipeline", "Segments") for engine in ("Glue", "Emr")
     }
-    fine |= dict.fromkeys(("MeasureQuality", "RegisterModel", "Transform", "TellOfFailure", "TellOfNoMeasure"), OK)
+    fine |= dict.fromkeys(
+        ("MeasureQuality", "RegisterModel", "Transform", "Publish", "TellOfFailure", "TellOfNoMeasure"), OK
+    )
     fine["ReadShares"] = [{"result": {"Body": json.dumps(SHARES)}}]
     fine["Train"] = [{"result": {"ModelArtifacts": {"S3ModelArtifacts": ARTIFACT}}}]
     return fine | instead
@@ -38,4 +40,4 @@ WHOLE_WAY = ["ReadShares", "MeasureQuality", "Train", "RegisterModel", "Transfor
 
 
 def whole_way(engine: str) -> list[str]:
-    return [f"PipelineOn{engine}", *WHOLE_WAY, f"SegmentsOn{engine}", f"PublishOn{engine}"]
+    return [f"PipelineOn{engine}", *WHOLE_WAY, f"SegmentsOn{engine}", "Publish"]

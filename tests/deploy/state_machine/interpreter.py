@@ -33,7 +33,6 @@ SUBSTITUTIONS = {
     "EmrLogGroup": "/shop/emr",
     "PipelineRoleArn": "arn:aws:iam::123456789012:role/shop-pipeline",
     "SegmentsRoleArn": "arn:aws:iam::123456789012:role/shop-segments",
-    "PublishRoleArn": "arn:aws:iam::123456789012:role/shop-publish",
     "SageMakerRoleArn": "arn:aws:iam::123456789012:role/shop-sagemaker",
     "KMeansImage": "438346466558.dkr.ecr.eu-west-1.amazonaws.com/kmeans:1",
     "Clusters": "5",

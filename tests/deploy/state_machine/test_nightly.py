@@ -51,7 +51,7 @@ def test_steps_hand_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
         "--model-artifact": ARTIFACT,
         "--run-id": f"{RUN}-segments",
     }
-    assert report.asked("PublishOnGlue")["Arguments"] == {
+    assert report.asked("Publish")["Arguments"] == {
         "--output": "s3://shop-data/output",
         "--run": f"{RUN}-segments",
         "--warehouse": "redshift://shop/segments/public",
@@ -62,7 +62,7 @@ def test_steps_hand_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
 
 def test_emr_is_given_the_same_arguments_in_their_order(nightly: Interpreter) -> None:
     glue, emr = nightly.execute(AS_OF, answers()), nightly.execute({**AS_OF, "engine": "emr"}, answers())
-    for step in ("Pipeline", "Segments", "Publish"):
+    for step in ("Pipeline", "Segments"):
         pairs = glue.asked(f"{step}OnGlue")["Arguments"].items()
         submitted = emr.asked(f"{step}OnEmr")["JobDriver"]["SparkSubmit"]
         assert submitted["EntryPointArguments"] == [text for pair in pairs for text in pair]
@@ -105,9 +105,9 @@ def test_the_log_of_each_step_on_emr_is_found_by_the_run(nightly: Interpreter) -
         step: report.asked(f"{step}OnEmr")["ConfigurationOverrides"]["MonitoringConfiguration"][
             "CloudWatchLoggingConfiguration"
         ]["LogStreamNamePrefix"]
-        for step in ("Pipeline", "Segments", "Publish")
+        for step in ("Pipeline", "Segments")
     }
-    assert prefixes == {"Pipeline": RUN, "Segments": f"{RUN}-segments", "Publish": f"{RUN}-segments"}
+    assert prefixes == {"Pipeline": RUN, "Segments": f"{RUN}-segments"}
 
 
 def test_the_longest_prefix_and_a_scheduled_executions_name_make_a_name_that_sagemaker_takes(
@@ -130,7 +130,7 @@ def test_what_emr_is_asked_for_is_what_its_api_takes(nightly: Interpreter) -> No
     """Step Functions writes the members with a capital."""
     report = nightly.execute({**AS_OF, "engine": "emr"}, answers())
     shape = service_model("emr-serverless").operation_model("StartJobRun").input_shape
-    for step in ("Pipeline", "Segments", "Publish"):
+    for step in ("Pipeline", "Segments"):
         asked = {"ClientToken": "made-by-step-functions", **report.asked(f"{step}OnEmr")}
         assert faults_of(uncapitalised(asked), shape) == []
 
