@@ -111,7 +111,8 @@ class S3Folder:
 
     def is_unchanged(self, file: Stored) -> bool:
         """Whether an object has the ETag that it had."""
-        head = self._head(*file.path.removeprefix(self.shown()).strip("/").split("/"))
+        below = file.path.removeprefix(self.shown()).strip("/")
+        head = self._head(*below.split("/")) if below else self._head()
         return isinstance(file, StoredObject) and head is not None and head["ETag"].strip('"') == file.etag
 
     def make(self, *parts: str) -> None:

@@ -104,6 +104,16 @@ def test_an_input_is_told_by_etag_and_version(folder: S3Folder, s3: Any, bucket:
         s3.delete_object(Bucket=bucket, Key=marker["Key"], VersionId=marker["VersionId"])
 
 
+def test_a_place_may_be_one_object(folder: S3Folder, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="some/folder/model.tar.gz", Body=b"hello")
+    place = folder_at(folder.shown("model.tar.gz"), argument="--model-artifact")
+    found = place.stored()
+    assert found.path == f"s3://{bucket}/some/folder/model.tar.gz"
+    assert place.is_unchanged(found)
+    s3.put_object(Bucket=bucket, Key="some/folder/model.tar.gz", Body=b"other")
+    assert not place.is_unchanged(found)
+
+
 def test_a_header_is_read_without_fetching_the_file(folder: S3Folder, proxy: S3Proxy, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"a,b\n" + b"x" * (5 * PIECE))
     with folder.opened("big") as file:
