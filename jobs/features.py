@@ -48,7 +48,9 @@ def run_alone(config: RunConfig) -> None:
     store = RunStore(config.output)
     checked = _checked_manifest(config, store)
     with opened_run(config, store, rules) as this:
-        tables = {name: this.read(name, schema=schema, earlier=checked) for name, schema in CHECKED_TABLES.items()}
+        for name in CHECKED_TABLES:
+            this.adopt(name, earlier=checked)
+        tables = {name: this.read(name, schema=schema) for name, schema in CHECKED_TABLES.items()}
         this.account.totals.update({name: totals_of(checked)[name] for name in CHECKED_TABLES})
         this.settings |= rules_of_checked_tables(checked["configuration"], but_for=rules)
         features(this, tables, card=card)
@@ -158,7 +160,7 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> Custo
         totals["purchases of customers in rfm"] = Total(figures["purchases"], totals["rfm"].money)
         this.account.claim("purchases", "purchases of customers in rfm")
         this.findings["score_card"] = {
-            "file": f"runs/{this.run_id}/{SCORE_CARD}",
+            "file": this.path(SCORE_CARD),
             "name": card.name,
             "customers_outside_its_range": figures["outside"],
         }

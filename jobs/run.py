@@ -83,7 +83,7 @@ class Run:
         uri = self._store.table_uri(self.run_id, table)
         observed.write.parquet(uri)
         self.account.totals[table] = total_of(figures.get, money)
-        self._tables[table] = f"runs/{self.run_id}/{table}"
+        self._tables[table] = self.path(table)
         return self._read(uri, schema), figures.get
 
     def stage(self, name: str, frame: DataFrame, *, schema: StructType) -> DataFrame:
@@ -92,22 +92,20 @@ class Run:
         frame.write.parquet(uri)
         return self._read(uri, schema)
 
-    def read(self, table: str, *, schema: StructType, earlier: Mapping[str, Any]) -> DataFrame:
-        """A table that an earlier run wrote, which becomes one of this run's.
+    def adopt(self, table: str, *, earlier: Mapping[str, Any]) -> None:
+        """Make a table that an earlier run wrote one of this run's, for readers to find.
 
         Args:
             table: its name.
-            schema: its columns.
             earlier: the manifest of the run that wrote it.
         """
-        self.refer_to(table, earlier=earlier)
-        return self.read_earlier(self._tables[table], schema=schema)
-
-    def refer_to(self, table: str, *, earlier: Mapping[str, Any]) -> None:
-        """Make a table that an earlier run wrote one of this run's, for readers to find."""
         self._tables[table] = earlier["tables"][table]
         # As they were when they were written, whatever has become of them since.
         self._read_files[table] = earlier["outputs"][table]
+
+    def read(self, table: str, *, schema: StructType) -> DataFrame:
+        """One of this run's tables, whoever wrote it."""
+        return self.read_earlier(self._tables[table], schema=schema)
 
     def read_earlier(self, path: str, *, schema: StructType) -> DataFrame:
         """A table that an earlier run wrote, to look at."""
@@ -115,6 +113,10 @@ class Run:
 
     def _read(self, uri: str, schema: StructType) -> DataFrame:
         return self.session.read.schema(schema).parquet(for_reading(uri))
+
+    def path(self, name: str) -> str:
+        """How the manifest names a folder or a file of this run: from the output folder on."""
+        return f"runs/{self.run_id}/{name}"
 
     def uri_of(self, path: str) -> str:
         """Where Spark is to read what a manifest names by its path."""
@@ -189,7 +191,7 @@ class Run:
             pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
             # A run without clusters leaves the last ones to be matched to by the next run that makes some.
             model = self.findings.get("kmeans", {}).get("file") or (self._store.current() or {}).get("kmeans_model")
-            pointer |= {"manifest": f"runs/{self.run_id}/{MANIFEST}", "kmeans_model": model}
+            pointer |= {"manifest": self.path(MANIFEST), "kmeans_model": model}
             self._store.move_pointer(pointer)
 
     def summarise(self, *notes: str) -> None:

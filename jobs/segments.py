@@ -75,9 +75,9 @@ def run_alone(config: RunConfig) -> None:
         # Readers and warehouses find all tables in this run, of which it makes the last anew.
         for table in earlier["tables"]:
             if table != "customer_segments":
-                this.refer_to(table, earlier=earlier)
+                this.adopt(table, earlier=earlier)
                 this.account.totals[table] = totals_of(earlier)[table]
-        rfm = this.read("rfm", schema=schemas.RFM, earlier=earlier)
+        rfm = this.read("rfm", schema=schemas.RFM)
         this.findings["score_card"] = earlier["score_card"]
         this.findings[FEATURES] = earlier[FEATURES]
         customers = Customers(rfm=rfm, scale=model.scale if model else scale)
@@ -142,7 +142,7 @@ def _segments(this: Run, customers: Customers, assigned: Assigned, *, earlier: E
         this.account.claim("rfm", *(f"cluster {cluster.id}" for cluster in found.model.clusters))
         this.account.claim("customer_segments", "rfm")
         this.settings["kmeans"] = _settings(this.config, found)
-        this.findings["kmeans"] = {"file": f"runs/{this.run_id}/{KMEANS_MODEL}", **found.as_json()}
+        this.findings["kmeans"] = {"file": this.path(KMEANS_MODEL), **found.as_json()}
         step.rows_in, step.out = totals["rfm"].rows, totals["customer_segments"]
     limit = this.config.max_drift
     if found.drift and limit is not None and found.drift.most > limit + NO_DRIFT:

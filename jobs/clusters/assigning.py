@@ -57,7 +57,7 @@ def assigned_by_spark(this: Run, features: DataFrame, *, customers: int) -> Assi
     return Assigned(
         lines=read_shards(this.session, this.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES),
         engine="spark",
-        path=f"runs/{this.run_id}/{ASSIGNMENTS}",
+        path=this.path(ASSIGNMENTS),
         centroids_from="training by Spark ML",
         centroids=centroids,
         asked=k,
@@ -71,7 +71,7 @@ def assigned_by_model(this: Run, features: DataFrame, *, model: ClusterModel) ->
     return Assigned(
         lines=read_shards(this.session, this.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES),
         engine=model.engine,
-        path=f"runs/{this.run_id}/{ASSIGNMENTS}",
+        path=this.path(ASSIGNMENTS),
         centroids_from=f"run {model.run_id}",
         centroids=model.centroids,
         applied=model,
