@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import shlex
 import sys
 from datetime import UTC, date, datetime
 
@@ -66,7 +67,9 @@ def _run(given: argparse.Namespace) -> None:
     execution = _started(aws, request)
     run_id = f"{given.as_of}-{name}"
     sys.stdout.write(f"{execution}: run {run_id}\n")
-    again = f"python -m deploy run {aws.options(given.prefix)} --as-of {given.as_of} --name {name}"
+    # The whole of what was asked for: with less, the same name would be another run.
+    also = "".join(f" --{key} {shlex.quote(asked[key])}" for key in ("input", "engine") if asked[key])
+    again = f"python -m deploy run {aws.options(given.prefix)} --as-of {given.as_of}{also} --name {name}"
     if given.no_wait:
         sys.stdout.write(f"Follow it with: {again}\n")
         return

@@ -1,5 +1,7 @@
 """What Glue and EMR each are asked for, which loads they begin, and how their jobs stand."""
 
+import shlex
+
 import pytest
 
 from deploy.__main__ import main
@@ -74,6 +76,17 @@ def test_a_load_is_for_glue_alone_and_that_is_told_before_it_starts(
     assert runner.submit(*LOAD) == 2
     assert "Load the run on Glue: python -m deploy glue submit --step publish --prefix shop" in last_line(capsys)
     assert runner.runners.started == []
+
+
+@pytest.mark.parametrize("runner", ["run"], indirect=True)
+def test_what_is_printed_for_following_a_night_asks_for_the_same_night(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.goes("RUNNING", "SUCCEEDED")
+    assert runner.submit(*runner.named, "--engine", "emr", "--input", "s3://shop-data/other files", "--no-wait") == 0
+    again = capsys.readouterr().out.partition("Follow it with: python -m deploy ")[2]
+    assert main(shlex.split(again)) == 0
+    assert len(runner.runners.started) == 1
 
 
 @pytest.mark.parametrize("runner", ["run"], indirect=True)
