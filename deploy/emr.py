@@ -26,7 +26,8 @@ LOAD = "python -m deploy glue submit --step publish"
 def add_emr(commands: Commands) -> None:
     """Add ``emr`` to the commands."""
     made = add_job_commands(commands, "EMR", submit=_submit, status=_status, logs=_logs)
-    made.submit.add_argument("--step", choices=STEPS, default="pipeline", help="the step (default: pipeline)")
+    step = "the step (default: pipeline); publish is for glue alone"
+    made.submit.add_argument("--step", choices=STEPS, default="pipeline", help=step)
     for parser in (made.submit, made.status):
         parser.add_argument("--cluster", metavar="ID", help="a cluster of EMR on EC2 (j-...), not EMR Serverless")
     made.status.add_argument("job_run", metavar="JOB_RUN_ID", help="of EMR Serverless; with --cluster, the step's id")

@@ -26,16 +26,20 @@ def stop_all(aws: Aws, prefix: str, machine: str) -> None:
 
     A state machine is gone only when all its executions are, and what they started writes into the bucket until then.
     """
-    for execution in _running(aws, machine):
-        cause = "the stacks are taken down"
-        aws.change(Request("stepfunctions", "stop_execution", {"executionArn": execution, "cause": cause}))
-    if aws.is_dry_run:
-        return
+    stopped: set[str] = set()
 
     def look() -> State:
         left = _running(aws, machine)
+        for execution in left:
+            if execution not in stopped:  # the schedule may start another meanwhile
+                asked = {"executionArn": execution, "cause": "the stacks are taken down"}
+                aws.change(Request("stepfunctions", "stop_execution", asked))
+                stopped.add(execution)
         return State("busy" if left else "idle", is_final=not left, note=", ".join(left))
 
+    if aws.is_dry_run:
+        look()
+        return
     again = f"python -m deploy down {aws.options(prefix)}"
     follow(f"runs of {machine.rpartition(':')[2]}", look, how_to_follow=again)
 

@@ -65,7 +65,7 @@ def _run(given: argparse.Namespace) -> None:
     chosen = _settings(given.set)
     aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
     region = aws.region
-    nightly = stack(aws, given.prefix, "nightly")
+    nightly = None if given.dry_run else stack(aws, given.prefix, "nightly")
     if nightly is not None and "MachineArn" in nightly.outputs:
         see_that_none_runs(aws, nightly.outputs["MachineArn"])
     glue = build(GLUE, architecture="x86_64", folder=given.folder)

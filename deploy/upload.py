@@ -29,7 +29,7 @@ def files_of(folder: Path) -> dict[str, Path]:
     """The files that a run would read from a folder, by the key that each gets.
 
     Raises:
-        ConfigurationError: One of the three is not there, or is there twice.
+        ConfigurationError: One of the three is not there, is there twice, or is a folder with nothing to read.
     """
     if not folder.is_dir():
         raise ConfigurationError(f"upload {folder}: no such folder. Give the folder that holds the three CSV files")
@@ -41,6 +41,8 @@ def files_of(folder: Path) -> dict[str, Path]:
             raise ConfigurationError(f"upload {folder}: {what} of {name}.csv and {name}.csv.gz, expected one of them")
         (form,) = forms
         parts = sorted(filter(_is_read, form.iterdir())) if form.is_dir() else [form]
+        if not parts:
+            raise ConfigurationError(f"upload {form}: no part *.csv or *.csv.gz in it, expected at least one")
         found |= {f"{RAW}/{path.relative_to(folder).as_posix()}": path for path in parts}
     return found
 

@@ -11,11 +11,15 @@ EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:shop-nightly:"
 
 
 class Nights(Json10Service):
-    """Step Functions, with executions in progress (``running_now``); each is over two looks after it was stopped."""
+    """Step Functions, with executions in progress (``running_now``); each is over two looks after it was stopped.
+
+    ``starts_meanwhile`` is what the schedule starts once somebody has looked.
+    """
 
     def __init__(self) -> None:
         self.running_now: list[str] = []
         self.stopped: dict[str, int] = {}
+        self.starts_meanwhile: list[str] = []
         self.has_machine = True
         super().__init__(
             "stepfunctions", {"ListExecutions": self.list_executions, "StopExecution": self.stop_execution}
@@ -30,6 +34,9 @@ class Nights(Json10Service):
         for name in [name for name, looks in self.stopped.items() if looks > 1 and name in self.running_now]:
             self.running_now.remove(name)
         self.stopped = {name: looks + 1 for name, looks in self.stopped.items()}
+        listed = list(self.running_now)
+        self.running_now += self.starts_meanwhile
+        self.starts_meanwhile = []
         return {
             "executions": [
                 {
@@ -39,7 +46,7 @@ class Nights(Json10Service):
                     "status": "RUNNING",
                     "startDate": NOW,
                 }
-                for name in self.running_now
+                for name in listed
             ]
         }
 

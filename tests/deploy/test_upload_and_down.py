@@ -74,6 +74,19 @@ def test_what_an_earlier_upload_left_and_a_run_would_read_too_is_deleted(
     assert f"raw/{FILES[1]}  deleted" in told
 
 
+def test_a_folder_with_nothing_that_a_run_reads_is_told_and_deletes_nothing(
+    data: Path, made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del made
+    buckets.put_object(Bucket="shop-data", Key=f"raw/{FILES[0]}", Body=b"of yesterday")
+    (data / FILES[0]).unlink()
+    (data / FILES[0]).mkdir()
+    (data / FILES[0] / "part-00000").write_text("a,b")
+    assert main(["upload", str(data), "--prefix", "shop"]) == 2
+    assert f"{FILES[0]}: no part *.csv or *.csv.gz in it" in capsys.readouterr().err
+    assert versions(buckets, "shop-data") == 1
+
+
 def test_a_file_that_is_missing_is_told_before_anything_is_uploaded(
     data: Path, made: CloudFormation, buckets: Any
 ) -> None:
@@ -150,7 +163,7 @@ def test_down_stops_a_night_in_progress_before_its_machine_is_deleted(
     made: CloudFormation, buckets: Any, nights: Nights, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del buckets
-    nights.running_now = ["nightly-1", "nightly-2"]
+    nights.running_now, nights.starts_meanwhile = ["nightly-1"], ["nightly-2"]
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
     assert (made.stacks, nights.running_now, set(nights.stopped)) == ({}, [], {"nightly-1", "nightly-2"})
     assert "runs of shop-nightly: busy" in capsys.readouterr().err
