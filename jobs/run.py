@@ -139,7 +139,7 @@ class Run:
         reasons = self.quality.why_stopped()
         if reasons:
             where = self._store.shown(self.run_id, DATA_DOCS)
-            raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where} and quarantine")
+            raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where}, {QUALITY} and quarantine")
 
     def leave(self) -> None:
         """Put what was found of the data into the folder of a run that is not going to be whole, and tidy it up."""
@@ -237,7 +237,7 @@ def opened_run(config: RunConfig, store: RunStore, rules: RulesInForce) -> Itera
                 yield run
             except (PipelineError, *SPARK_FAILURES):
                 # What stopped the run is told, and not what stopped the tidying up, such as the same outage.
-                with suppress(PipelineError, OSError):
+                with suppress(Exception):
                     run.leave()
                 raise
     except PipelineError as error:

@@ -65,7 +65,9 @@ def run_alone(config: RunConfig) -> None:
     earlier = _features_manifest(store, config.features_run)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
     before = earlier_clusters(store, config.match, applied=model)
-    uri, artifact, outside = found_assignments(config), artifact_of(config), files_from_outside(config)
+    uri = found_assignments(config)
+    outside = files_from_outside(config)
+    artifact = artifact_of(config)
     if config.kmeans == "none" and uri is None and model is None:
         raise ConfigurationError("--kmeans none: nobody clusters. Give --assignments or --score-with, or take spark")
     scale = _card_of(store, earlier).clustered_by

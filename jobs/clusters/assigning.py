@@ -101,12 +101,10 @@ def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
     """The centroids in what ``--model-artifact`` names; None where nothing is named.
 
     Raises:
-        ConfigurationError: There is no such file, it is no such model, or there are no assignments to go with it.
+        ConfigurationError: There is no such file, or it is no such model.
     """
     if config.model_artifact is None:
         return None
-    if config.assignments is None:
-        raise ConfigurationError("--model-artifact without --assignments: name the folder of what that model assigned")
     return centroids_in(folder_at(config.model_artifact, argument="--model-artifact"))
 
 
@@ -122,7 +120,9 @@ class FilesFromOutside:
         Raises:
             DataError: One is not any more what it was, so that nobody knows what was read.
         """
-        for folder, files in self.found.values():
+        for name, (folder, files) in self.found.items():
+            if name == "assignments" and [file.path for file in files] != [folder.shown(*at) for at in _shards(folder)]:
+                raise DataError(f"{folder.shown()}: files came or went while it was read, expected none to. Run again")
             for file in files:
                 if not folder.is_unchanged(file):
                     raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
@@ -130,11 +130,13 @@ class FilesFromOutside:
 
 
 def files_from_outside(config: RunConfig) -> FilesFromOutside:
-    """Look up the files that ``--assignments`` and ``--model-artifact`` name.
+    """Look up the files that ``--assignments`` and ``--model-artifact`` name, before anyone reads them.
 
     Raises:
-        ConfigurationError: One cannot be read.
+        ConfigurationError: One cannot be read, or there are no assignments to go with a model.
     """
+    if config.model_artifact is not None and config.assignments is None:
+        raise ConfigurationError("--model-artifact without --assignments: name the folder of what that model assigned")
     found: dict[str, tuple[Folder, tuple[Stored, ...]]] = {}
     if config.assignments is not None:
         folder = folder_at(config.assignments, argument="--assignments")

@@ -114,6 +114,10 @@ def test_assignments_that_change_while_they_are_read_are_nobodys(tmp_path: Path)
     (tmp_path / "part.csv.out").write_text("a,1,2,3,0,0.5\n")
     found = files_from_outside(RunConfig("segments", date(2018, 6, 30), "out", assignments=str(tmp_path)))
     assert [len(files) for files in found.as_json().values()] == [1]
+    (tmp_path / "another.csv.out").write_text("b,1,2,3,0,0.5\n")
+    with pytest.raises(DataError, match="files came or went while it was read"):
+        found.as_json()
+    (tmp_path / "another.csv.out").unlink()
     (tmp_path / "part.csv.out").write_text("a,1,2,3,1,0.25\n")
     with pytest.raises(DataError, match=r"part.csv.out: changed while it was read"):
         found.as_json()
