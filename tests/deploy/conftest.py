@@ -19,7 +19,7 @@ from tests.deploy.nights import Nights
 from tests.deploy.runners import Runners
 from tests.deploy.sagemaker_commands import Commands
 from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
-from tests.stand_ins.fixtures import CREDENTIALS, MODELS, REGION, session_with
+from tests.stand_ins.fixtures import CREDENTIALS, MODELS, REGION, serving, session_with
 from tests.stand_ins.hands import Hands, small_groups
 from tests.stand_ins.http_service import HttpService
 from tests.stand_ins.json_service import JsonService
@@ -59,18 +59,14 @@ OUTPUTS = {
 @pytest.fixture
 def application(aws: pytest.MonkeyPatch) -> Iterator[EmrApplication]:
     """The application of EMR Serverless, which nothing has started yet."""
-    service = EmrApplication()
-    with service.running():
-        aws.setenv("AWS_ENDPOINT_URL_EMR_SERVERLESS", service.url)
+    with serving(aws, "EMR_SERVERLESS", EmrApplication()) as service:
         yield service
 
 
 @pytest.fixture
 def nights(aws: pytest.MonkeyPatch) -> Iterator[Nights]:
     """Step Functions, where nothing is in progress."""
-    service = Nights()
-    with service.running():
-        aws.setenv("AWS_ENDPOINT_URL_SFN", service.url)
+    with serving(aws, "SFN", Nights()) as service:
         yield service
 
 
@@ -83,8 +79,7 @@ def cloud_formation(aws: pytest.MonkeyPatch, application: EmrApplication, nights
     service = CloudFormation()
     service.gives_out = OUTPUTS
     service.application_is_started = application.is_started
-    with service.running():
-        aws.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", service.url)
+    with serving(aws, "CLOUDFORMATION", service):
         yield service
 
 
@@ -129,9 +124,7 @@ def redshift(aws: pytest.MonkeyPatch) -> Iterator[JsonService]:
             "DescribeStatement": lambda _: {"Id": STATEMENT, "Status": "FINISHED"},
         },
     )
-    with serverless.running(), data.running():
-        aws.setenv("AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS", serverless.url)
-        aws.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", data.url)
+    with serving(aws, "REDSHIFT_SERVERLESS", serverless), serving(aws, "REDSHIFT_DATA", data):
         yield data
 
 

@@ -10,6 +10,7 @@ from deploy.doctor import ACTIONS
 from deploy.stacks import template_body
 from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.query_service import QueryService
+from tests.stand_ins.fixtures import serving
 from tests.stand_ins.json_service import JsonService
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -58,9 +59,7 @@ def account(aws: pytest.MonkeyPatch, cloud_formation: CloudFormation) -> Iterato
     sts = QueryService("sts", {"GetCallerIdentity": account.identity})
     iam = QueryService("iam", {"SimulatePrincipalPolicy": account.simulate, "GetRole": account.role})
     quotas = JsonService("service-quotas", {"ListServiceQuotas": account.quotas})
-    with sts.running(), iam.running(), quotas.running():
-        for name, service in {"STS": sts, "IAM": iam, "SERVICE_QUOTAS": quotas}.items():
-            aws.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
+    with serving(aws, "STS", sts), serving(aws, "IAM", iam), serving(aws, "SERVICE_QUOTAS", quotas):
         yield account
 
 

@@ -6,7 +6,8 @@ that a test needs (``data_api``, ``bucket``).
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import boto3
 import botocore.session
@@ -18,6 +19,7 @@ from tests.stand_ins.account import Account
 from tests.stand_ins.buckets import Buckets
 from tests.stand_ins.copy_load import Bucketeer
 from tests.stand_ins.data_api import DataApi
+from tests.stand_ins.http_service import HttpService
 from tests.stand_ins.postgres import Postgres, postgres
 from tests.stand_ins.s3 import s3_server
 from tests.stand_ins.sagemaker import SageMaker
@@ -30,6 +32,17 @@ CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing
 
 MODELS = Loader(include_default_search_paths=True)
 """What botocore has read of the services: a quarter of a second each, which sessions of their own would spend anew."""
+
+
+Service = TypeVar("Service", bound=HttpService)
+
+
+@contextmanager
+def serving(aws: pytest.MonkeyPatch, name: str, service: Service) -> Iterator[Service]:
+    """Serve where boto3 looks for the service of that name, as the environment has it (``SFN``, say)."""
+    with service.running():
+        aws.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
+        yield service
 
 
 def session_with(models: Loader) -> botocore.session.Session:
@@ -108,8 +121,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, s3_endpoint: str) -> pytest.MonkeyPatch
 def data_api(aws: pytest.MonkeyPatch, database: str, s3: Any) -> Iterator[DataApi]:
     """The Redshift Data API: workgroup ``segments``, cluster ``segments-cluster``, database ``dev``."""
     api = DataApi(databases={"dev": database}, bucketeer=Bucketeer(s3, frozenset({COPY_ROLE})))
-    with api.service.running():
-        aws.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", api.service.url)
+    with serving(aws, "REDSHIFT_DATA", api.service):
         yield api
         api.stop()
 
