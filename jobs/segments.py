@@ -18,7 +18,6 @@ from jobs.clusters.assigning import (
     assigned_by_sagemaker,
     assigned_by_spark,
     files_from_outside,
-    found_assignments,
 )
 from jobs.clusters.describing import Found, Origin, described
 from jobs.clusters.model import KMEANS_MODEL
@@ -65,9 +64,8 @@ def run_alone(config: RunConfig) -> None:
     earlier = _features_manifest(store, config.features_run)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
     before = earlier_clusters(store, config.match, applied=model)
-    uri = found_assignments(config)
     outside = files_from_outside(config)
-    artifact = artifact_of(config)
+    uri, artifact = outside.assignments, artifact_of(config)
     if config.kmeans == "none" and uri is None and model is None:
         raise ConfigurationError("--kmeans none: nobody clusters. Give --assignments or --score-with, or take spark")
     scale = _card_of(store, earlier).clustered_by

@@ -78,25 +78,6 @@ def assigned_by_model(this: Run, features: DataFrame, *, model: ClusterModel) ->
     )
 
 
-def found_assignments(config: RunConfig) -> str | None:
-    """Where Spark is to read what ``--assignments`` names; None where nothing is named.
-
-    Raises:
-        ConfigurationError: There is no such folder, or nothing in it.
-    """
-    if config.assignments is None:
-        return None
-    folder = folder_at(config.assignments, argument="--assignments")
-    with _readable("--assignments", config.assignments):
-        has_shards = next(_shards(folder), None) is not None
-    if not has_shards:
-        raise ConfigurationError(
-            f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's batch "
-            "transform wrote to"
-        )
-    return folder.uri()
-
-
 def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
     """The centroids in what ``--model-artifact`` names; None where nothing is named.
 
@@ -113,6 +94,11 @@ class FilesFromOutside:
     """The files of an engine elsewhere: assignments, and the model that they are of; as they were when found."""
 
     found: Mapping[str, tuple[Folder, tuple[Stored, ...]]]
+
+    @property
+    def assignments(self) -> str | None:
+        """Where Spark is to read the assignments; None where none are named."""
+        return self.found["assignments"][0].uri() if "assignments" in self.found else None
 
     def as_json(self) -> dict[str, Any]:
         """What the manifest says of them.
@@ -133,7 +119,7 @@ def files_from_outside(config: RunConfig) -> FilesFromOutside:
     """Look up the files that ``--assignments`` and ``--model-artifact`` name, before anyone reads them.
 
     Raises:
-        ConfigurationError: One cannot be read, or there are no assignments to go with a model.
+        ConfigurationError: One cannot be read, the folder has no assignments, or there are none to go with a model.
     """
     if config.model_artifact is not None and config.assignments is None:
         raise ConfigurationError("--model-artifact without --assignments: name the folder of what that model assigned")
@@ -142,10 +128,16 @@ def files_from_outside(config: RunConfig) -> FilesFromOutside:
         folder = folder_at(config.assignments, argument="--assignments")
         with _readable("--assignments", config.assignments):
             found["assignments"] = (folder, tuple(folder.stored(*parts) for parts in _shards(folder)))
+        if not found["assignments"][1]:
+            raise ConfigurationError(
+                f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's "
+                "batch transform wrote to"
+            )
     if config.model_artifact is not None:
         folder = folder_at(config.model_artifact, argument="--model-artifact")
         with _readable("--model-artifact", config.model_artifact):
-            found["model_artifact"] = (folder, (folder.stored(),))
+            if folder.exists():  # if not, whoever reads it says what to do
+                found["model_artifact"] = (folder, (folder.stored(),))
     return FilesFromOutside(found)
 
 
