@@ -20,11 +20,11 @@ from benchmarks.contenders import AS_OF
 from benchmarks.figures import machine
 from benchmarks.notebook import HEAP
 from benchmarks.prepared import REPOSITORY, sample_files
-from expectations.contracts import FILE_CONTRACTS
-from jobs.command_line import OneLineParser, at_least_one
-from jobs.console import summary
+from expectations.contracts.olist import FILE_CONTRACTS
+from jobs.cli.console import summary
+from jobs.cli.main import program
+from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import OutsideSystemError
-from jobs.program import program
 
 RAW_TABLES = tuple(contract.table for contract in FILE_CONTRACTS)
 SHARES = (

@@ -22,8 +22,8 @@ from benchmarks.measurement import Measurement, measure
 from benchmarks.notebook import HEAP
 from benchmarks.prepared import REPOSITORY, checked_files, given_output, orders_in, prepared_output
 from benchmarks.same_results import assert_same
-from jobs.command_line import OneLineParser, at_least_one
-from jobs.program import program
+from jobs.cli.main import program
+from jobs.cli.parser import OneLineParser, at_least_one
 
 SCRATCH = "bench-scratch"
 READ_AT_ONCE = 16 * 2**20

@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks.contenders import OURS, Contender
 from benchmarks.measurement import Measurement
-from jobs.console import summary
+from jobs.cli.console import summary
 
 MEGABYTE = 1_000_000
 HEADER = ("contender", "writes", "wall s", "CPU s", "peak MB", "ours/this, wall", "ours/this, CPU")

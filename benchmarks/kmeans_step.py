@@ -20,10 +20,10 @@ from benchmarks.contenders import AS_OF, CHECKED_RUN
 from benchmarks.figures import MEGABYTE, machine
 from benchmarks.measurement import Measurement, measure
 from benchmarks.prepared import REPOSITORY, prepared_output
-from jobs.command_line import OneLineParser, at_least_one
-from jobs.console import summary
+from jobs.cli.console import summary
+from jobs.cli.main import program
+from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import OutsideSystemError
-from jobs.program import program
 
 FEATURES_RUN = f"{AS_OF}-features"
 HEAP = "2g"

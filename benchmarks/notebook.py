@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from benchmarks import workshop_sql as sql
 from benchmarks.arguments import contender_arguments
-from jobs.java import java_home
+from jobs.spark.java import java_home
 
 HEAP = "4g"
 

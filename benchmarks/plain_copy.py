@@ -13,9 +13,9 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contracts import FILE_CONTRACTS
-from jobs.session import spark_session
-from jobs.sources import find_sources, read_source
+from expectations.contracts.olist import FILE_CONTRACTS
+from jobs.sources.csv_files import find_sources, read_source
+from jobs.spark.session import spark_session
 
 
 def main() -> None:

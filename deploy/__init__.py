@@ -1,1 +1,1 @@
-"""How it gets to AWS: packaging, CloudFormation, submitting, following, tearing down."""
+"""How the project gets to AWS: one module per verb of ``python -m deploy``. Nothing here runs Spark."""

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from deploy.arguments import parser
-from jobs.program import program
+from jobs.cli.main import program
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,10 +9,10 @@ from deploy.glue import add_glue
 from deploy.outputs import add_outputs
 from deploy.package import add_package
 from deploy.run import add_run
-from deploy.sagemaker import add_sagemaker
+from deploy.sagemaker.commands import add_sagemaker
 from deploy.up import add_up
 from deploy.upload import add_upload
-from jobs.command_line import OneLineParser
+from jobs.cli.parser import OneLineParser
 
 EPILOG = """\
 exit codes:

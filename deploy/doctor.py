@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from deploy.aws import Aws, RefusedError, Request, show
-from deploy.command_line import Commands, add_aws_options
-from deploy.stacks import NAMES, STUCK, parameters_of, stack, stack_name, template_body
+from deploy.aws.options import Commands, add_aws_options
+from deploy.aws.requests import Aws, RefusedError, Request, show
+from deploy.stacks.stacks import NAMES, STUCK, parameters_of, stack, stack_name, template_body
 from jobs.errors import ConfigurationError
 
 PYTHONS = ((3, 11), (3, 14))

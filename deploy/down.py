@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from deploy.aws import Aws, RefusedError, Request
-from deploy.command_line import Commands, add_aws_options
-from deploy.emr_application import come_to_rest
-from deploy.executions import stop_all
-from deploy.stacks import GONE, NAMES, Stack, stack, stack_name
-from deploy.waiting import State, follow
+from deploy.aws.options import Commands, add_aws_options
+from deploy.aws.requests import Aws, RefusedError, Request
+from deploy.job_runs.emr_application import come_to_rest
+from deploy.job_runs.executions import stop_all
+from deploy.job_runs.waiting import State, follow
+from deploy.stacks.stacks import GONE, NAMES, Stack, stack, stack_name
 from jobs.errors import ConfigurationError, OutsideSystemError
 
 BUCKETS = ("DataBucket", "ArtifactsBucket", "AccessLogsBucket")

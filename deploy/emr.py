@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from deploy import emr_cluster
-from deploy.aws import Aws, Request, show
-from deploy.command_line import Commands
-from deploy.job_arguments import STEPS, JobArguments, job_arguments, run_id_in
-from deploy.job_commands import add_job_commands
-from deploy.logs import print_logs
-from deploy.stacks import outputs
-from deploy.waiting import State, failure_of, follow
+from deploy.aws.options import Commands
+from deploy.aws.requests import Aws, Request, show
+from deploy.job_runs import emr_cluster
+from deploy.job_runs.arguments import STEPS, JobArguments, job_arguments, run_id_in
+from deploy.job_runs.commands import add_job_commands
+from deploy.job_runs.logs import print_logs
+from deploy.job_runs.waiting import State, failure_of, follow
+from deploy.stacks.stacks import outputs
 from jobs.errors import ConfigurationError
 
 FINAL = {"SUCCESS", "FAILED", "CANCELLED"}

@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from deploy.aws import Aws, Request, show
-from deploy.command_line import Commands, add_aws_options
-from deploy.stacks import NAMES, outputs, stack_name
+from deploy.aws.options import Commands, add_aws_options
+from deploy.aws.requests import Aws, Request, show
+from deploy.stacks.stacks import NAMES, outputs, stack_name
 
 
 def add_outputs(commands: Commands) -> None:

@@ -19,11 +19,11 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from deploy.archives import content_key, read_zip, write_zip
-from deploy.command_line import Commands
-from deploy.lock import read_lock
-from deploy.targets import GLUE, MACHINES, TARGETS, Target
-from deploy.wheels import fetch_wheels
+from deploy.aws.options import Commands
+from deploy.packaging.archives import content_key, read_zip, write_zip
+from deploy.packaging.lock import read_lock
+from deploy.packaging.targets import GLUE, MACHINES, TARGETS, Target
+from deploy.packaging.wheels import fetch_wheels
 from jobs.errors import ConfigurationError, OutsideSystemError
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -7,10 +7,10 @@ import shlex
 import sys
 from datetime import UTC, date, datetime
 
-from deploy.aws import Aws, RefusedError, Request, show
-from deploy.command_line import Commands, add_aws_options
-from deploy.stacks import outputs
-from deploy.waiting import State, failure_of, follow
+from deploy.aws.options import Commands, add_aws_options
+from deploy.aws.requests import Aws, RefusedError, Request, show
+from deploy.job_runs.waiting import State, failure_of, follow
+from deploy.stacks.stacks import outputs
 from jobs.errors import ConfigurationError
 
 NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,35}")

@@ -5,15 +5,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.aws import Aws
-from deploy.change_sets import bring_up
-from deploy.command_line import Commands, add_aws_options
-from deploy.executions import see_that_none_runs
+from deploy.aws.options import Commands, add_aws_options
+from deploy.aws.requests import Aws
+from deploy.job_runs.executions import see_that_none_runs
 from deploy.package import FOLDER, Bundle, build
-from deploy.release import keys_of, upload_release
-from deploy.stacks import NAMES, Stack, outputs_of, parameters_of, stack, stack_name
-from deploy.targets import EMR, GLUE, MACHINES
-from deploy.warehouse_grant import let_publish_in
+from deploy.packaging.targets import EMR, GLUE, MACHINES
+from deploy.stacks.change_sets import bring_up
+from deploy.stacks.release import keys_of, upload_release
+from deploy.stacks.stacks import NAMES, Stack, outputs_of, parameters_of, stack, stack_name
+from deploy.stacks.warehouse_grant import let_publish_in
 from jobs.errors import ConfigurationError
 
 INTERNAL = {"Prefix", "CodeKey", "GlueDependenciesKey", "EmrDependenciesKey", "EmrArchitecture"}

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from deploy.aws import Aws, Request
-from deploy.command_line import Commands, add_aws_options
-from deploy.files import put_file, size_in_s3
-from deploy.stacks import outputs
+from deploy.aws.files import put_file, size_in_s3
+from deploy.aws.options import Commands, add_aws_options
+from deploy.aws.requests import Aws, Request
+from deploy.stacks.stacks import outputs
 from jobs.errors import ConfigurationError
 
 DATA_SETS = ("olist_customers_dataset", "olist_orders_dataset", "olist_order_payments_dataset")

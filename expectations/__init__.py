@@ -1,1 +1,1 @@
-"""What good data is: one contract per table, the split of rows into accepted and quarantined, the gate."""
+"""What good data is: contracts, their rules, the validation of rows, the gate. No reading or writing."""

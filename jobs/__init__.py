@@ -1,1 +1,1 @@
-"""What runs: one thin module per step, and all reading and writing."""
+"""What runs: one entry point per step, and all reading and writing. No business rule."""

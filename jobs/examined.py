@@ -5,11 +5,11 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame
 
-from expectations.computed import counts
-from expectations.contract import Contract
-from expectations.keys import found_twice
-from jobs.quality import Counted
-from jobs.run import Run
+from expectations.contracts.contract import Contract
+from expectations.validation.computed import counts
+from expectations.validation.duplicate_keys import found_twice
+from jobs.quality.report import Counted
+from jobs.runs.run import Run
 
 
 def write_examined(

@@ -8,28 +8,27 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import Contract
-from expectations.contracts import with_another_card, with_row_count
-from jobs.account import totals_of
-from jobs.cards import load_card
-from jobs.config import RunConfig, hash_of
+from expectations.contracts.computed import with_another_card, with_row_count
+from expectations.contracts.contract import Contract
+from jobs.cli.config import RunConfig, hash_of
+from jobs.cli.main import program
+from jobs.clusters.feature_files import FEATURES, write_features
 from jobs.errors import ConfigurationError, DataError
 from jobs.examined import write_examined
-from jobs.observing import observe
-from jobs.program import program
-from jobs.rules_in_force import rules_in_force, rules_of_checked_tables
-from jobs.run import Run, opened_run
-from jobs.shards import FEATURES, write_features
+from jobs.quality.active_rules import rules_in_force, rules_of_checked_tables
+from jobs.runs.metrics import observe
+from jobs.runs.run import Run, opened_run
+from jobs.runs.totals import NO_MONEY, Total, totals_of
+from jobs.sources.score_cards import load_card
 from jobs.storage import RunStore
-from jobs.totals import NO_MONEY, Total
 from transforms import schemas
-from transforms.dimensions import DIMENSIONS, ScoreCardError
-from transforms.feature_scale import FeatureScale, Grid, grid_of, percentiles
-from transforms.feature_scale import features as scaled_features
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
-from transforms.rfm import apply_card, customer_measures, fit_bounds, is_outside_range
-from transforms.score_card import ScoreCard
-from transforms.transactions import LEFT_OUT_CAUSES, attributed_payments, left_out_totals, transactions
+from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
+from transforms.rfm.feature_scale import FeatureScale, Grid, grid_of, percentiles
+from transforms.rfm.feature_scale import features as scaled_features
+from transforms.rfm.measures import apply_card, customer_measures, fit_bounds, is_outside_range
+from transforms.rfm.score_card import ScoreCard
+from transforms.sources.olist import LEFT_OUT_CAUSES, attributed_payments, left_out_totals, transactions
 
 CHECKED_TABLES = {"customers": schemas.CUSTOMERS, "orders": schemas.ORDERS, "payments": schemas.PAYMENTS}
 PAYMENTS_NOT_KEPT = "left out: other payments of the purchase"

@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from expectations.contract import FileContract
-from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, quarantined
-from jobs.config import RunConfig
-from jobs.judging import kept_with_keys, raw_money
-from jobs.observing import observe, total_of
-from jobs.program import program
-from jobs.quality import Counted
+from expectations.contracts.contract import FileContract
+from expectations.validation.rows import FOLLOWERS, Reference, accepted, counts, judge, quarantined
+from jobs.cli.config import RunConfig
+from jobs.cli.main import program
+from jobs.quality.active_rules import rules_in_force
+from jobs.quality.report import Counted
+from jobs.quality.row_checks import kept_with_keys, raw_money
 from jobs.replay import replay_alone
-from jobs.rules_in_force import rules_in_force
-from jobs.run import Run, opened_run
-from jobs.sources import Source, find_sources, inputs_of, read_source
+from jobs.runs.metrics import observe, total_of
+from jobs.runs.run import Run, opened_run
+from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
 from jobs.storage import RunStore
 
 

@@ -5,22 +5,21 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jobs.cards import load_card
+from jobs.cli.config import RunConfig
+from jobs.cli.main import program
 from jobs.clusters.previous import earlier_clusters
-from jobs.clusters.showing import notes, show
-from jobs.config import RunConfig
+from jobs.clusters.summary import notes, show
 from jobs.errors import PipelineError
 from jobs.features import features
 from jobs.ingest import ingest
-from jobs.program import program
 from jobs.publish import PublishConfig, publish
-from jobs.rules_in_force import rules_in_force
-from jobs.run import opened_run
+from jobs.quality.active_rules import rules_in_force
+from jobs.runs.run import opened_run
 from jobs.segments import segments
-from jobs.sources import find_sources, inputs_of
+from jobs.sources.csv_files import find_sources, inputs_of
+from jobs.sources.score_cards import load_card
 from jobs.storage import RunStore
-from jobs.warehouse.address import parse_address
-from jobs.warehouse.target import Target
+from jobs.warehouse.target import Target, parse_address
 
 
 def main(argv: Sequence[str] | None = None) -> int:

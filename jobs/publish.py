@@ -5,17 +5,14 @@ from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs import console
-from jobs.arguments import add_warehouse_arguments
-from jobs.command_line import OneLineParser
+from jobs.cli import console
+from jobs.cli.arguments import add_warehouse_arguments
+from jobs.cli.main import program
+from jobs.cli.parser import OneLineParser
 from jobs.errors import ConfigurationError
-from jobs.program import program
 from jobs.storage import RunStore, is_in_s3
-from jobs.warehouse.address import DuckDBAddress
-from jobs.warehouse.contents import RunToLoad, run_to_load
-from jobs.warehouse.loaded import Warehouse
-from jobs.warehouse.raw_files import raw_to_load
-from jobs.warehouse.target import Target
+from jobs.warehouse.load_plan import RunToLoad, Warehouse, raw_to_load, run_to_load
+from jobs.warehouse.target import DuckDBAddress, Target
 
 EPILOG = """\
 what a load does:

@@ -7,18 +7,18 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contract import FileContract
-from expectations.replay import Replay, replay
-from expectations.split import FOLLOWERS, Reference, accepted, counts, judge, quarantined
-from jobs.account import totals_of
-from jobs.config import RunConfig
+from expectations.contracts.contract import FileContract
+from expectations.validation.replay import Replay, replay
+from expectations.validation.rows import FOLLOWERS, Reference, accepted, counts, judge, quarantined
+from jobs.cli.config import RunConfig
 from jobs.errors import ConfigurationError
-from jobs.judging import kept_with_keys, raw_money
-from jobs.observing import observe, total_of
-from jobs.quality import Counted
-from jobs.rules_in_force import rules_in_force, rules_of_settled_rows
-from jobs.run import Run, opened_run
-from jobs.sources import Source, find_sources, inputs_of, read_source
+from jobs.quality.active_rules import rules_in_force, rules_of_settled_rows
+from jobs.quality.report import Counted
+from jobs.quality.row_checks import kept_with_keys, raw_money
+from jobs.runs.metrics import observe, total_of
+from jobs.runs.run import Run, opened_run
+from jobs.runs.totals import totals_of
+from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
 from jobs.storage import RunStore
 
 

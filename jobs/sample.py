@@ -14,14 +14,14 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.contract import FileContract
-from expectations.contracts import CUSTOMERS, ORDERS, PAYMENTS
-from jobs.command_line import OneLineParser, at_least_one
+from expectations.contracts.contract import FileContract
+from expectations.contracts.olist import CUSTOMERS, ORDERS, PAYMENTS
+from jobs.cli.main import program
+from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import ConfigurationError
-from jobs.olist_facts import ORDERS_OF_OLIST
-from jobs.olist_shape import Shape
-from jobs.program import program
-from jobs.session import spark_session
+from jobs.sample_data.olist_facts import ORDERS_OF_OLIST
+from jobs.sample_data.olist_shape import Shape
+from jobs.spark.session import spark_session
 from jobs.storage import Folder, LocalFolder, folder_at
 
 MOST_ORDERS_IN_ONE_FILE = 2_000_000

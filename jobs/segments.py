@@ -9,8 +9,9 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contracts import with_row_count
-from jobs.account import totals_of
+from expectations.contracts.computed import with_row_count
+from jobs.cli.config import RunConfig
+from jobs.cli.main import program
 from jobs.clusters.assigning import (
     Assigned,
     artifact_of,
@@ -19,24 +20,21 @@ from jobs.clusters.assigning import (
     assigned_by_spark,
     files_from_outside,
 )
-from jobs.clusters.describing import Found, Origin, described
-from jobs.clusters.model import KMEANS_MODEL
+from jobs.clusters.description import Found, Origin, described
+from jobs.clusters.feature_files import FEATURES, SCORE, read_shards
 from jobs.clusters.previous import Earlier, earlier_clusters, model_of
-from jobs.clusters.showing import notes, show
+from jobs.clusters.summary import notes, show
 from jobs.clusters.training import single_precision
-from jobs.config import RunConfig
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.examined import write_examined
 from jobs.features import Customers
-from jobs.observing import observe
-from jobs.program import program
-from jobs.rules_in_force import rules_in_force
-from jobs.run import Run, opened_run
-from jobs.shards import FEATURES, SCORE, read_shards
+from jobs.quality.active_rules import rules_in_force
+from jobs.runs.metrics import observe
+from jobs.runs.run import Run, opened_run
+from jobs.runs.totals import Total, totals_of
 from jobs.storage import RunStore
-from jobs.totals import Total
 from transforms import schemas
-from transforms.clusters import (
+from transforms.clusters.assignments import (
     CHECKED_ASSIGNMENTS,
     FAULTS,
     checked_assignments,
@@ -44,9 +42,10 @@ from transforms.clusters import (
     customer_segments,
     fault_counts,
 )
-from transforms.dimensions import DIMENSIONS, ScoreCardError
-from transforms.feature_scale import features
-from transforms.score_card import ScoreCard
+from transforms.clusters.model import KMEANS_MODEL
+from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
+from transforms.rfm.feature_scale import features
+from transforms.rfm.score_card import ScoreCard
 
 NO_DRIFT = 1e-9
 """What sums of floating-point numbers in another order may make of nothing."""

@@ -6,9 +6,9 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
-from transforms.rfm import apply_card, customer_measures, fit_bounds
-from transforms.score_card import ScoreCard
-from transforms.transactions import attributed_payments, left_out_totals, transactions
+from transforms.rfm.measures import apply_card, customer_measures, fit_bounds
+from transforms.rfm.score_card import ScoreCard
+from transforms.sources.olist import attributed_payments, left_out_totals, transactions
 
 TABLES = ("customers", "orders", "payments")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import session as session_settings
-from jobs.session import spark_session
+from jobs.spark import session as session_settings
+from jobs.spark.session import spark_session
 from tests.raw_files import RawFiles
 
-pytest_plugins = ["tests.stand_ins.fixtures"]
+pytest_plugins = ["tests.fakes.fixtures"]
 
 SMALL = {
     "spark.master": "local[2]",

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from expectations.contract import Contract
-from expectations.contracts import CONTRACTS, FILE_CONTRACTS
-from expectations.gate import MOST_DETAILED, MOST_EXAMPLES
-from expectations.overlay import ADDABLE, overlaid
+from expectations.contracts.contract import Contract
+from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
+from expectations.contracts.overrides import ADDABLE, overlaid
+from expectations.gx.gate import MOST_DETAILED, MOST_EXAMPLES
 from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, RefersTo, Rule
 from jobs import pipeline
-from jobs.arguments import MAX_QUARANTINED
-from jobs.quality import DATA_DOCS
+from jobs.cli.arguments import MAX_QUARANTINED
+from jobs.quality.report import DATA_DOCS
 from tests.raw_files import RawFiles
 
 DOCS = (Path(__file__).parent.parent / "docs" / "data-quality.md").read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from tests.chain import chain, fitted
 from transforms import schemas
-from transforms.rfm import customer_measures
-from transforms.score_card import ScoreCard
+from transforms.rfm.measures import customer_measures
+from transforms.rfm.score_card import ScoreCard
 
 AS_OF = date(2018, 6, 30)
 FIRST = datetime.fromisoformat("2017-01-01")

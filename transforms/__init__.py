@@ -1,5 +1,4 @@
-"""What the project knows: schemas, weeks, transactions, purchases, RFM, the score card and clusters.
+"""What the project knows: functions from frames or columns to frames or columns.
 
-Everything here is a function from frames (or columns) to frames (or columns). No session, no path,
-no clock, no log line: the jobs bring those.
+No session, no path, no clock, no log line: the jobs bring those.
 """

@@ -11,7 +11,7 @@ from pyspark.sql.types import DataType, StringType, TimestampType
 
 from expectations.rules.bounds import Bound, bounds_in_words, check_bounds
 from expectations.rules.rule import Cells, Expected, RowRule
-from expectations.text import form
+from expectations.rules.text import form
 
 
 @dataclass(frozen=True)

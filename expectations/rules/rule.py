@@ -9,7 +9,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType
 
-from expectations.text import parsed
+from expectations.rules.text import parsed
 from transforms.schemas import REASON
 
 Severity = Literal["quarantine", "stop", "warn"]

@@ -20,8 +20,8 @@ import numpy as np
 from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError
 from jobs.storage import Folder
-from transforms.clusters import HIGHEST_LABEL, Centroid
-from transforms.dimensions import DIMENSIONS
+from transforms.clusters.assignments import HIGHEST_LABEL, Centroid
+from transforms.rfm.dimensions import DIMENSIONS
 
 MEMBER = "model_algo-1"
 LARGEST = 16 * 2**20

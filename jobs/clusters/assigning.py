@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from pyspark.sql import DataFrame
 
-from jobs.cluster_arguments import DEFAULT_K
+from jobs.cli.arguments import DEFAULT_K
+from jobs.cli.config import RunConfig
 from jobs.clusters.artifact import centroids_in
-from jobs.clusters.choosing_k import SAMPLE_SIZE, ChoiceOfK, choose_k
-from jobs.clusters.model import ClusterModel, Engine
+from jobs.clusters.feature_files import ASSIGNMENTS, read_shards, write_shards
 from jobs.clusters.training import train
-from jobs.config import RunConfig
 from jobs.errors import ConfigurationError, DataError
-from jobs.run import Run
-from jobs.shards import ASSIGNMENTS, read_shards, write_shards
+from jobs.runs.run import Run
 from jobs.storage import Folder, Stored, folder_at
-from transforms.clusters import ASSIGNMENT_LINES, Centroid, assignments, sample_of
-from transforms.dimensions import DIMENSIONS
+from transforms.clusters.assignments import ASSIGNMENT_LINES, Centroid, assignments, sample_of
+from transforms.clusters.choose_k import SAMPLE_SIZE, ChoiceOfK, choose_k
+from transforms.clusters.model import ClusterModel, Engine
+from transforms.rfm.dimensions import DIMENSIONS
 
 
 @dataclass(frozen=True)

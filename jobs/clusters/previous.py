@@ -3,9 +3,9 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from jobs.clusters.model import KMEANS_MODEL, ClusterModel, ModelError
 from jobs.errors import ConfigurationError, DataError
 from jobs.storage import RunStore
+from transforms.clusters.model import KMEANS_MODEL, ClusterModel, ModelError
 
 BEGIN_ANEW = "none"
 """``--match`` with this is a first run again."""

@@ -8,9 +8,9 @@ from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame
 
-from jobs.clusters import SEED
-from transforms.clusters import Centroid
-from transforms.dimensions import DIMENSIONS
+from transforms.clusters.assignments import Centroid
+from transforms.clusters.model import SEED
+from transforms.rfm.dimensions import DIMENSIONS
 
 ROWS_PER_PARTITION = 250_000
 TOLERANCE = 1e-4

@@ -12,12 +12,11 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from jobs.aws.environment import S3Settings, is_submitted
+from jobs.aws.errors import code_of, named_failures
 from jobs.errors import ConfigurationError, OutsideSystemError
-from jobs.launch import is_submitted
 from jobs.storage.folder import ChangedMeanwhileError, Stored, StoredObject
-from jobs.storage.s3_client import S3Settings, asked_again, s3_client
-from jobs.storage.s3_failures import code_of, named_failures
-from jobs.storage.s3_reader import PIECE, ObjectReader, whole_object
+from jobs.storage.s3_client import PIECE, ObjectReader, asked_again, s3_client, whole_object
 
 MARKER = "_opened.json"
 """What makes a folder exist from the moment that it is made: S3 has no folders, only objects."""

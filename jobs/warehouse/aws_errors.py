@@ -8,7 +8,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from jobs.aws_credentials import NO_CREDENTIALS
+from jobs.aws.errors import NO_CREDENTIALS
 from jobs.errors import OutsideSystemError
 
 RENEW = "Renew the credentials (aws login, or the job's role) and try again"

@@ -15,12 +15,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
-from jobs import console
+from jobs.aws.environment import region
+from jobs.cli import console
 from jobs.errors import OutsideSystemError
-from jobs.storage.s3_client import region
-from jobs.warehouse.address import RedshiftAddress
 from jobs.warehouse.aws_errors import NoAnswerError, said_plainly
 from jobs.warehouse.redshift_statements import Statement
+from jobs.warehouse.target import RedshiftAddress
 
 MOST_STATEMENTS = 40
 """How many a batch takes."""

@@ -13,7 +13,7 @@ from jobs.warehouse.ddl import (
     layout_of,
     redshift_type,
 )
-from transforms.dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
+from transforms.data_dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
 from transforms.schemas import KEYS, MONEY_COLUMNS, TABLES
 
 INTRODUCTION = """\

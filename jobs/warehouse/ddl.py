@@ -1,5 +1,6 @@
-"""Tables as each engine declares them, made from the columns and keys of `transforms.schemas`."""
+"""Names and texts inside SQL: the one place where either becomes part of a statement."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,8 +18,52 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from jobs.warehouse.identifiers import identifier, listed, qualified
-from transforms.schemas import KEYS
+from transforms.schemas import CUSTOMERS, KEYS, ORDERS, PAYMENTS, PURCHASES
+
+NAME = re.compile(r"[a-z_][a-z0-9_]*")
+LONGEST_NAME = 127
+"""Redshift's longest identifier, in bytes."""
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a schema, table or column here: lower case, since Redshift folds even quoted names."""
+    return len(text) <= LONGEST_NAME and NAME.fullmatch(text) is not None
+
+
+def identifier(name: str) -> str:
+    """A name as SQL has it, in quotes, so that no reserved word is in the way.
+
+    Raises:
+        ValueError: It is no name; whoever asked a person for it has not checked it.
+    """
+    if not is_name(name):
+        raise ValueError(f"{name!r} is no identifier")
+    return f'"{name}"'
+
+
+def qualified(schema: str, name: str) -> str:
+    """A table or view by its schema and name."""
+    return f"{identifier(schema)}.{identifier(name)}"
+
+
+def listed(names: list[str]) -> str:
+    """Names, quoted, with commas between them."""
+    return ", ".join(map(identifier, names))
+
+
+def literal(text: str) -> str:
+    """A text as SQL has it, in quotes.
+
+    Redshift reads a backslash as the start of an escape and PostgreSQL does not; so none is let in.
+
+    Raises:
+        ValueError: There is a backslash or a control character in it.
+    """
+    if "\\" in text or not text.isprintable():
+        raise ValueError(f"{text!r} has a backslash or a control character in it")
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
+
 
 PIPELINE_RUNS = "pipeline_runs"
 PIPELINE_LOCK = "pipeline_lock"
@@ -182,3 +227,31 @@ def create_duckdb_record(name: str, columns: StructType, *, schema: str) -> str:
 
 def _column_lines(columns: StructType, *, key: tuple[str, ...]) -> list[str]:
     return [redshift_column(field) + (" not null" if field.name in key else "") for field in columns]
+
+
+VIEWS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "customers_1": ("customers", tuple(CUSTOMERS.fieldNames())),
+        "orders_1": ("orders", tuple(ORDERS.fieldNames())),
+        "payments_1": ("payments", tuple(PAYMENTS.fieldNames())),
+        "transactions_1": ("transactions", ("order_id", "customer_unique_id", "order_purchase_time", "payment_value")),
+        "rfm_input_1": ("purchases", tuple(PURCHASES.fieldNames())),
+        "rfm_input_2": ("rfm", ("customer_unique_id", "recency", "frequency", "monetary")),
+    }
+)
+"""By the workshop's name: our table, and the columns that the workshop's has, in its order."""
+
+
+def create_view(view: str, *, schema: str, tables_schema: str) -> str:
+    """The statement that makes or renews one of the views.
+
+    Args:
+        view: the workshop's name.
+        schema: where the view is.
+        tables_schema: where our tables are.
+    """
+    table, columns = VIEWS[view]
+    return (
+        f"create or replace view {qualified(schema, view)} as\n"
+        f"select {listed(list(columns))}\nfrom {qualified(tables_schema, table)}"
+    )

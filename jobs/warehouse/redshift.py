@@ -1,8 +1,8 @@
-"""The warehouse in Amazon Redshift, by its Data API and COPY from S3."""
+"""What has to be there before a run can be loaded into Redshift, and the statements that make what is missing."""
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,14 +12,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.errors import DataError, OutsideSystemError
-from jobs.outputs import OutputFile
-from jobs.totals import NO_MONEY, Total
-from jobs.warehouse.address import RedshiftAddress
-from jobs.warehouse.contents import RunToLoad
+from jobs.runs.totals import NO_MONEY, Total
+from jobs.storage.table_files import OutputFile
 from jobs.warehouse.data_api import MOST_STATEMENTS, DataApi, StatementError, token_of
-from jobs.warehouse.loaded import Loaded, Warehouse
-from jobs.warehouse.raw_files import RawTable, RawToLoad
-from jobs.warehouse.redshift_preparation import COLUMNS_OF, Existing, preparation, raw_preparation
+from jobs.warehouse.ddl import (
+    PIPELINE_LOCK,
+    PIPELINE_LOCK_SCHEMA,
+    PIPELINE_RUNS,
+    PIPELINE_RUNS_SCHEMA,
+    VIEWS,
+    create_redshift_record,
+    create_redshift_table,
+    create_view,
+    identifier,
+    qualified,
+    redshift_column,
+)
+from jobs.warehouse.load_plan import Loaded, RawTable, RawToLoad, RunToLoad, Warehouse
 from jobs.warehouse.redshift_statements import (
     CHECK,
     FIGURES,
@@ -30,7 +39,80 @@ from jobs.warehouse.redshift_statements import (
     raw_statements,
 )
 from jobs.warehouse.staging import staged
-from jobs.warehouse.target import Target
+from jobs.warehouse.target import RedshiftAddress, Target
+from transforms.schemas import TABLES
+
+Existing = Mapping[tuple[str, str], Sequence[str]]
+"""Columns of what there is, by schema and name."""
+
+COLUMNS_OF = Statement(
+    "list tables and columns",
+    "select cast(table_schema as varchar(128)), cast(table_name as varchar(128)), cast(column_name as varchar(128))\n"
+    "from information_schema.columns\n"
+    "where table_schema in (:tables_schema, :views_schema)\n"
+    "order by table_schema, table_name, ordinal_position",
+)
+
+
+def preparation(address: RedshiftAddress, existing: Existing) -> list[Statement]:
+    """What is missing before a run can be loaded: schemas, tables, columns and views.
+
+    Nothing is dropped, so that grants stay. Where nothing is missing nothing is said, so that a loader that may make no
+    table still loads.
+    """
+    schema, views = address.schema, address.views_schema
+    tables = [
+        Statement(f"create table {table}", create_redshift_table(table, columns, schema=schema))
+        for table, columns in TABLES.items()
+        if (schema, table) not in existing
+    ]
+    columns = [
+        Statement(
+            f"add column {field.name} to {table}",
+            f"alter table {qualified(schema, table)} add column {redshift_column(field)}",
+        )
+        for table, schema_of_table in TABLES.items()
+        for field in schema_of_table
+        if field.name not in existing.get((schema, table), schema_of_table.fieldNames())
+    ]
+    records = [
+        Statement(f"create table {name}", create_redshift_record(name, columns_of_record, schema=schema))
+        for name, columns_of_record in ((PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA), (PIPELINE_LOCK, PIPELINE_LOCK_SCHEMA))
+        if (schema, name) not in existing
+    ]
+    made = [
+        Statement(f"create view {view}", create_view(view, schema=views, tables_schema=schema))
+        for view, (_, names) in VIEWS.items()
+        if tuple(existing.get((views, view), ())) != names
+    ]
+    return [
+        *missing_schema(schema, existing),
+        *tables,
+        *columns,
+        *records,
+        *(missing_schema(views, existing) if made else ()),
+        *made,
+    ]
+
+
+def missing_schema(schema: str, existing: Existing) -> list[Statement]:
+    """The statement that makes a schema, unless something is known to be in it."""
+    if any(name == schema for name, _ in existing):
+        return []
+    return [Statement(f"create schema {schema}", f"create schema if not exists {identifier(schema)}")]
+
+
+def raw_preparation(tables: Sequence[RawTable], schema: str, existing: Existing) -> list[Statement]:
+    """The statements that make the raw tables that are missing."""
+    return [
+        Statement(
+            f"create table {table.name}",
+            create_redshift_record(table.name, table.columns, schema=schema, diststyle="even"),
+        )
+        for table in tables
+        if (schema, table.name) not in existing
+    ]
+
 
 ATTEMPTS = 4
 """How often a load is begun that another one's commit ended."""

@@ -9,16 +9,18 @@ an ARN, the address of an object. Questions of one statement bind their values.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.totals import Total
-from jobs.warehouse.contents import RunToLoad, TableToLoad
+from jobs.runs.totals import Total
 from jobs.warehouse.ddl import (
     PIPELINE_LOCK,
     PIPELINE_RUNS,
     PIPELINE_RUNS_SCHEMA,
     create_redshift_staging,
+    identifier,
+    listed,
+    literal,
+    qualified,
 )
-from jobs.warehouse.identifiers import identifier, listed, literal, qualified
-from jobs.warehouse.raw_files import RawTable
+from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad
 
 FIGURES = "add up rows and money"
 CHECK = "compare rows and money with the run's manifest"

@@ -8,10 +8,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from jobs import console
-from jobs.outputs import OutputFile
+from jobs.aws.environment import S3Settings
+from jobs.cli import console
 from jobs.storage import is_in_s3
-from jobs.storage.s3_client import S3Settings, s3_client
+from jobs.storage.s3_client import s3_client
+from jobs.storage.table_files import OutputFile
 from jobs.warehouse.aws_errors import said_plainly
 from jobs.warehouse.data_api import UnknownOutcomeError
 

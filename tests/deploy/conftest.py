@@ -9,21 +9,22 @@ from typing import Any
 import boto3
 import pytest
 
-from deploy import up, waiting
+from deploy import up
+from deploy.job_runs import waiting
 from deploy.package import SITE_PACKAGES, Bundle, build
-from deploy.targets import EMR, Target
-from tests.deploy.bundles import clean_environment
-from tests.deploy.cloud_formation import CloudFormation
-from tests.deploy.emr_application import EmrApplication
-from tests.deploy.nights import Nights
-from tests.deploy.runners import Runners
-from tests.deploy.sagemaker_commands import Commands
+from deploy.packaging.targets import EMR, Target
+from tests.deploy.packaging.bundles import clean_environment
+from tests.deploy.sagemaker.command_lines import Commands
 from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
-from tests.stand_ins.fixtures import CREDENTIALS, MODELS, REGION, serving, session_with
-from tests.stand_ins.hands import Hands, small_groups
-from tests.stand_ins.http_service import HttpService
-from tests.stand_ins.json_service import JsonService
-from tests.stand_ins.sagemaker import SageMaker
+from tests.fakes.cloudformation.service import CloudFormation
+from tests.fakes.emr.application import EmrApplication
+from tests.fakes.fixtures import CREDENTIALS, MODELS, REGION, serving, session_with
+from tests.fakes.http.json_service import JsonService
+from tests.fakes.http.service import HttpService
+from tests.fakes.job_runners import Runners
+from tests.fakes.sagemaker.client_requests import Hands, small_groups
+from tests.fakes.sagemaker.service import SageMaker
+from tests.fakes.step_functions.executions import Nights
 
 SESSION = boto3.session.Session
 PREFIX = "shop"

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import psutil
 import pyspark
 
-from jobs.java import java_home
+from jobs.spark.java import java_home
 
 SPARK_HOME = Path(pyspark.__file__).parent
 SPARK_SUBMIT = SPARK_HOME / "bin" / "spark-submit"

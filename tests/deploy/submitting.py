@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deploy.__main__ import main
-from tests.deploy.runners import Runners
-from tests.stand_ins.http_service import HttpService
+from tests.fakes.http.service import HttpService
+from tests.fakes.job_runners import Runners
 
 AS_OF = ("--as-of", "2018-10-17")
 RUN = "2018-10-17-nightly"

@@ -7,11 +7,11 @@ import pytest
 
 from deploy.__main__ import main
 from deploy.doctor import ACTIONS
-from deploy.stacks import template_body
-from tests.deploy.cloud_formation import CloudFormation
-from tests.deploy.query_service import QueryService
-from tests.stand_ins.fixtures import serving
-from tests.stand_ins.json_service import JsonService
+from deploy.stacks.stacks import template_body
+from tests.fakes.cloudformation.service import CloudFormation
+from tests.fakes.fixtures import serving
+from tests.fakes.http.json_service import JsonService
+from tests.fakes.http.query_service import QueryService
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ROLE = "arn:aws:sts::123456789012:assumed-role/engineer/ann"

@@ -5,8 +5,8 @@ import shlex
 import pytest
 
 from deploy.__main__ import main
-from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.submitting import AS_OF, LOAD, NAMED, RUN, Runner, last_line
+from tests.fakes.cloudformation.service import CloudFormation
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)

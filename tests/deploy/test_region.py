@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from deploy.__main__ import main
-from deploy.aws import Aws, Request, told
-from deploy.sagemaker_sdk import is_passing
-from jobs.aws_credentials import NO_CREDENTIALS
+from deploy.aws.requests import Aws, Request, told
+from deploy.sagemaker.sdk import is_passing
+from jobs.aws.errors import NO_CREDENTIALS
 from jobs.errors import ConfigurationError
-from tests.stand_ins.fixtures import SAGEMAKER_ROLE
+from tests.fakes.fixtures import SAGEMAKER_ROLE
 
 TRAIN = (
     *("sagemaker", "train", "--dry-run", "--role", SAGEMAKER_ROLE),

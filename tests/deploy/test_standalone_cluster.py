@@ -15,7 +15,7 @@ from jobs import pipeline
 from jobs.sample import write_sample
 from jobs.storage import for_reading
 from jobs.storage.local import LocalFolder
-from tests.deploy.bundles import manifest_of, script_of
+from tests.deploy.packaging.bundles import manifest_of, script_of
 from tests.deploy.standalone import LOOPBACK, MEMORY, SPARK_SUBMIT, StandaloneCluster, environment, standalone_cluster
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]

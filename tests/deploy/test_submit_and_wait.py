@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy import waiting
+from deploy.job_runs import waiting
 from tests.deploy.submitting import Runner, last_line
 
 

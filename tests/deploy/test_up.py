@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from deploy.__main__ import main
-from tests.deploy.cloud_formation import CloudFormation
 from tests.deploy.conftest import OUTPUTS, STATEMENT
-from tests.deploy.emr_application import EmrApplication
-from tests.deploy.nights import Nights
-from tests.stand_ins.json_service import JsonService
+from tests.fakes.cloudformation.service import CloudFormation
+from tests.fakes.emr.application import EmrApplication
+from tests.fakes.http.json_service import JsonService
+from tests.fakes.step_functions.executions import Nights
 
 ALL = ["shop-storage", "shop-warehouse", "shop-jobs", "shop-nightly"]
 

@@ -8,9 +8,9 @@ import pytest
 from deploy.__main__ import main
 from deploy.upload import files_of
 from jobs.errors import ConfigurationError
-from tests.deploy.cloud_formation import CloudFormation
-from tests.deploy.emr_application import EmrApplication
-from tests.deploy.nights import Nights
+from tests.fakes.cloudformation.service import CloudFormation
+from tests.fakes.emr.application import EmrApplication
+from tests.fakes.step_functions.executions import Nights
 
 FILES = ("olist_customers_dataset.csv", "olist_orders_dataset.csv", "olist_order_payments_dataset.csv")
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
-from expectations.contract import Contract
-from expectations.contracts import CONTRACTS, with_row_count
+from expectations.contracts.computed import with_row_count
+from expectations.contracts.contract import Contract
+from expectations.contracts.olist import CONTRACTS
 from expectations.rules import Between, InSet, MeanBetween, NotAfter, NullShareAtMost, Rule
 from tests.frames import at, money
 from tests.raw_files import key

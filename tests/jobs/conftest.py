@@ -8,8 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.storage import S3Folder
+from tests.fakes.s3.proxy import S3Proxy
 from tests.jobs.published import Runs, publish
-from tests.stand_ins.s3_proxy import S3Proxy
 
 
 @pytest.fixture(scope="session")

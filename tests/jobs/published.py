@@ -8,8 +8,8 @@ from typing import Any
 from pyspark.sql import Row, SparkSession
 
 from jobs import pipeline, segments
-from jobs.clusters.model import ClusterModel
 from tests.jobs.shop import AS_OF, GROUPS, shop
+from transforms.clusters.model import ClusterModel
 
 K = len(GROUPS)
 FIRST = f"{AS_OF}-first"

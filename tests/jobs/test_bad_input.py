@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from expectations.contracts import FILE_CONTRACTS
+from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.pipeline import main
-from jobs.sources import find_sources
+from jobs.sources.csv_files import find_sources
 from tests.raw_files import PAYMENTS_HEADER, RawFiles
 
 POINTER = '{"run_id": "2018-01-01-before"}\n'

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, Observation
 
 from jobs import ingest
-from jobs.observing import observe
+from jobs.runs.metrics import observe
 from tests.raw_files import RawFiles
 
 pytestmark = pytest.mark.usefixtures("spark")

@@ -10,15 +10,15 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import features as features_job
-from jobs.config import RunConfig
-from jobs.quality import quality_of
-from jobs.rules_in_force import rules_in_force
-from jobs.run import Run
+from jobs.cli.config import RunConfig
+from jobs.quality.active_rules import rules_in_force
+from jobs.quality.report import quality_of
+from jobs.runs.run import Run
+from jobs.runs.totals import Total
 from jobs.sample import write_sample
 from jobs.storage import LocalFolder, RunStore
-from jobs.totals import Total
 from transforms import schemas
-from transforms.rfm import fit_bounds
+from transforms.rfm.measures import fit_bounds
 
 AS_OF = date(2018, 10, 17)
 SHUFFLES = {"transactions": 4, "purchases": 1, "measures": 1, "bounds": 0, "rfm": 0}

@@ -13,8 +13,8 @@ import pytest
 
 from jobs.pipeline import main
 from jobs.storage import S3Folder
+from tests.fakes.s3.proxy import S3Proxy
 from tests.raw_files import RawFiles
-from tests.stand_ins.s3_proxy import S3Proxy
 
 PROJECT = Path(__file__).parent.parent.parent
 AS_OF = ["--as-of", "2018-12-31"]

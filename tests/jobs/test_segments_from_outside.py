@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.cli.config import RunConfig
 from jobs.clusters.assigning import files_from_outside
-from jobs.config import RunConfig
 from jobs.errors import DataError
 from tests.jobs.clusters.test_artifact import mxnet, packed
 from tests.jobs.published import FIRST, K, Runs

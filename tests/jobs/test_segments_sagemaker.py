@@ -12,10 +12,10 @@ from scipy.spatial.distance import cdist
 from deploy.__main__ import main as deploy
 from jobs.clusters.artifact import centroids_in
 from jobs.storage import LocalFolder
+from tests.fakes.fixtures import REGION, SAGEMAKER_ROLE
+from tests.fakes.sagemaker.service import SageMaker
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
-from tests.stand_ins.fixtures import REGION, SAGEMAKER_ROLE
-from tests.stand_ins.sagemaker import SageMaker
 
 pytestmark = [pytest.mark.usefixtures("spark"), pytest.mark.timeout(900)]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.templates import resources, template
+from tests.deploy.stacks.templates import resources, template
 
 HERE = Path(__file__).parent
 INSTALLED = HERE.parent.parent.parent / "build" / "node"

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from deploy import sagemaker_requests
+from deploy.sagemaker import requests as sagemaker_requests
+from tests.deploy.stacks.templates import statements, template
 from tests.deploy.state_machine.answers import ARTIFACT, AS_OF, RUN, answers, whole_way
 from tests.deploy.state_machine.interpreter import SUBSTITUTIONS, Interpreter
-from tests.deploy.templates import statements, template
-from tests.stand_ins.json_service import service_model
-from tests.stand_ins.shapes import faults_of
+from tests.fakes.http.json_service import service_model
+from tests.fakes.http.shapes import faults_of
 
 pytestmark = pytest.mark.long
 

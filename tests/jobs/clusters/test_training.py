@@ -13,7 +13,7 @@ from scipy.cluster.vq import kmeans2
 
 from jobs.clusters.training import train
 from transforms import schemas
-from transforms.clusters import assignments
+from transforms.clusters.assignments import assignments
 
 PROJECT = Path(__file__).parent.parent.parent.parent
 ROWS = 3_000
@@ -78,7 +78,7 @@ def test_centroids_are_single_precision_as_sagemaker_keeps_them(spark: SparkSess
 
 CORES = """
 import json, sys
-from jobs import session
+from jobs.spark import session
 session.LAPTOP |= {"spark.master": sys.argv[1], "spark.sql.shuffle.partitions": sys.argv[2]}
 session.LAPTOP["spark.driver.memory"] = "1g"
 from jobs.clusters.training import train

@@ -13,12 +13,12 @@ import pytest
 from jobs import publish
 from jobs.warehouse import data_api as data_api_module
 from jobs.warehouse import redshift
-from jobs.warehouse.address import RedshiftAddress
-from jobs.warehouse.redshift_preparation import preparation
+from jobs.warehouse.redshift import preparation
+from jobs.warehouse.target import RedshiftAddress
+from tests.fakes.fixtures import COPY_ROLE
+from tests.fakes.redshift.data_api import DataApi
+from tests.fakes.redshift.translation import translated
 from tests.jobs.warehouse.made_runs import FEBRUARY_ONLY, JUNE, Rows, as_sets, make_run
-from tests.stand_ins.data_api import DataApi
-from tests.stand_ins.fixtures import COPY_ROLE
-from tests.stand_ins.translation import translated
 from transforms.schemas import TABLES
 
 JUNE_RUN, FEBRUARY_RUN = "2018-06-30-june", "2018-02-28-february"

@@ -6,9 +6,8 @@ import pytest
 
 from jobs import publish
 from jobs.errors import ConfigurationError
-from jobs.warehouse.address import DuckDBAddress, RedshiftAddress, parse_address
-from jobs.warehouse.identifiers import identifier, literal, qualified
-from jobs.warehouse.target import Target
+from jobs.warehouse.ddl import identifier, literal, qualified
+from jobs.warehouse.target import DuckDBAddress, RedshiftAddress, Target, parse_address
 
 HOSTILE = "x'; drop table customers; --"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift-AbCdEf"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jobs.warehouse.data_dictionary import data_dictionary
-from transforms.dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
+from transforms.data_dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
 from transforms.schemas import TABLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "data-dictionary.md"

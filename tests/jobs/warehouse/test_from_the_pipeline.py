@@ -11,14 +11,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import features, ingest, pipeline, publish
-from jobs.config import RunConfig
-from jobs.program import program
+from jobs.cli.config import RunConfig
+from jobs.cli.main import program
 from jobs.storage import for_reading
+from tests.fakes.fixtures import COPY_ROLE
+from tests.fakes.redshift.data_api import DataApi
 from tests.frames import at, frame
 from tests.jobs.whole_runs import AS_OF, WORKED_BY_HAND
 from tests.raw_files import RawFiles
-from tests.stand_ins.data_api import DataApi
-from tests.stand_ins.fixtures import COPY_ROLE
 from transforms import schemas
 from transforms.schemas import TABLES
 
@@ -32,7 +32,7 @@ PHYSICAL = {
     "string": "BYTE_ARRAY",
     "decimal(18,4)": "FIXED_LEN_BYTE_ARRAY",
 }
-"""What COPY takes for the column types that we declare: see `jobs.session` for the two that are not Spark's own way."""
+"""The types that COPY takes for our columns; `jobs.spark.session` says why two are not Spark's own way."""
 
 
 @pytest.fixture

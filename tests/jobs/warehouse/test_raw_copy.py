@@ -12,7 +12,7 @@ import pytest
 from jobs import publish
 from jobs.errors import ConfigurationError
 from jobs.storage import RunStore, stored_file
-from jobs.warehouse.raw_files import raw_to_load
+from jobs.warehouse.load_plan import raw_to_load
 from tests.frames import at, money
 from tests.jobs.warehouse.conftest import JUNE_RUN, InPostgres
 from tests.jobs.warehouse.made_runs import JUNE, edit_manifest, make_run

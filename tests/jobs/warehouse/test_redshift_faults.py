@@ -8,8 +8,8 @@ import pytest
 
 from jobs.warehouse import data_api as data_api_module
 from jobs.warehouse import redshift
+from tests.fakes.http.faults import Faults
 from tests.jobs.warehouse.conftest import FEBRUARY_RUN, IS_FEBRUARY, IS_JUNE, JUNE_RUN, InPostgres
-from tests.stand_ins.faults import Faults
 
 
 def test_a_fault_at_any_statement_leaves_the_run_before(

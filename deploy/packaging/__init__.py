@@ -1,0 +1,1 @@
+"""Archives for Glue and EMR, from the project and its locked wheels. Nothing is uploaded here."""

@@ -1,0 +1,171 @@
+"""SageMaker through its SDK (``sagemaker.core``): an extra, and imported when it is needed, since it takes seconds."""
+
+import importlib
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+from deploy.aws.requests import Aws, RefusedError, UnreachableError
+from jobs.aws.errors import NO_CREDENTIALS
+from jobs.errors import ConfigurationError
+
+SHAPES = {
+    "TrainingJob": "CreateTrainingJobRequest",
+    "TransformJob": "CreateTransformJobRequest",
+    "Model": "CreateModelInput",
+    "EndpointConfig": "CreateEndpointConfigInput",
+    "Endpoint": "CreateEndpointInput",
+}
+"""The request of each kind of resource, by its name in the SDK."""
+
+LOOKS = 8
+"""How often what may have been created is looked for, for a minute in all."""
+
+REFUSALS = ("AccessDenied", "Unrecognized", "ExpiredToken", "InvalidClientToken")
+
+
+def image_of(region: str) -> str:
+    """The built-in k-means of a region.
+
+    Raises:
+        ConfigurationError: The SDK is not installed, or knows no such region.
+    """
+    try:
+        return str(_sdk("image_uris").retrieve("kmeans", region))
+    except ValueError as error:
+        raise ConfigurationError(f"--region {region}: no image of the built-in k-means there ({error})") from None
+
+
+def create(kind: str, request: Mapping[str, Any], *, aws: Aws) -> Any:
+    """Create a resource from a request in the API's shape, and return the SDK's object of it.
+
+    The SDK creates, and then asks for what it has created; either may fail on the way back when the work is done. So
+    after a failure that may pass, and after a second try that finds the name taken by the first, it is looked for.
+
+    Raises:
+        ConfigurationError: The SDK is not installed.
+        OutsideSystemError: AWS refused, or could not be reached.
+    """
+    resource, where = getattr(_sdk("resources"), kind), in_(aws)
+    codec = _sdk("utils.code_injection.codec")
+    name = str(next(iter(request.values())))
+    with aws_errors(f"cannot create {kind} {name}"):
+        try:
+            return resource.create(**codec.transform(dict(request), SHAPES[kind]), **where)
+        except (ClientError, BotoCoreError) as error:
+            if not is_passing(error) and not _is_own_doing(error):
+                raise
+            try:
+                return _patient()(resource.get, name, **where)
+            except ClientError as later:
+                raise (error if is_absent(later) else later) from None
+
+
+def find(kind: str, name: str, *, aws: Aws) -> Any:
+    """A resource that is there, as the SDK's object.
+
+    Raises:
+        OutsideSystemError: It is not, or AWS could not be reached.
+    """
+    resource, where = getattr(_sdk("resources"), kind), in_(aws)
+    with aws_errors(f"cannot find {kind} {name}"):
+        return resource.get(name, **where)
+
+
+def delete(kind: str, name: str, *, aws: Aws) -> bool:
+    """Delete a resource; False where there is none.
+
+    Raises:
+        OutsideSystemError: AWS refused, or could not be reached.
+    """
+    resource, where = getattr(_sdk("resources"), kind), in_(aws)
+    with aws_errors(f"cannot delete {kind} {name}"):
+        try:
+            resource.get(name, **where).delete()
+        except ClientError as error:
+            if is_absent(error):
+                return False
+            raise
+    return True
+
+
+def in_(aws: Aws) -> dict[str, Any]:
+    """Account and region, as each call of the SDK takes them."""
+    return {"session": aws.session, "region": aws.region}
+
+
+def _patient() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception(is_passing),
+        stop=stop_after_attempt(LOOKS),
+        wait=wait_exponential(multiplier=0.25, max=30),
+        reraise=True,
+    )
+
+
+def is_absent(error: ClientError) -> bool:
+    """Whether AWS says that there is no such thing; it has no code of its own for that."""
+    return "could not find" in str(error).lower() or "not found" in str(error).lower()
+
+
+def _is_own_doing(error: ClientError | BotoCoreError) -> bool:
+    """Whether a name is taken by an earlier try of the same call, whose answer was lost."""
+    if not isinstance(error, ClientError):
+        return False
+    told = error.response.get("Error", {})
+    # Of models, configurations and endpoints AWS says so in words alone.
+    if told.get("Code") != "ResourceInUse" and "already existing" not in told.get("Message", ""):
+        return False
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same call may well succeed a little later: no connection, too many calls, a fault of AWS's."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or "Throttl" in error.response.get("Error", {}).get("Code", "")
+    return isinstance(error, BotoCoreError) and not isinstance(error, NO_CREDENTIALS)
+
+
+@contextmanager
+def aws_errors(what: str) -> Iterator[None]:
+    """What AWS, or the way there, raises, as an error in one line.
+
+    Raises:
+        UnreachableError: It did, and may well not a little later.
+        RefusedError: It did, and will again.
+    """
+    try:
+        yield
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        code, message = told.get("Code", "an error"), told.get("Message", "")
+        advice = " Check the credentials and what they may do" if code.startswith(REFUSALS) else ""
+        line = f"{what}: {code}: {message.rstrip('.')}.{advice}"
+        raise (UnreachableError(line) if is_passing(error) else RefusedError(line, code)) from None
+    except BotoCoreError as error:
+        line = f"{what}: {error}. Check the credentials, the region and the network"
+        raise (UnreachableError(line) if is_passing(error) else RefusedError(line, type(error).__name__)) from None
+
+
+def _sdk(module: str) -> Any:
+    os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+    try:
+        found = importlib.import_module(f"sagemaker.core.{module}")
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("sagemaker"):
+            raise
+        raise ConfigurationError(
+            "the SageMaker SDK is not installed, expected the extra deploy. "
+            "Run: pip install 'olist-rfm-segments[deploy]'"
+        ) from None
+    # It tells each state by itself, in frames and colours.
+    for name in list(logging.Logger.manager.loggerDict):
+        if name.startswith("sagemaker"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+    return found

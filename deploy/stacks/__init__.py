@@ -1,0 +1,1 @@
+"""The CloudFormation stacks: change sets, releases and grants. The templates are in `deploy/cloudformation`."""

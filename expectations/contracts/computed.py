@@ -1,0 +1,55 @@
+"""The contracts of computed tables: no nulls, a key, and bounds. A row that fails one is a fault of this code."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pyspark.sql.types import StructType
+
+from expectations.contracts.contract import Contract
+from expectations.rules import Between, NotNull, RowCountBetween, Rule, Unique
+from transforms import schemas
+from transforms.rfm.dimensions import DIMENSIONS
+
+
+def computed_contract(*, table: str, schema: StructType, rules: Sequence[Rule] = ()) -> Contract:
+    """A computed table's contract: no nulls, its key, and rules of its own. A row that breaks one is our fault."""
+    not_null = (NotNull(name, severity="stop") for name in schema.fieldNames())
+    return Contract(table, schema, (*not_null, *rules, Unique(schemas.KEYS[table], severity="stop")))
+
+
+TRANSACTIONS = computed_contract(table="transactions", schema=schemas.TRANSACTIONS)
+
+PURCHASES = computed_contract(table="purchases", schema=schemas.PURCHASES)
+
+RFM = computed_contract(
+    table="rfm",
+    schema=schemas.RFM,
+    rules=(
+        Between("recency_weeks", low=0, severity="stop"),
+        Between("purchase_count", low=1, severity="stop"),
+        # With a card that was fitted to these very customers; another may lead outside (`with_another_card`).
+        *(Between(dimension, low=0, high=5, severity="stop") for dimension in DIMENSIONS),
+    ),
+)
+
+CUSTOMER_SEGMENTS = computed_contract(
+    table="customer_segments",
+    schema=schemas.CUSTOMER_SEGMENTS,
+    rules=(Between("cluster", low=0, severity="stop"), Between("distance", low=0, severity="stop")),
+)
+
+
+def with_row_count(contract: Contract, *, rows: int, of: str) -> Contract:
+    """The contract of a table that has as many rows as something else was counted to have."""
+    return replace(contract, rules=(*contract.rules, RowCountBetween(low=rows, high=rows, of=of)))
+
+
+def with_another_card(rfm: Contract) -> Contract:
+    """The contract of rfm where the card was fitted to other customers: figures outside its range are told, no more."""
+    ranges = {f"between({dimension})" for dimension in DIMENSIONS}
+    rules = (replace(rule, severity="warn") if rule.label in ranges else rule for rule in rfm.rules)
+    return replace(rfm, rules=tuple(rules))
+
+
+COMPUTED_CONTRACTS = (TRANSACTIONS, PURCHASES, RFM, CUSTOMER_SEGMENTS)
+"""In the order in which the tables are computed."""

@@ -1,0 +1,134 @@
+"""One contract per table: what good data is, written once, as data.
+
+The rules of a raw table split its rows (`split`); those of every table make the suite that Great Expectations evaluates
+(`gate`). What they say of identifiers, states and statuses is Olist's; a file of one's own changes it (`overlay`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+
+from pyspark.sql.types import StringType
+
+from expectations.contracts.computed import COMPUTED_CONTRACTS
+from expectations.contracts.contract import Contract, FileContract
+from expectations.rules import (
+    Between,
+    HasAllFields,
+    InSet,
+    IsText,
+    Matches,
+    NotAfter,
+    NotNull,
+    ParsesAs,
+    RefersTo,
+    RowCountBetween,
+    Rule,
+    Unique,
+)
+from transforms import schemas
+
+ORDER_STATUSES = (
+    "approved",
+    "canceled",
+    "created",
+    "delivered",
+    "invoiced",
+    "processing",
+    "shipped",
+    "unavailable",
+)
+
+STATES = (
+    *("AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA"),
+    *("PB", "PE", "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO"),
+)
+"""The 26 states of Brazil and its federal district."""
+
+PAYMENT_TYPES = ("boleto", "credit_card", "debit_card", "not_defined", "voucher")
+
+IDENTIFIER = r"^[0-9a-f]{32}$"
+"""Olist's identifiers: MD5 sums in hexadecimal."""
+
+FIRST_DAY = date(2016, 1, 1)
+"""No purchase of the data set is older; the first is of September 2016."""
+
+HIGHEST_PAYMENT = 1_000_000
+
+
+def of_a_file(contract: FileContract, *, required: Sequence[str]) -> FileContract:
+    """A raw table's contract, with what holds for every file before the rules of its own, and its key after them.
+
+    Args:
+        contract: with the rules of its own.
+        required: the columns without which a row is of no use, by the file's names.
+    """
+    types = contract.cells.types
+    every_file: tuple[Rule, ...] = (
+        HasAllFields(),
+        IsText(tuple(types)),
+        *(NotNull(column) for column in required),
+        *(ParsesAs(column, kind) for column, kind in types.items() if not isinstance(kind, StringType)),
+    )
+    return replace(contract, rules=(*every_file, *contract.rules, Unique(contract.key), RowCountBetween(low=1)))
+
+
+CUSTOMERS = of_a_file(
+    FileContract(
+        table="customers",
+        file="olist_customers_dataset",
+        schema=schemas.CUSTOMERS,
+        source_names=MappingProxyType({"zip_code": "customer_zip_code_prefix", "state": "customer_state"}),
+        rules=(
+            Matches("customer_id", IDENTIFIER, null_passes=True),
+            Matches("customer_unique_id", IDENTIFIER, null_passes=True),
+            Matches("customer_zip_code_prefix", r"^\d{5}$"),
+            InSet("customer_state", STATES),
+        ),
+    ),
+    required=("customer_id", "customer_unique_id"),
+)
+
+ORDERS = of_a_file(
+    FileContract(
+        table="orders",
+        file="olist_orders_dataset",
+        schema=schemas.ORDERS,
+        source_names=MappingProxyType({"order_purchase_time": "order_purchase_timestamp"}),
+        rules=(
+            Matches("order_id", IDENTIFIER, null_passes=True),
+            InSet("order_status", ORDER_STATUSES),
+            Between("order_purchase_timestamp", low=FIRST_DAY, null_passes=True),
+            NotAfter("order_purchase_timestamp", "order_delivered_customer_date", null_passes=True, severity="warn"),
+            RefersTo("customer_id", table="customers", key="customer_id"),
+        ),
+    ),
+    required=("order_id", "customer_id", "order_purchase_timestamp"),
+)
+
+PAYMENTS = of_a_file(
+    FileContract(
+        table="payments",
+        file="olist_order_payments_dataset",
+        schema=schemas.PAYMENTS,
+        rules=(
+            Matches("order_id", IDENTIFIER, null_passes=True),
+            Between("payment_sequential", low=1, null_passes=True),
+            InSet("payment_type", PAYMENT_TYPES, severity="warn"),
+            Between("payment_installments", low=0),
+            Between("payment_value", low=0, high=HIGHEST_PAYMENT, null_passes=True),
+            RefersTo("order_id", table="orders", key="order_id"),
+        ),
+    ),
+    required=("order_id", "payment_sequential", "payment_value"),
+)
+
+FILE_CONTRACTS = (CUSTOMERS, ORDERS, PAYMENTS)
+"""In the order in which they are checked: a table comes after those that it refers to."""
+
+
+CONTRACTS: Mapping[str, Contract] = MappingProxyType(
+    {contract.table: contract for contract in (*FILE_CONTRACTS, *COMPUTED_CONTRACTS)}
+)
+"""All contracts, by table."""

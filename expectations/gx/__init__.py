@@ -1,0 +1,1 @@
+"""Great Expectations: the gate over each table, and Data Docs. No rule is defined here."""

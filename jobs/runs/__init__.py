@@ -1,0 +1,1 @@
+"""One run: its tables, totals, reconciliation checks, provenance and manifest. No step of the pipeline."""

@@ -1,0 +1,66 @@
+"""Which code made a run, on what."""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+DISTRIBUTION = "olist-rfm-segments"
+PACKAGES = ("transforms", "expectations", "jobs")
+
+
+def code_version() -> dict[str, Any]:
+    """The release, the commit where there is a checkout, and a hash of the source that is there either way."""
+    return {"version": _release(), "commit": _commit(), "source_sha256": _source_hash()}
+
+
+def platform_versions(session: SparkSession) -> dict[str, str]:
+    """Versions of what the run stood on."""
+    return {"python": platform.python_version(), "spark": session.version, "system": platform.platform(terse=True)}
+
+
+def _release() -> str | None:
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of the checkout, marked when files differ from it; None in a package or where git is not."""
+    folder = Path(__file__).resolve().parents[2]
+    git = shutil.which("git")
+    if git is None or not (folder / ".git").exists():
+        return None
+    described = subprocess.run(
+        [git, "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() or None
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        for name, file in _modules(resources.files(package), package):
+            digest.update(f"{name}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _modules(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
+    """The modules of a package and of those in it, wherever they were imported from (a zip, on a cluster)."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _modules(entry, f"{name}/{entry.name}")
+        elif entry.name.endswith(".py"):
+            yield f"{name}/{entry.name}", entry

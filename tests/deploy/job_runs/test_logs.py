@@ -1,0 +1,57 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.__main__ import main
+from tests.fakes.cloudformation.service import CloudFormation
+from tests.fakes.http.faults import ServiceError
+from tests.fakes.http.json_service import JsonService
+from tests.fakes.job_runners import Runners
+
+Groups = dict[str, dict[str, list[str]]]
+
+
+@pytest.fixture
+def logs(aws: pytest.MonkeyPatch, made: CloudFormation) -> Iterator[Groups]:
+    """CloudWatch Logs, two lines a page: groups of streams of lines. moto's does not heed the prefix of a stream."""
+    del made
+    groups: Groups = {}
+
+    def filter_log_events(request: dict[str, Any]) -> dict[str, Any]:
+        if request["logGroupName"] not in groups:
+            raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
+        streams = groups[request["logGroupName"]].items()
+        lines = [line for name, said in streams if name.startswith(request["logStreamNamePrefix"]) for line in said]
+        start = int(request.get("nextToken", "0"))
+        page: dict[str, Any] = {"events": [{"message": line} for line in lines[start : start + 2]]}
+        return page | ({"nextToken": str(start + 2)} if len(lines) > start + 2 else {})
+
+    runners = Runners(["SUCCEEDED"])
+    runners.started.append({"JobName": "shop-pipeline", "Arguments": {"--run-id": "2018-10-17-nightly"}})
+    service = JsonService("logs", {"FilterLogEvents": filter_log_events})
+    with runners.running() as environment, service.running():
+        for name, url in {**environment, "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": service.url}.items():
+            aws.setenv(name, url)
+        yield groups
+
+
+def test_the_whole_log_of_a_job_run_is_printed_and_that_of_others_is_not(
+    logs: Groups, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs["/aws-glue/jobs/error"] = {"jr_1": ["pipeline: one", "pipeline: two\n", "pipeline: three"]}
+    logs["/aws-glue/jobs/output"] = {"jr_2": ["another run"]}
+    assert main(["glue", "logs", "--prefix", "shop", "jr_1"]) == 0
+    assert capsys.readouterr().out == "pipeline: one\npipeline: two\npipeline: three\n"
+
+
+def test_the_log_of_a_run_on_emr_is_found_by_the_runs_id(logs: Groups, capsys: pytest.CaptureFixture[str]) -> None:
+    logs["/shop/emr"] = {"2018-10-17-nightly/applications/00f1abcd/jobs/01/SPARK_DRIVER/stderr": ["driver: one"]}
+    assert main(["emr", "logs", "--prefix", "shop", "2018-10-17-nightly"]) == 0
+    assert capsys.readouterr().out == "driver: one\n"
+
+
+def test_a_log_that_is_not_there_yet_is_told(logs: Groups, capsys: pytest.CaptureFixture[str]) -> None:
+    assert logs == {}
+    assert main(["emr", "logs", "--prefix", "shop", "2018-10-17-nightly"]) == 4
+    assert "no log group /shop/emr yet" in capsys.readouterr().err

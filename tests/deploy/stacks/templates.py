@@ -1,0 +1,46 @@
+"""The templates as data."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cfnlint.decode import cfn_yaml
+
+FOLDER = Path(__file__).parents[3] / "deploy" / "cloudformation"
+PATHS = sorted(FOLDER.glob("*.yaml"))
+
+
+def template(name: str) -> dict[str, Any]:
+    """A template, its short forms (``!Ref``) written out."""
+    loaded: dict[str, Any] = cfn_yaml.load(str(FOLDER / f"{name}.yaml"))
+    return loaded
+
+
+def resources(content: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of a template's resources of a type, by name."""
+    return {name: resource["Properties"] for name, resource in content["Resources"].items() if resource["Type"] == kind}
+
+
+def statements(content: Any) -> Iterator[dict[str, Any]]:
+    """Every statement of every policy in a template, wherever it stands."""
+    if isinstance(content, dict):
+        if "Effect" in content and ("Action" in content or "NotAction" in content):
+            yield content
+        for value in content.values():
+            yield from statements(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from statements(value)
+
+
+def texts(content: Any) -> Iterator[str]:
+    """Every text in a template."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield str(key)
+            yield from texts(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from texts(value)
+    else:
+        yield str(content)

@@ -1,0 +1,174 @@
+import json
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.stacks.templates import PATHS, resources, statements, template, texts
+
+BIN = Path(sys.executable).parent
+CHECKOV = "checkov==3.3.30"
+STACKS = [path.stem for path in PATHS]
+
+UNSCOPED = {
+    "cloudwatch:PutMetricData": "scoped by namespace, which a condition names",
+    "ecr:GetAuthorizationToken": "logs in to registries as such",
+    "logs:CreateLogDelivery": "the delivery of a state machine's log has no resource",
+    "logs:DeleteLogDelivery": "as above",
+    "logs:DescribeLogGroups": "lists; has no resource narrower than all groups",
+    "logs:DescribeResourcePolicies": "as above",
+    "logs:GetLogDelivery": "as above",
+    "logs:ListLogDeliveries": "as above",
+    "logs:PutResourcePolicy": "as above",
+    "logs:UpdateLogDelivery": "as above",
+    "redshift-data:CancelStatement": "scoped by the statement's owner, which a condition names",
+    "redshift-data:DescribeStatement": "as above",
+    "redshift-data:GetStatementResult": "as above",
+    "xray:GetSamplingRules": "traces have no resource",
+    "xray:GetSamplingTargets": "as above",
+    "xray:PutTelemetryRecords": "as above",
+    "xray:PutTraceSegments": "as above",
+}
+"""Actions that AWS scopes to no resource, or by a condition instead."""
+
+CONDITIONED = {action for action, why in UNSCOPED.items() if action.startswith(("cloudwatch:", "redshift-data:"))}
+
+ACCEPTED = {
+    (
+        "CKV_AWS_18",
+        "AWS::S3::Bucket.AccessLogs",
+    ): "access is logged there; logging its own would not end",
+}
+"""What checkov finds and stays so, with the reason."""
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def allowing(name: str) -> list[dict[str, Any]]:
+    return [statement for statement in statements(template(name)) if statement["Effect"] == "Allow"]
+
+
+@pytest.mark.long
+def test_cfn_lint_has_nothing_to_say() -> None:
+    done = subprocess.run([BIN / "cfn-lint", *PATHS], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_checkov_finds_what_is_accepted_and_no_more(tmp_path: Path) -> None:
+    environment = Path("build", "checkov").resolve()
+    if not (environment / "bin" / "checkov").exists():
+        subprocess.run([BIN / "uv", "venv", "--quiet", "--clear", "--python", sys.executable, environment], check=True)
+        install = ("pip", "install", "--quiet", "--python", environment / "bin" / "python", CHECKOV)
+        subprocess.run([BIN / "uv", *install], check=True)
+    folder = PATHS[0].parent
+    asked = ("--directory", folder, "--framework", "cloudformation", "--quiet", "--skip-download", "--output", "json")
+    done = subprocess.run(
+        [environment / "bin" / "checkov", *asked], check=False, capture_output=True, text=True, cwd=tmp_path
+    )
+    found = json.loads(done.stdout)
+    assert found["summary"]["parsing_errors"] == 0
+    assert found["summary"]["passed"] > 100
+    failed = {(check["check_id"], check["resource"]) for check in found["results"]["failed_checks"]}
+    assert failed == set(ACCEPTED)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_template_fits_into_a_request(name: str) -> None:
+    assert len((PATHS[0].parent / f"{name}.yaml").read_bytes()) <= 51_200
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_policies_name_each_action(name: str) -> None:
+    for statement in allowing(name):
+        assert "NotAction" not in statement
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, statement
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_policies_name_their_resources_where_aws_allows_it(name: str) -> None:
+    for statement in allowing(name):
+        if "*" not in as_list(statement.get("Resource", [])) or "Principal" in statement:
+            continue
+        actions = set(as_list(statement["Action"]))
+        assert actions <= set(UNSCOPED), statement
+        assert not actions & CONDITIONED or "Condition" in statement, statement
+
+
+def test_a_policy_that_is_open_to_a_principal_is_one_of_a_key_or_of_the_network() -> None:
+    """There ``*`` means this key, and whoever is in this network and account."""
+    open_to = {
+        (name, str(statement["Sid"]))
+        for name in STACKS
+        for statement in allowing(name)
+        if "Principal" in statement and "*" in (*as_list(statement.get("Resource", [])), statement["Principal"])
+    }
+    assert open_to == {
+        ("storage", "AccountAdministersTheKeyAndDelegatesItsUse"),
+        ("storage", "LogGroupsOfThisPrefixAreEncryptedWithIt"),
+        ("storage", "AlarmsReachTheEncryptedTopic"),
+        ("warehouse", "TheDataOfThisPrefix"),
+    }
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_who_may_assume_a_role_is_a_service_for_this_account(name: str) -> None:
+    for role, properties in resources(template(name), "AWS::IAM::Role").items():
+        for statement in properties["AssumeRolePolicyDocument"]["Statement"]:
+            assert set(statement["Principal"]) == {"Service"}, role
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_no_secret_stands_in_a_template(name: str) -> None:
+    secret = re.compile(r"(?i)password|secret|AKIA[0-9A-Z]{16}|NoEcho|BEGIN .*KEY")
+    found = {text for text in texts(template(name)) if secret.search(text)}
+    assert found <= {"ManageAdminPassword", "AdminPasswordSecretKmsKeyId"}
+
+
+NAMED = re.compile(r"(Name|RoleName|\w+GroupName|AliasName|TopicName|BucketName|NamespaceName|WorkgroupName)$")
+NOT_NAMES = {
+    "AWS::CloudWatch::Alarm": {"MetricName"},
+    "AWS::EC2::VPCEndpoint": {"ServiceName"},
+    "AWS::RedshiftServerless::Namespace": {"DbName"},  # of its own in each namespace
+}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_name_carries_the_prefix_so_that_two_stacks_live_side_by_side(name: str) -> None:
+    for resource, content in template(name)["Resources"].items():
+        named = {key: value for key, value in content["Properties"].items() if NAMED.search(key)}
+        for key, value in named.items():
+            if key not in NOT_NAMES.get(content["Type"], ()):
+                assert "Prefix" in str(value) or "Ref" in str(value), (resource, key)
+
+
+def test_nothing_that_can_cost_is_without_a_cap() -> None:
+    jobs, warehouse = template("jobs"), template("warehouse")
+    (application,) = resources(jobs, "AWS::EMRServerless::Application").values()
+    assert set(application["MaximumCapacity"]) == {"Cpu", "Memory", "Disk"}
+    assert application["AutoStopConfiguration"]["Enabled"]
+    for job in resources(jobs, "AWS::Glue::Job").values():
+        assert {"NumberOfWorkers", "Timeout"} <= set(job)
+        assert job["GlueVersion"] == "6.0"
+    (workgroup,) = resources(warehouse, "AWS::RedshiftServerless::Workgroup").values()
+    assert "MaxCapacity" in workgroup
+    assert workgroup["PubliclyAccessible"] is False
+
+
+def test_the_accounts_of_the_kmeans_image_are_those_that_the_sagemaker_sdk_names() -> None:
+    spec = find_spec("sagemaker")  # not imported, which takes seconds
+    assert spec is not None
+    (package,) = spec.submodule_search_locations or ()
+    listed = json.loads(Path(package, "core", "image_uri_config", "kmeans.json").read_text())
+    accounts = listed["versions"]["1"]["registries"]
+    mapped = {region: entry["Account"] for region, entry in template("jobs")["Mappings"]["KMeansImage"].items()}
+    assert mapped == {region: account for region, account in accounts.items() if region in mapped}
+    assert len(mapped) > 25

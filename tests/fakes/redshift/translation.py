@@ -1,0 +1,202 @@
+"""Redshift's SQL as PostgreSQL's, by sqlglot; what does not parse as Redshift's is refused.
+
+As Redshift does: names fold to lower case even in quotation marks; keys are not enforced; ``varchar`` is
+``varchar(256)`` and ``numeric`` is ``numeric(18,0)``; a backslash in a literal escapes; ``DATEDIFF`` counts
+boundaries, weeks from Sunday; ``GETDATE()`` is the statement's time; ``TRUNCATE`` commits; ``VACUUM`` and ``ALTER
+TABLE APPEND`` fail in a transaction.
+
+Not as Redshift does: an average of integers keeps its fraction; decimal quotients keep PostgreSQL's digits; a varchar
+counts characters, not bytes, except in COPY; a view must find its tables even WITH NO SCHEMA BINDING. And sqlglot
+does not parse all of Redshift: ``SORTKEY AUTO`` and keys on a column (``a int distkey``) are refused here though they
+are right.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from tests.fakes.redshift.errors import RedshiftError
+
+WITHOUT_EFFECT = (
+    exp.DistKeyProperty,
+    exp.DistStyleProperty,
+    exp.SortKeyProperty,
+    exp.BackupProperty,
+    exp.AutoRefreshProperty,
+    # Redshift takes a key for a promise and enforces none.
+    exp.PrimaryKey,
+    exp.ForeignKey,
+    exp.UniqueColumnConstraint,
+)
+COLUMN_CONSTRAINTS_WITHOUT_EFFECT = (exp.EncodeColumnConstraint, exp.UniqueColumnConstraint, exp.Reference)
+DEFAULT_LENGTHS = {"VARCHAR": "256", "NVARCHAR": "256", "TEXT": "256", "BPCHAR": "256"}
+SETTINGS = {"search_path", "statement_timeout"}
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+PARAMETER = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::|:(?P<name>[0-9a-zA-Z_]+)", re.DOTALL)
+LOCK = re.compile(r"\s*lock\s+(?:table\s+)?(?P<tables>[\w.\",\s]+?)\s*;?\s*", re.IGNORECASE)
+
+
+class Kind(Enum):
+    """What a statement does to the transaction that it runs in."""
+
+    STAYS = auto()
+    COMMITS_AFTERWARDS = auto()
+    COMMIT = auto()
+    ROLLBACK = auto()
+    NOTHING = auto()
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A statement for PostgreSQL, with ``$1``, ``$2`` for the values of these parameters."""
+
+    sql: str
+    parameters: tuple[str, ...] = ()
+    kind: Kind = Kind.STAYS
+
+
+def parameters_in(sql: str) -> set[str]:
+    """The names that a statement has as ``:name`` outside of literals, quoted names and comments."""
+    return {found["name"] for found in PARAMETER.finditer(sql) if found["name"]}
+
+
+def translated(sql: str) -> Translated:
+    """One statement of Redshift's for PostgreSQL.
+
+    Raises:
+        RedshiftError: It is no statement of Redshift's, or none that the stand-in knows.
+    """
+    lock = LOCK.fullmatch(sql)
+    if lock:
+        tables = ", ".join(_table(name).sql(dialect="postgres") for name in lock["tables"].split(","))
+        return Translated(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+    tree = _only_tree(sql)
+    match tree:
+        case exp.Commit():
+            return Translated("", kind=Kind.COMMIT)
+        case exp.Rollback():
+            return Translated("", kind=Kind.ROLLBACK)
+        case exp.Transaction():
+            return Translated("", kind=Kind.NOTHING)
+        case exp.Set() if not any(name in sql.lower() for name in SETTINGS):
+            return Translated("", kind=Kind.NOTHING)
+    kind = Kind.COMMITS_AFTERWARDS if isinstance(tree, exp.TruncateTable) else Kind.STAYS
+    names: list[str] = []
+    tree = tree.transform(_as_postgres).transform(_numbered, names)
+    if isinstance(tree, exp.Create):
+        properties = tree.args.get("properties")
+        if properties is not None and not properties.expressions:
+            tree.set("properties", None)
+        tree.set("no_schema_binding", None)
+    try:
+        text = tree.sql(dialect="postgres", unsupported_level=sqlglot.ErrorLevel.RAISE, comments=False)
+    except (SqlglotError, ValueError) as error:
+        raise RedshiftError(f"ERROR: the stand-in cannot do this in PostgreSQL: {error}") from None
+    return Translated(text, tuple(names), kind)
+
+
+def _only_tree(sql: str) -> exp.Expression:
+    first_words = " ".join(sql.lower().split()[:4])
+    if first_words.startswith("vacuum"):
+        raise RedshiftError("ERROR: VACUUM cannot run inside a transaction block")
+    if re.fullmatch(r"alter table [\w.\"]+ append", first_words):
+        raise RedshiftError("ERROR: ALTER TABLE APPEND cannot run inside a transaction block")
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, read="redshift", error_level=sqlglot.ErrorLevel.RAISE) if tree]
+    except SqlglotError as error:
+        found = getattr(error, "errors", None) or [{}]
+        near = found[0].get("highlight") or str(error).splitlines()[0]
+        raise RedshiftError(f'ERROR: syntax error at or near "{near}"') from None
+    if len(trees) != 1:
+        what = "cannot insert multiple commands into a prepared statement" if trees else "the statement is empty"
+        raise RedshiftError(f"ERROR: {what}")
+    if isinstance(trees[0], exp.Command):
+        raise RedshiftError(
+            f'ERROR: syntax error at or near "{sql.split(maxsplit=1)[0]}" (or the stand-in does not know it)'
+        )
+    return trees[0]
+
+
+def _table(name: str) -> exp.Table:
+    table = exp.to_table(name.strip(), dialect="redshift")
+    return table.transform(_as_postgres)
+
+
+def _as_postgres(node: exp.Expression) -> exp.Expression | None:
+    if isinstance(node, WITHOUT_EFFECT):
+        return None
+    if isinstance(node, exp.Constraint) and any(isinstance(item, WITHOUT_EFFECT) for item in node.expressions):
+        return None
+    translate = next((TRANSLATIONS[kind] for kind in TRANSLATIONS if isinstance(node, kind)), None)
+    return translate(node) if translate else node
+
+
+def _identifier(node: exp.Identifier) -> exp.Identifier:
+    return exp.to_identifier(node.this.lower(), quoted=node.args.get("quoted"))
+
+
+def _clock(node: exp.CurrentTimestamp) -> exp.Expression:
+    is_sysdate = node.args.get("sysdate")
+    clock = "transaction_timestamp()" if is_sysdate else "date_trunc('second', statement_timestamp())"
+    return sqlglot.parse_one(f"cast({clock} at time zone 'UTC' as timestamp)", read="postgres")
+
+
+def _constraint(node: exp.ColumnConstraint) -> exp.ColumnConstraint | None:
+    kind = node.args.get("kind")
+    if isinstance(kind, COLUMN_CONSTRAINTS_WITHOUT_EFFECT):
+        return None
+    if isinstance(kind, exp.PrimaryKeyColumnConstraint):
+        return exp.ColumnConstraint(kind=exp.NotNullColumnConstraint())
+    return node
+
+
+def _data_type(node: exp.DataType) -> exp.DataType:
+    name = node.this.name if isinstance(node.this, exp.DataType.Type) else ""
+    if name == "DECIMAL" and not node.expressions:
+        return exp.DataType.build("decimal(18, 0)")
+    if name not in DEFAULT_LENGTHS:
+        return node
+    length = node.expressions[0].name if node.expressions else DEFAULT_LENGTHS[name]
+    return exp.DataType.build(f"varchar({65535 if length.lower() == 'max' else length})")
+
+
+def _boundaries(node: exp.DateDiff | exp.TsOrDsDiff) -> exp.Expression:
+    """Boundaries of a unit between two moments; sqlglot's own translation counts what has elapsed."""
+    unit = (node.text("unit") or "day").lower()
+    start, end = (exp.cast(side.copy(), "timestamp").sql("postgres") for side in (node.expression, node.this))
+    if unit in MONTHS:
+        first, last = (
+            f"floor((extract(year from {at}) * 12 + extract(month from {at}) - 1) / {MONTHS[unit]})"
+            for at in (start, end)
+        )
+        return sqlglot.parse_one(f"cast({last} - {first} as bigint)", read="postgres")
+    if unit not in ("day", "week"):
+        raise RedshiftError(f"ERROR: the stand-in has no DATEDIFF({unit})")
+    # 1970-01-04 was a Sunday.
+    first, last = (f"cast({at} as date) - date '1970-01-04'" for at in (start, end))
+    if unit == "week":
+        first, last = (f"floor(({days}) / 7.0)" for days in (first, last))
+    return sqlglot.parse_one(f"cast(({last}) - ({first}) as bigint)", read="postgres")
+
+
+def _numbered(node: exp.Expression, names: list[str]) -> exp.Expression:
+    if isinstance(node, exp.Placeholder) and node.this:
+        names.append(node.name)
+        return exp.Parameter(this=exp.Literal.number(len(names)))
+    return node
+
+
+TRANSLATIONS: dict[type[exp.Expression], Callable[[Any], exp.Expression | None]] = {
+    exp.ColumnConstraint: _constraint,
+    exp.Identifier: _identifier,
+    exp.DataType: _data_type,
+    exp.DateDiff: _boundaries,
+    exp.TsOrDsDiff: _boundaries,
+    exp.CurrentTimestamp: _clock,
+}

@@ -1,0 +1,172 @@
+"""What a run says of the rules that it went by, and what it makes of a file of rules that is none."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from expectations.contracts.olist import CONTRACTS
+from expectations.rules import Between
+from jobs import features, ingest, pipeline
+from jobs.errors import ConfigurationError
+from jobs.quality.active_rules import RulesInForce, rules_in_force, rules_of_checked_tables, rules_of_settled_rows
+
+MINE = "payments:\n  change:\n    between(payment_value): {high: 50000}\n"
+SHA256_OF_MINE = "bc44184a9f17350dd90d5fa9d5b69bda450c7bec2383da6389e75e25828b9a25"
+"""As `sha256sum` has it."""
+
+
+@pytest.fixture
+def in_force(tmp_path: Path) -> Callable[[str], RulesInForce]:
+    """The rules that are in force with a file that says this."""
+
+    def of(text: str) -> RulesInForce:
+        file = tmp_path / "mine.yml"
+        file.write_text(text, encoding="utf-8")
+        return rules_in_force(str(file))
+
+    return of
+
+
+def hash_of(rules: RulesInForce) -> str:
+    found = rules.as_json()["hash"]
+    assert isinstance(found, str)
+    return found
+
+
+def test_without_a_file_the_contracts_are_in_force_as_they_are() -> None:
+    ours = rules_in_force(None)
+    assert ours.contracts is CONTRACTS
+    said = ours.as_json()
+    assert (said["file"], said["sha256"]) == (None, None)
+    assert len(said["hash"]) == 16
+    assert said == rules_in_force(None).as_json()
+
+
+def test_a_file_is_named_with_its_checksum_and_its_rules_are_in_force(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yml"
+    file.write_text(MINE, encoding="utf-8")
+    rules = rules_in_force(str(file))
+    said = rules.as_json()
+    assert (said["file"], said["sha256"]) == (str(file), SHA256_OF_MINE)
+    assert said["hash"] != rules_in_force(None).as_json()["hash"]
+    assert [contract.table for contract in rules.of_files] == ["customers", "orders", "payments"]
+    changed = Between("payment_value", low=0, high=50000, null_passes=True)
+    assert rules.of_files[2].rule("between(payment_value)") == changed
+    assert rules_in_force(file.as_uri()).as_json()["hash"] == said["hash"]
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "# The bank's limit.\npayments:\n\n  change:\n    between(payment_value):\n      high: 50_000\n",
+        '{"payments": {"change": {"between(payment_value)": {"high": 50000}}}}',
+        MINE + "rfm:\n  change:\n    between(recency): {high: 5}\n",
+        "payments:\n  change:\n    between(payment_sequential): {low: 1}\n    between(payment_value): {high: 50000}\n",
+    ],
+    ids=["remarks and layout", "JSON, which is YAML", "what is so already", "the place of what is so already"],
+)
+def test_files_that_mean_the_same_have_one_hash(in_force: Callable[[str], RulesInForce], same: str) -> None:
+    mine, theirs = in_force(MINE), in_force(same)
+    assert hash_of(mine) == hash_of(theirs)
+    assert mine.sha256 != theirs.sha256
+
+
+def test_the_order_of_changes_and_of_tables_does_not_matter(in_force: Callable[[str], RulesInForce]) -> None:
+    value, number = "    between(payment_value): {high: 5}\n", "    between(payment_sequential): {high: 9}\n"
+    rfm = "rfm:\n  change:\n    between(recency): {severity: warn}\n"
+    one_way = in_force(f"payments:\n  change:\n{value}{number}{rfm}")
+    other_way = in_force(f"{rfm}payments:\n  change:\n{number}{value}")
+    assert hash_of(one_way) == hash_of(other_way)
+
+
+def test_rules_that_differ_in_anything_have_hashes_of_their_own(in_force: Callable[[str], RulesInForce]) -> None:
+    set_of_types = "payments:\n  change:\n    in_set(payment_type): "
+    texts = (
+        MINE,
+        MINE.replace("50000", "50001"),
+        MINE.replace("high: 50000", "low: 1"),
+        MINE.replace("{high: 50000}", "{severity: warn}"),
+        MINE.replace("{high: 50000}", "{null_passes: false}"),
+        set_of_types + "{values: [pix]}\n",
+        set_of_types + "{values: [pix, boleto]}\n",
+        "payments:\n  add:\n    - {kind: not_null, column: payment_type}\n",
+        "payments:\n  add:\n    - {kind: not_null, column: payment_type, severity: stop}\n",
+        "customers:\n  change:\n    matches(customer_id): {pattern: '^x'}\n",
+        "customers:\n  change:\n    matches(customer_unique_id): {pattern: '^x'}\n",
+    )
+    hashes = [hash_of(rules_in_force(None)), *[hash_of(in_force(text)) for text in texts]]
+    assert len(set(hashes)) == len(hashes)
+
+
+def no_file(_folder: Path) -> None:
+    """There is nothing at all."""
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def no_text(path: Path) -> None:
+    path.write_bytes(b"payments: \xff\n")
+
+
+def no_rules(path: Path) -> None:
+    path.write_text("payments:\n  drop: 1\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (no_file, "--rules {path}: no such file. Check the path, or leave --rules out"),
+        (a_folder, "{path}: cannot be read as text"),
+        (no_text, "{path}: cannot be read as text"),
+        (no_rules, "--rules {path}, line 2: found 'drop', expected change or add"),
+    ],
+)
+def test_what_is_no_file_of_rules_is_an_error_of_the_configuration(
+    tmp_path: Path, made: Callable[[Path], None], says: str
+) -> None:
+    path = tmp_path / "mine.yml"
+    made(path)
+    with pytest.raises(ConfigurationError) as error:
+        rules_in_force(str(path))
+    assert str(error.value).startswith(says.format(path=path))
+    assert error.value.exit_code == 2
+
+
+def test_a_place_that_is_not_served_is_named() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^--rules ftp://rules/mine.yml: found ftp://, expected a local folder"
+    ):
+        rules_in_force("ftp://rules/mine.yml")
+
+
+@pytest.mark.parametrize(
+    ("main", "arguments"),
+    [(pipeline.main, ["--input", "."]), (ingest.main, ["--input", "."]), (features.main, [])],
+    ids=["pipeline", "ingest", "features"],
+)
+def test_every_program_ends_with_2_and_one_line_before_anything_is_written(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], main: Callable[[Sequence[str]], int], arguments: list[str]
+) -> None:
+    output, file = tmp_path / "output", tmp_path / "mine.yml"
+    assert main(["--as-of", "2018-06-30", "--output", str(output), "--rules", str(file), *arguments]) == 2
+    [line] = capfd.readouterr().err.splitlines()
+    assert f"--rules {file}: no such file" in line
+    assert not output.exists()
+
+
+def test_what_checked_the_tables_is_told_where_other_rules_are_in_force_since() -> None:
+    now = rules_in_force(None)
+    today = hash_of(now)
+    assert rules_of_checked_tables({"rules": today}, but_for=now) == {}
+    assert rules_of_checked_tables({"rules": "a"}, but_for=now) == {"rules_of_checked_tables": "a"}
+    # They may have come to that run from an earlier one, or by a replay.
+    handed_on = {"rules": today, "rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
+    handed_on_again = {"rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
+    assert rules_of_checked_tables(handed_on, but_for=now) == handed_on_again
+    assert rules_of_settled_rows({"rules": today}, but_for=now) == {}
+    assert rules_of_settled_rows({"rules": "c", "rules_of_settled_rows": ["b"]}, but_for=now) == {
+        "rules_of_settled_rows": ["b", "c"]
+    }

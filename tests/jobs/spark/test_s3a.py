@@ -1,0 +1,112 @@
+"""Hadoop's S3A on a laptop: where its libraries come from, what Spark is told, and its failures in words."""
+
+import re
+from importlib import resources
+from pathlib import Path
+
+import pyspark
+import pytest
+
+from jobs.aws.environment import S3Settings
+from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.spark.java import java_home
+from jobs.spark.s3a import named_failure, on_a_laptop, reaching, s3a_jars
+
+AWS = S3Settings(endpoint=None, region=None, path_style=False, kms_key=None, requester_pays=False)
+
+
+def test_the_libraries_are_those_of_sparks_own_hadoop() -> None:
+    text = resources.files("jobs.spark").joinpath("ivy.xml").read_text(encoding="utf-8")
+    [asked] = re.findall(r'name="hadoop-aws" rev="([^"]+)"', text)
+    assert (Path(pyspark.__file__).parent / "jars" / f"hadoop-client-api-{asked}.jar").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DEFAULT_ARTIFACT_REPOSITORY", "http://127.0.0.1:9/maven2"), ("S3A_JARS", "no/jars")]
+)
+def test_libraries_that_cannot_be_had_are_told_and_leave_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(name, value)
+    with pytest.raises(OutsideSystemError, match=re.escape(value)) as failed:
+        s3a_jars(java_home())
+    assert "\n" not in str(failed.value)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_libraries_that_are_there_are_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a.jar").touch()
+    monkeypatch.setenv("S3A_JARS", str(tmp_path))
+    assert s3a_jars("no java") == [tmp_path / "a.jar"]
+
+
+def test_spark_is_told_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    assert reaching(S3Settings.from_environment()) == {}
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5000")
+    monkeypatch.setenv("S3_KMS_KEY", "arn:aws:kms:eu-west-1:1:key/k")
+    monkeypatch.setenv("S3_REQUESTER_PAYS", "true")
+    assert reaching(S3Settings.from_environment()) == {
+        "spark.hadoop.fs.s3a.endpoint": "http://127.0.0.1:5000",
+        "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.encryption.algorithm": "SSE-KMS",
+        "spark.hadoop.fs.s3a.encryption.key": "arn:aws:kms:eu-west-1:1:key/k",
+        "spark.hadoop.fs.s3a.requester.pays.enabled": "true",
+    }
+
+
+def test_a_platform_keeps_its_own_committer_and_credentials() -> None:
+    assert reaching(AWS) == {}
+    assert on_a_laptop(AWS, [Path("/a.jar")])["spark.hadoop.fs.s3a.committer.name"] == "magic"
+
+
+NO_BUCKET = """\
+org.apache.hadoop.fs.s3a.UnknownStoreException: `s3a://lake/t': getFileStatus on s3a://lake/t:
+software.amazon.awssdk.services.s3.model.NoSuchBucketException: The specified bucket does not exist
+(Service: S3, Status Code: 404, Request ID: g):NoSuchBucket: The specified bucket does not exist"""
+DENIED = """\
+java.nio.file.AccessDeniedException: s3a://lake/t: getFileStatus on s3a://lake/t:
+software.amazon.awssdk.services.s3.model.S3Exception: null (Service: S3, Status Code: 403, Request ID: g):null"""
+EXPIRED = """\
+org.apache.hadoop.fs.s3a.AWSBadRequestException: upload part on s3a://lake/t/part-0:
+software.amazon.awssdk.services.s3.model.S3Exception: The provided token has expired.
+(Service: S3, Status Code: 400, Request ID: g):ExpiredToken: The provided token has expired."""
+REFUSED = """\
+java.net.ConnectException: getFileStatus on s3a://lake/t: software.amazon.awssdk.core.exception.SdkClientException:
+Unable to execute HTTP request: Connect to 127.0.0.1:9 failed: Connection refused"""
+FIRST_SDK = """\
+org.apache.spark.SparkException: [FAILED_READ_FILE.NO_HINT] Encountered error while reading file s3://lake/t/part-0.
+com.amazonaws.services.s3.model.AmazonS3Exception: Please reduce your request rate.
+(Service: Amazon S3; Status Code: 503; Error Code: SlowDown; Request ID: g)"""
+BREAKS_OFF = """\
+org.apache.spark.SparkException: [FAILED_READ_FILE.NO_HINT] Encountered error while reading file s3a://lake/t.csv.gz.
+java.io.EOFException: Unexpected end of input stream"""
+NOBODY = """\
+java.nio.file.AccessDeniedException: lake: org.apache.hadoop.fs.s3a.auth.NoAuthWithAWSException: No AWS Credentials
+provided by DefaultCredentialsProvider"""
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "line"),
+    [
+        (NO_BUCKET, ConfigurationError, "s3://lake/t: found no such bucket"),
+        (FIRST_SDK, OutsideSystemError, "s3://lake/t/part-0: S3 is busy or failing"),
+        (DENIED, OutsideSystemError, "s3://lake/t: access denied"),
+        (EXPIRED, OutsideSystemError, "s3://lake/t/part-0: the AWS credentials have expired (ExpiredToken"),
+        (REFUSED, OutsideSystemError, "s3://lake/t: S3 cannot be reached by Spark (Connection refused)"),
+        (NOBODY, OutsideSystemError, "no AWS credentials for Spark"),
+    ],
+)
+def test_what_s3a_says_is_told_in_our_words(text: str, error: type[Exception], line: str) -> None:
+    named = named_failure(text)
+    assert type(named) is error
+    assert line in str(named)
+
+
+def test_a_failure_of_something_else_stays_what_it_is() -> None:
+    assert named_failure("java.lang.OutOfMemoryError: Java heap space") is None
+    assert named_failure(BREAKS_OFF) is None
+    assert named_failure("[NUMERIC_VALUE_OUT_OF_RANGE] in s3a://lake/orders AccessControl") is None

@@ -1,0 +1,180 @@
+"""A folder in S3: its URI, its names, what is read of a file, and what goes with a write."""
+
+import gzip
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.contracts.olist import CUSTOMERS
+from jobs.errors import ConfigurationError, DataError, OutsideSystemError
+from jobs.quality.active_rules import rules_in_force
+from jobs.sources.csv_files import find_sources
+from jobs.storage import S3Folder, StoredObject, folder_at
+from jobs.storage.s3_client import PIECE
+from tests.fakes.s3.proxy import S3Proxy
+from tests.raw_files import RawFiles
+
+
+def keys(s3: Any, bucket: str) -> list[str]:
+    return [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(
+    ("uri", "bucket", "prefix"),
+    [
+        ("s3://lake/some/folder", "lake", "some/folder"),
+        ("s3a://lake/some/folder/", "lake", "some/folder"),
+        ("S3://lake", "lake", ""),
+        ("s3://lake/", "lake", ""),
+        ("s3://lake/a b/100%25/[x]/what?/nr#1", "lake", "a b/100%25/[x]/what?/nr#1"),
+    ],
+)
+def test_an_s3_uri_is_a_bucket_and_a_key_as_it_is_written(uri: str, bucket: str, prefix: str) -> None:
+    found = folder_at(uri, argument="--input")
+    assert isinstance(found, S3Folder)
+    assert (found.bucket, found.prefix) == (bucket, prefix)
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3:///key", "s3://UPPER/key", "s3://lake/a//b", "s3://lake/a/../b"])
+def test_an_s3_uri_that_cannot_be_one_is_told(uri: str) -> None:
+    with pytest.raises(ConfigurationError, match="--input s3://"):
+        folder_at(uri, argument="--input")
+
+
+def test_spark_is_given_s3a_on_a_laptop_and_the_uri_itself_on_a_platform(aws: pytest.MonkeyPatch) -> None:
+    folder = S3Folder("lake", "runs")
+    assert folder.uri("a", "b") == "s3a://lake/runs/a/b"
+    aws.setenv("PYSPARK_GATEWAY_PORT", "1")
+    assert folder.uri("a", "b") == "s3://lake/runs/a/b"
+    assert folder.shown("a") == "s3://lake/runs/a"
+
+
+def test_names_are_what_is_right_below_and_no_marker_of_a_folder(folder: S3Folder, s3: Any, bucket: str) -> None:
+    for key in ("some/folder/", "some/folder/a.csv", "some/folder/b/c", "some/folder/b/d", "some/folders", "other"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    assert folder.names() == ["a.csv", "b"]
+    assert folder.names("b") == ["c", "d"]
+    assert folder.names("none") == []
+    assert folder.is_folder("b")
+    assert not folder.is_folder("a.csv")
+    assert folder.exists("a.csv")
+    assert folder.exists("b")
+    assert not folder.exists("a")
+
+
+@pytest.mark.long
+def test_more_names_than_a_page_has_are_all_there_and_all_go(folder: S3Folder, s3: Any, bucket: str) -> None:
+    names = [f"{number:04d}" for number in range(1001)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: s3.put_object(Bucket=bucket, Key=f"some/folder/x/{name}"), names))
+    s3.put_object(Bucket=bucket, Key="some/folder/xy")
+    assert folder.names("x") == names
+    folder.remove("x")
+    assert keys(s3, bucket) == ["some/folder/xy"]
+
+
+def test_the_data_files_of_a_table_are_those_that_spark_reads(folder: S3Folder, s3: Any, bucket: str) -> None:
+    for name in ("", "part-1.parquet", "_SUCCESS", ".crc", "__magic_job-1/x", "part-0.parquet"):
+        s3.put_object(Bucket=bucket, Key=f"some/folder/table/{name}", Body=b"hello")
+    first, second = folder.stored_files("table")
+    assert first.path == f"s3://{bucket}/some/folder/table/part-0.parquet"
+    assert second.path.endswith("part-1.parquet")
+    assert first.as_json() == {"path": first.path, "size": 5, "etag": "5d41402abc4b2a76b9719d911017c592"}
+
+
+def test_an_input_is_told_by_etag_and_version(folder: S3Folder, s3: Any, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=bucket, Key="some/folder/a", Body=b"hello")["VersionId"]
+    found = folder.stored("a")
+    assert found == StoredObject(
+        f"s3://{bucket}/some/folder/a", 5, "5d41402abc4b2a76b9719d911017c592", version_id=version
+    )
+    assert found.as_json()["version_id"] == version
+    assert folder.is_unchanged(found)
+    s3.put_object(Bucket=bucket, Key="some/folder/a", Body=b"other")
+    assert not folder.is_unchanged(found)
+    s3.delete_object(Bucket=bucket, Key="some/folder/a")
+    assert not folder.is_unchanged(found)
+    for name in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+        s3.delete_object(Bucket=bucket, Key=name["Key"], VersionId=name["VersionId"])
+    for marker in s3.list_object_versions(Bucket=bucket).get("DeleteMarkers", []):
+        s3.delete_object(Bucket=bucket, Key=marker["Key"], VersionId=marker["VersionId"])
+
+
+def test_a_place_may_be_one_object(folder: S3Folder, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="some/folder/model.tar.gz", Body=b"hello")
+    place = folder_at(folder.shown("model.tar.gz"), argument="--model-artifact")
+    found = place.stored()
+    assert found.path == f"s3://{bucket}/some/folder/model.tar.gz"
+    assert place.is_unchanged(found)
+    s3.put_object(Bucket=bucket, Key="some/folder/model.tar.gz", Body=b"other")
+    assert not place.is_unchanged(found)
+
+
+def test_a_header_is_read_without_fetching_the_file(folder: S3Folder, proxy: S3Proxy, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"a,b\n" + b"x" * (5 * PIECE))
+    with folder.opened("big") as file:
+        assert file.readline() == b"a,b\n"
+        proxy.meet("AccessDenied", method="GET", path="big")
+    assert proxy.met == []
+    with folder.opened("big") as file, pytest.raises(OutsideSystemError, match="access denied"):
+        file.readline()
+
+
+def test_a_file_read_to_its_end_is_the_file(folder: S3Folder, s3: Any, bucket: str) -> None:
+    content = bytes(range(256)) * (PIECE // 100)
+    s3.put_object(Bucket=bucket, Key="some/folder/big", Body=content)
+    with folder.opened("big") as file:
+        assert file.read() == content
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(folder: S3Folder, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"x" * (3 * PIECE))
+    with folder.opened("big") as file:
+        file.read(10)
+        s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"y" * (3 * PIECE))
+        with pytest.raises(DataError, match="changed while it was read"):
+            file.read()
+
+
+def test_the_key_and_who_pays_go_with_every_write(
+    aws: pytest.MonkeyPatch, s3: Any, bucket: str, tmp_path: Path
+) -> None:
+    aws.setenv("S3_KMS_KEY", "alias/segments")
+    aws.setenv("CUSTOMER_S3_REQUESTER_PAYS", "true")
+    folder = S3Folder(bucket)
+    folder.make("runs", "r1")
+    (tmp_path / "page.html").write_text("<html>")
+    folder.take_in(tmp_path, "docs")
+    for key in keys(s3, bucket):
+        found = s3.head_object(Bucket=bucket, Key=key)
+        assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "alias/segments")
+    assert s3.head_object(Bucket=bucket, Key="docs/page.html")["ContentType"] == "text/html"
+    aws.setenv("S3_REQUESTER_PAYS", "perhaps")
+    with pytest.raises(ConfigurationError, match="S3_REQUESTER_PAYS=perhaps: expected true or false"):
+        S3Folder(bucket)
+
+
+def test_sources_are_found_in_a_bucket_plain_packed_or_in_parts(folder: S3Folder, raw: RawFiles) -> None:
+    raw.write()
+    parts = raw.folder / "olist_orders_dataset.csv.parts"
+    parts.mkdir()
+    raw.orders_file.rename(parts / "part-0.csv")
+    (parts / "_SUCCESS").touch()
+    parts.rename(raw.orders_file)
+    packed = raw.payments_file.with_suffix(".csv.gz")
+    packed.write_bytes(gzip.compress(raw.payments_file.read_bytes()))
+    raw.payments_file.unlink()
+    folder.take_in(raw.folder, "raw")
+    found = find_sources(f"{folder.shown()}/raw", rules_in_force(None).of_files)
+    names = sorted(uri.removeprefix(f"{folder.uri()}/raw/") for source in found for uri in source.uris)
+    assert names == [
+        "olist_customers_dataset.csv",
+        "olist_order_payments_dataset.csv.gz",
+        "olist_orders_dataset.csv/part-0.csv",
+    ]
+    with pytest.raises(ConfigurationError, match=r"no olist_customers_dataset.csv \(found: raw\)"):
+        find_sources(folder.shown(), [CUSTOMERS])

@@ -1,0 +1,77 @@
+"""S3 fails for a while, for good, or is not there: what passes is outlived, and the rest is told in one line."""
+
+from datetime import date
+
+import pytest
+
+from expectations.contracts.olist import CUSTOMERS
+from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
+from jobs.sources.csv_files import find_sources
+from jobs.storage import RunStore, S3Folder, folder_at
+from jobs.storage.s3_client import s3_client
+from tests.fakes.s3.proxy import S3Proxy
+
+AS_OF = date(2018, 10, 17)
+
+
+@pytest.mark.parametrize("what", ["InternalError", "SlowDown", "reset", "truncated", "lost"])
+def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) -> None:
+    folder.replace("text of some length", "f")
+    for method in ("GET", "HEAD", "PUT"):
+        if what not in ("reset", "truncated") or method == "GET":
+            proxy.meet(what, method=method, path="/f", times=2)
+    proxy.meet(what, path="list-type=2", times=2)
+    assert folder.read("f") == "text of some length"
+    assert folder.stored("f").size == 19
+    folder.replace("another", "f")
+    assert folder.names() == ["f"]
+    assert proxy.met
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "line"),
+    [
+        ("InternalError", 4, "S3 is busy or failing, and was asked several times"),
+        ("SlowDown", 4, "SlowDown, asked for GetObject, for which s3:GetObject is needed"),
+        ("ExpiredToken", 4, "the AWS credentials have expired"),
+        ("AccessDenied", 4, "access denied"),
+        ("PermanentRedirect", 2, "the bucket is in another region"),
+        ("reset", 4, "S3 cannot be reached"),
+        ("lost", 4, "S3 cannot be reached"),
+    ],
+)
+def test_what_does_not_pass_is_told_in_one_line(
+    folder: S3Folder, proxy: S3Proxy, what: str, code: int, line: str
+) -> None:
+    folder.replace("text of some length", "f")
+    proxy.meet(what, method="GET", times=1000)
+    with pytest.raises(PipelineError, match=line) as failed:
+        folder.read("f")
+    assert failed.value.exit_code == code
+    assert str(failed.value).startswith(folder.shown("f"))
+    assert "\n" not in str(failed.value)
+
+
+@pytest.mark.usefixtures("proxy")
+def test_a_bucket_that_is_not_there() -> None:
+    with pytest.raises(ConfigurationError, match=r"s3://no-such-bucket.*found no such bucket"):
+        find_sources("s3://no-such-bucket/raw", [CUSTOMERS])
+    with pytest.raises(ConfigurationError, match="found no such bucket"):
+        RunStore("s3://no-such-bucket").open_run(as_of=AS_OF, run_id=None)
+    with pytest.raises(ConfigurationError, match="found no such bucket"):
+        folder_at("s3://no-such-bucket/card.json", argument="--card").read()
+
+
+def test_nobody_there(aws: pytest.MonkeyPatch) -> None:
+    aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(OutsideSystemError, match=r"S3 cannot be reached.*127.0.0.1:9"):
+        S3Folder("lake").names()
+
+
+def test_no_credentials(aws: pytest.MonkeyPatch) -> None:
+    aws.delenv("AWS_ACCESS_KEY_ID")
+    aws.delenv("AWS_SECRET_ACCESS_KEY")
+    s3_client.cache_clear()
+    with pytest.raises(OutsideSystemError, match="no AWS credentials"):
+        S3Folder("lake").names()
+    s3_client.cache_clear()

@@ -1,0 +1,104 @@
+"""Several who write to a folder in S3 at once: one of them does, and the others are told."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.storage import LocalFolder, RunStore, S3Folder
+from jobs.storage.folder import ChangedMeanwhileError
+from tests.fakes.s3.proxy import S3Proxy
+
+AS_OF = date(2018, 10, 17)
+
+
+def test_a_folder_is_made_by_one_of_many_who_try_at_once(folder: S3Folder) -> None:
+    def made(_: int) -> bool:
+        try:
+            folder.make("runs", "r1")
+        except FileExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(made, range(8))) == [False] * 7 + [True]
+    assert folder.is_folder("runs", "r1")
+
+
+def test_a_folder_that_somebody_copied_there_exists(folder: S3Folder, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="some/folder/runs/r1/manifest.json")
+    with pytest.raises(FileExistsError):
+        folder.make("runs", "r1")
+
+
+def places(folder: S3Folder, tmp_path: Path) -> list[S3Folder | LocalFolder]:
+    return [folder, LocalFolder(tmp_path)]
+
+
+def test_of_many_who_exchange_a_file_at_once_one_does(folder: S3Folder, tmp_path: Path) -> None:
+    for place in places(folder, tmp_path):
+        version = place.exchange("old", "f", version=None)
+
+        def exchanged(text: str, place: S3Folder | LocalFolder = place, version: str = version) -> bool:
+            try:
+                place.exchange(text, "f", version=version)
+            except ChangedMeanwhileError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as threads:
+            won = list(threads.map(exchanged, "abcdefgh"))
+        assert won.count(True) == 1
+        assert place.read("f") == "abcdefgh"[won.index(True)]
+
+
+def test_a_file_is_exchanged_from_what_it_was_alone(folder: S3Folder, tmp_path: Path) -> None:
+    for place in places(folder, tmp_path):
+        first = place.exchange("1", "f", version=None)
+        with pytest.raises(ChangedMeanwhileError):
+            place.exchange("2", "f", version=None)
+        second = place.exchange("2", "f", version=first)
+        with pytest.raises(ChangedMeanwhileError):
+            place.exchange("3", "f", version=first)
+        assert place.read_version("f") == ("2", second)
+        place.remove("f")
+        with pytest.raises(ChangedMeanwhileError):
+            place.exchange("3", "f", version=second)
+        assert place.read("f") is None
+
+
+def test_a_write_whose_answer_is_lost_is_not_taken_for_anothers(folder: S3Folder, proxy: S3Proxy) -> None:
+    version = folder.exchange("1", "f", version=None)
+    proxy.meet("lost", method="PUT", path="/f")
+    version = folder.exchange("2", "f", version=version)
+    assert folder.read_version("f") == ("2", version)
+    proxy.meet("lost", method="PUT", path="/_opened")
+    folder.make("runs", "r1")
+    assert len(proxy.met) == 2
+
+
+def test_a_conditional_write_that_met_another_is_tried_again(folder: S3Folder, proxy: S3Proxy) -> None:
+    proxy.meet("ConditionalRequestConflict", method="PUT", times=2)
+    folder.exchange("1", "f", version=None)
+    assert folder.read("f") == "1"
+
+
+def test_a_run_that_was_overtaken_leaves_the_pointer_and_stays(folder: S3Folder, tmp_path: Path) -> None:
+    for output in (folder.shown(), str(tmp_path)):
+        early, late = RunStore(output), RunStore(output)
+        first = early.open_run(as_of=AS_OF, run_id="2018-10-17-first")
+        second = late.open_run(as_of=AS_OF, run_id="2018-10-17-second")
+        late.move_pointer({"run_id": second})
+        early.write_manifest(first, {"run_id": first})
+        with pytest.raises(OutsideSystemError, match=rf"run {first} is whole but not current.*points to {second}"):
+            early.move_pointer({"run_id": first})
+        assert RunStore(output).current() == {"run_id": second}
+        assert early.manifest(first) == {"run_id": first}
+        third = RunStore(output)
+        third.open_run(as_of=AS_OF, run_id="2018-10-17-third")
+        third.move_pointer({"run_id": "2018-10-17-third"})
+        with pytest.raises(ConfigurationError, match="run 2018-10-17-first exists"):
+            early.open_run(as_of=AS_OF, run_id=first)

@@ -1,0 +1,87 @@
+"""Measures, bounds and normalised figures, worked out by hand."""
+
+from datetime import date
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from tests.frames import assert_same_rows, at, frame, money
+from transforms import schemas
+from transforms.rfm.dimensions import Bounds
+from transforms.rfm.measures import apply_card, customer_measures, fit_bounds, is_outside_range
+from transforms.rfm.score_card import ScoreCard
+
+AS_OF = date(2018, 1, 20)  # a Saturday
+
+
+@pytest.fixture(scope="module")
+def bought(spark: SparkSession) -> DataFrame:
+    return frame(
+        spark,
+        schemas.PURCHASES,
+        # The last one a Sunday: the week that ends on as_of.
+        ("ann", at("2018-01-14 00:00:00"), money("10")),
+        ("ann", at("2017-01-01 10:00:00"), money("0.01")),
+        ("ann", at("2017-01-01 10:00:01"), money("0")),
+        # A Saturday: one Sunday before as_of.
+        ("bob", at("2018-01-13 23:59:59"), money("100")),
+    )
+
+
+def card(recency: tuple[float, float], frequency: tuple[float, float], monetary: tuple[float, float]) -> ScoreCard:
+    bounds = {"recency": Bounds(*recency), "frequency": Bounds(*frequency), "monetary": Bounds(*monetary)}
+    return ScoreCard(name="test", bounds=bounds, as_of=AS_OF)
+
+
+def test_a_customer_is_measured_by_last_purchase_number_of_purchases_and_their_mean(
+    spark: SparkSession, bought: DataFrame
+) -> None:
+    assert_same_rows(
+        customer_measures(purchases=bought, as_of=AS_OF),
+        frame(
+            spark,
+            schemas.MEASURES,
+            # 10.01 / 3 = 3.33666..., rounded half up
+            ("ann", at("2018-01-14 00:00:00"), 0, 3, money("3.3367"), money("10.01")),
+            ("bob", at("2018-01-13 23:59:59"), 1, 1, money("100"), money("100")),
+        ),
+    )
+
+
+def test_bounds_are_the_extremes_over_customers_and_monetary_is_not_rounded(bought: DataFrame) -> None:
+    extremes = fit_bounds(measures=customer_measures(purchases=bought, as_of=AS_OF)).first()
+    assert extremes is not None
+    assert extremes.asDict() == {
+        "customers": 2,
+        "recency_min": 0.0,
+        "recency_max": 1.0,
+        "frequency_min": 1.0,
+        "frequency_max": 3.0,
+        "monetary_min": 10.01 / 3,
+        "monetary_max": 100.0,
+    }
+
+
+def test_the_lowest_becomes_0_the_highest_5_and_what_lies_between_its_share(
+    bought: DataFrame,
+) -> None:
+    measures = customer_measures(purchases=bought, as_of=AS_OF)
+    rows = apply_card(measures=measures, card=card((0, 4), (1, 5), (0, 200))).collect()
+    figures = {row["customer_unique_id"]: (row["recency"], row["frequency"], row["monetary"]) for row in rows}
+    assert figures["bob"] == (1.25, 0.0, 2.5)
+    assert figures["ann"] == (0.0, 2.5, pytest.approx(10.01 / 3 / 200 * 5, abs=1e-12))
+
+
+def test_a_dimension_without_spread_is_0_for_everyone(bought: DataFrame) -> None:
+    measures = customer_measures(purchases=bought, as_of=AS_OF)
+    rows = apply_card(measures=measures, card=card((1, 1), (1, 3), (0, 100))).collect()
+    assert [row["recency"] for row in rows] == [0.0, 0.0]
+
+
+def test_figures_outside_a_card_fitted_elsewhere_are_kept_and_told(bought: DataFrame) -> None:
+    measures = customer_measures(purchases=bought, as_of=AS_OF)
+    scored = apply_card(measures=measures, card=card((0, 1), (1, 3), (0, 50)))
+    rows = scored.select("customer_unique_id", "monetary", is_outside_range().alias("outside")).collect()
+    found = {row["customer_unique_id"]: (row["monetary"], row["outside"]) for row in rows}
+    assert found["bob"] == (10.0, True)
+    assert found["ann"][1] is False

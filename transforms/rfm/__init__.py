@@ -1,0 +1,1 @@
+"""Recency, frequency and monetary per customer: measures, score card and feature scale. No clustering."""

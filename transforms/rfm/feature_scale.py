@@ -1,0 +1,202 @@
+"""The scale of the features that are clustered: how far apart two customers are, dimension by dimension.
+
+Every scale brings a measure to 0..5 (for a measure inside what the scale was fitted on), so that a distance means the
+same size of thing whichever is chosen:
+
+- ``minmax``, the workshop's: ``(x - min) / (max - min) * 5``. One customer with 17 purchases sets the scale for all.
+- ``log``: the same over ``log1p``, so that 10 and 20 are as far apart as 100 and 200 are, roughly.
+- ``rank``: the share of customers below, from exact percentiles. Equal values have equal ranks: a value that a whole
+  range of percentiles has, gets their middle. No window over all rows, and no approximate percentile.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from typing import Any, Literal, get_args
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from transforms import schemas
+from transforms.rfm.dimensions import (
+    DIMENSIONS,
+    NORMALISED_RANGE,
+    Bounds,
+    ScoreCardError,
+    bounds_as_json,
+    bounds_of,
+    dimensions,
+    is_number,
+    normalise,
+)
+from transforms.schemas import columns_of
+
+Kind = Literal["minmax", "log", "rank"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+PERCENTILES = tuple(percent / 100 for percent in range(101))
+"""Of the rank scale's grid: every percent, exact."""
+
+CENTS = 2
+"""Decimals of money that the rank scale looks at, so that the distinct values stay few."""
+
+LOWEST_LOGGED = -0.99
+"""What ``log`` takes for any value below it, as a frozen card may meet: 1 + x has no logarithm from -1 down."""
+
+Grid = tuple[tuple[float, float], ...]
+"""Values in ascending order, each with its rank in 0..1; between two of them ranks are interpolated."""
+
+
+@dataclass(frozen=True)
+class FeatureScale:
+    """How measures become features; with nothing else, the features of any customer can be worked out.
+
+    Attributes:
+        kind: which scale.
+        bounds: lowest and highest value of each dimension, in its unit; what ``minmax`` and ``log`` need.
+        grid: what ``rank`` needs, by dimension; empty for the others.
+    """
+
+    kind: Kind
+    bounds: Mapping[str, Bounds]
+    grid: Mapping[str, Grid] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind == "log":
+            for name in DIMENSIONS:
+                if self.bounds[name].low < LOWEST_LOGGED:
+                    raise ScoreCardError(
+                        f'"{name}" has min {self.bounds[name].low} (expected {LOWEST_LOGGED} or more, to take the '
+                        "logarithm of 1 + x)"
+                    )
+        if self.kind == "rank" and set(self.grid) != set(DIMENSIONS):
+            raise ScoreCardError(f"a rank scale with grids for {sorted(self.grid)} (expected: {', '.join(DIMENSIONS)})")
+
+    def column(self, name: str, value: Column) -> Column:
+        """The feature of a dimension, from its measure in its unit, as a double."""
+        if self.kind == "minmax":
+            return normalise(value, low=self.bounds[name].low, high=self.bounds[name].high)
+        if self.kind == "log":
+            low, high = (math.log1p(bound) for bound in (self.bounds[name].low, self.bounds[name].high))
+            return normalise(F.log1p(F.greatest(value, F.lit(LOWEST_LOGGED))), low=low, high=high)
+        rounded = F.round(value, CENTS) if name == "monetary" else value
+        return _interpolated(rounded, self.grid[name]) * F.lit(NORMALISED_RANGE)
+
+    def value(self, name: str, value: float) -> float:
+        """What `column` gives for one value, for figures that are not in a frame."""
+        if self.kind == "rank":
+            return _rank(round(value, CENTS) if name == "monetary" else value, self.grid[name]) * NORMALISED_RANGE
+        bounds = self.bounds[name]
+        low, high, x = bounds.low, bounds.high, value
+        if self.kind == "log":
+            low, high, x = math.log1p(low), math.log1p(high), math.log1p(max(value, LOWEST_LOGGED))
+        return 0.0 if low == high else (x - low) / (high - low) * NORMALISED_RANGE
+
+    def as_json(self) -> dict[str, Any]:
+        """The scale as JSON content that `from_json` gives back bit by bit."""
+        content: dict[str, Any] = {"kind": self.kind, "bounds": bounds_as_json(self.bounds)}
+        if self.grid:
+            content["grid"] = {name: [list(point) for point in self.grid[name]] for name in DIMENSIONS}
+        return content
+
+    @classmethod
+    def from_json(cls, content: Any, *, bounds: Mapping[str, Bounds] | None = None) -> "FeatureScale":
+        """Read a scale.
+
+        Args:
+            content: of `as_json`; without ``bounds`` in it those of the card are taken.
+            bounds: the card's.
+
+        Raises:
+            ScoreCardError: It is no scale.
+        """
+        if not isinstance(content, dict) or content.get("kind") not in KINDS:
+            found = content.get("kind") if isinstance(content, dict) else content
+            raise ScoreCardError(f'"feature_scale" is of kind {found!r} (expected one of: {", ".join(KINDS)})')
+        if bounds is None:
+            given = content.get("bounds")
+            if not isinstance(given, dict):
+                raise ScoreCardError('"feature_scale" has no "bounds"')
+            bounds = {name: bounds_of(given, name) for name in DIMENSIONS}
+        grid = content.get("grid") or {}
+        if not isinstance(grid, dict):
+            raise ScoreCardError(f'"grid" of "feature_scale" is {grid!r} (expected an object)')
+        return cls(content["kind"], bounds, {name: _grid_of(points, name) for name, points in grid.items()})
+
+
+def features(*, rfm: DataFrame, scale: FeatureScale) -> DataFrame:
+    """Bring the measures of each customer to a scale.
+
+    Grain in and out: one row per customer_unique_id; `schemas.MEASURES` (or `schemas.RFM`) in,
+    `schemas.KMEANS_FEATURES` out: single precision, which is what SageMaker computes with.
+    """
+    scaled = [scale.column(name, measure).alias(name) for name, measure in dimensions().items()]
+    return rfm.select("customer_unique_id", *scaled).select(*columns_of(schemas.KMEANS_FEATURES))
+
+
+def percentiles(*, measures: DataFrame, dimension: str) -> DataFrame:
+    """Find the exact `PERCENTILES` of a dimension, from how often each value occurs.
+
+    Grain in: one row per customer, `schemas.MEASURES`. Grain out: one row in all, ``percentiles``, an array. What is
+    held in memory grows with the distinct values, so money is taken in cents.
+    """
+    measure = dimensions()[dimension]
+    value = F.round(measure, CENTS) if dimension == "monetary" else measure
+    counted = measures.groupBy(value.alias("value")).agg(F.count(F.lit(1)).alias("customers"))
+    wanted = F.array(*map(F.lit, PERCENTILES))
+    return counted.agg(F.percentile("value", wanted, F.col("customers")).alias("percentiles"))
+
+
+def grid_of(values: Sequence[float]) -> Grid:
+    """The grid of a rank scale from the values of `PERCENTILES`.
+
+    A value at several percentiles stands once, at the middle of them.
+    """
+    ranked = [
+        (value, [rank for _, rank in points])
+        for value, points in groupby(zip(values, PERCENTILES, strict=True), key=lambda point: point[0])
+    ]
+    return tuple((value, (ranks[0] + ranks[-1]) / 2) for value, ranks in ranked)
+
+
+def _rank(value: float, grid: Grid) -> float:
+    above = bisect_right([point[0] for point in grid], value)
+    if above in (0, len(grid)):
+        return grid[0][1] if above == 0 else grid[-1][1]
+    (low, rank), (high, next_rank) = grid[above - 1], grid[above]
+    return rank + (value - low) * ((next_rank - rank) / (high - low))
+
+
+def _interpolated(value: Column, grid: Grid) -> Column:
+    """`_rank` as a column: a tree of comparisons, seven deep for a hundred values, where a chain would be a hundred."""
+    leaves = [
+        F.lit(grid[0][1]),
+        *(
+            F.lit(rank) + (value - F.lit(low)) * F.lit((next_rank - rank) / (high - low))
+            for (low, rank), (high, next_rank) in pairwise(grid)
+        ),
+        F.lit(grid[-1][1]),
+    ]
+    return _choice(value, [point[0] for point in grid], leaves)
+
+
+def _choice(value: Column, edges: Sequence[float], leaves: Sequence[Column]) -> Column:
+    """The leaf of the range that a value is in; range i is below edge i, and not below edge i - 1."""
+    if not edges:
+        return leaves[0]
+    middle = len(edges) // 2
+    below = _choice(value, edges[:middle], leaves[: middle + 1])
+    return F.when(value < F.lit(edges[middle]), below).otherwise(
+        _choice(value, edges[middle + 1 :], leaves[middle + 1 :])
+    )
+
+
+def _grid_of(points: Any, name: str) -> Grid:
+    are_points = isinstance(points, list) and all(
+        isinstance(point, list) and len(point) == 2 and all(map(is_number, point)) for point in points
+    )
+    if not are_points or not points or any(low[0] >= high[0] for low, high in pairwise(points)):
+        raise ScoreCardError(f'"grid" of "{name}" is no list of [value, rank], values in ascending order')
+    return tuple((float(value), float(rank)) for value, rank in points)

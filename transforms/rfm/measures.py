@@ -1,0 +1,65 @@
+"""Recency, frequency and monetary value of each customer: the workshop's ``rfm_input_2``."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from transforms import schemas
+from transforms.rfm.dimensions import NORMALISED_RANGE, dimensions, normalise
+from transforms.rfm.score_card import ScoreCard
+from transforms.rfm.weeks import weeks_between
+from transforms.schemas import columns_of
+
+
+def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
+    """Measure each customer: when they last bought, how often, and for how much.
+
+    Grain in: one row per (customer_unique_id, order_purchase_time), none later than ``as_of``. Grain out: one row
+    per customer_unique_id, `schemas.MEASURES`. ``recency_weeks`` is in weeks (see `weeks`), money in the currency
+    of the source; ``average_purchase_value`` is rounded half up to four decimals.
+    """
+    return (
+        purchases.groupBy("customer_unique_id")
+        .agg(
+            F.max("order_purchase_time").alias("last_purchase_time"),
+            F.count(F.lit(1)).alias("purchase_count"),
+            F.sum("value").alias("total_value"),
+        )
+        .withColumn("recency_weeks", weeks_between(F.to_date("last_purchase_time"), F.lit(as_of)))
+        .withColumn("average_purchase_value", F.col("total_value") / F.col("purchase_count"))
+        .select(*columns_of(schemas.MEASURES))
+    )
+
+
+def fit_bounds(*, measures: DataFrame) -> DataFrame:
+    """Find the lowest and highest value of each dimension.
+
+    Grain in: one row per customer. Grain out: one row in all, ``<dimension>_min`` and ``<dimension>_max``, and
+    ``customers``, the number of rows that they were fitted on.
+    """
+    extremes = [
+        extreme(value).alias(f"{name}_{bound}")
+        for name, value in dimensions().items()
+        for bound, extreme in (("min", F.min), ("max", F.max))
+    ]
+    return measures.agg(F.count(F.lit(1)).alias("customers"), *extremes)
+
+
+def apply_card(*, measures: DataFrame, card: ScoreCard) -> DataFrame:
+    """Normalise the measures of each customer with the card's bounds.
+
+    Grain in and out: one row per customer_unique_id; `schemas.MEASURES` in, `schemas.RFM` out. A row depends on
+    itself and on the card alone.
+    """
+    normalised = [
+        normalise(value, low=card.bounds[name].low, high=card.bounds[name].high).alias(name)
+        for name, value in dimensions().items()
+    ]
+    return measures.select("*", *normalised).select(*columns_of(schemas.RFM))
+
+
+def is_outside_range() -> Column:
+    """Whether a row of `schemas.RFM` has a figure outside 0..5, as a card fitted on other customers may give."""
+    outside = [~F.col(name).between(0.0, NORMALISED_RANGE) for name in dimensions()]
+    return outside[0] | outside[1] | outside[2]
