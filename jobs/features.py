@@ -14,8 +14,8 @@ from jobs.cli.config import RunConfig, hash_of
 from jobs.cli.main import program
 from jobs.clusters.feature_files import FEATURES, write_features
 from jobs.errors import ConfigurationError, DataError
-from jobs.examined import write_examined
-from jobs.quality.active_rules import rules_in_force, rules_of_checked_tables
+from jobs.examined import write_validated
+from jobs.quality.active_rules import active_rules, rules_of_checked_tables
 from jobs.runs.metrics import observe
 from jobs.runs.run import Run, opened_run
 from jobs.runs.totals import NO_MONEY, Total, totals_of
@@ -28,7 +28,7 @@ from transforms.rfm.feature_scale import FeatureScale, Grid, grid_of, percentile
 from transforms.rfm.feature_scale import features as scaled_features
 from transforms.rfm.measures import apply_card, customer_measures, fit_bounds, is_outside_range
 from transforms.rfm.score_card import ScoreCard
-from transforms.sources.olist import LEFT_OUT_CAUSES, attributed_payments, left_out_totals, transactions
+from transforms.sources.olist import EXCLUSION_CAUSES, attributed_payments, exclusion_totals, transactions
 
 CHECKED_TABLES = {"customers": schemas.CUSTOMERS, "orders": schemas.ORDERS, "payments": schemas.PAYMENTS}
 PAYMENTS_NOT_KEPT = "left out: other payments of the purchase"
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_alone(config: RunConfig) -> None:
     """Compute features from the checked tables of an earlier run, as a new run that becomes the current one."""
     card = load_card(config.card, config.feature_scale) if config.card else None
-    rules = rules_in_force(config.rules)
+    rules = active_rules(config.rules)
     store = RunStore(config.output)
     checked = _checked_manifest(config, store)
     with opened_run(config, store, rules) as this:
@@ -91,21 +91,21 @@ def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame
         attributed, left_out = observe(
             attributed_payments(**tables, as_of=config.as_of, order_statuses=config.order_statuses),
             "left out",
-            also=left_out_totals(),
+            also=exclusion_totals(),
         )
-        written, _ = write_examined(
+        written, _ = write_validated(
             this,
             transactions(attributed=attributed),
             contract=this.rules.contracts["transactions"],
         )
-        for cause in LEFT_OUT_CAUSES:
+        for cause in EXCLUSION_CAUSES:
             rows, money = left_out.get[f"{cause}_rows"], left_out.get[f"{cause}_money"]
             totals[f"left out: {cause}"] = Total(rows, money or NO_MONEY)
-        this.account.claim("payments", "transactions", *(f"left out: {cause}" for cause in LEFT_OUT_CAUSES))
+        this.account.claim("payments", "transactions", *(f"left out: {cause}" for cause in EXCLUSION_CAUSES))
         step.rows_in, step.out = totals["payments"].rows, totals["transactions"]
         step.not_passed_on = step.rows_in - step.out.rows
     if not step.out.rows:
-        causes = "; ".join(f"{cause}: {totals[f'left out: {cause}']}" for cause in LEFT_OUT_CAUSES)
+        causes = "; ".join(f"{cause}: {totals[f'left out: {cause}']}" for cause in EXCLUSION_CAUSES)
         raise DataError(
             f"no payment counts as of {config.as_of}: {totals['payments']} were checked, expected some to be left "
             f"({causes}). Check --as-of, --order-statuses and the run's quarantine"
@@ -119,14 +119,14 @@ def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
         # All payments of a customer in one place: the grouping by customer and time then needs no exchange of its own.
         by_customer = made.repartition("customer_unique_id")
         if this.config.purchase_value == "sum":
-            bought, _ = write_examined(
+            bought, _ = write_validated(
                 this, purchases(transactions=by_customer), contract=this.rules.contracts["purchases"]
             )
             this.account.claim("transactions", "purchases", money_only=True)
         else:
             others = {"rows_left": F.sum("other_payments"), "money_left": F.sum("other_value")}
             picked, seen = observe(first_payments(transactions=by_customer), "other payments", also=others)
-            bought, _ = write_examined(
+            bought, _ = write_validated(
                 this,
                 purchases_of_one_payment(picked=picked),
                 contract=this.rules.contracts["purchases"],
@@ -149,7 +149,7 @@ def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> Custo
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = this.stage("measures", measures, schema=schemas.MEASURES)
             card = _fitted_card(this, measures)
-        written, figures = write_examined(
+        written, figures = write_validated(
             this,
             apply_card(measures=measures, card=card),
             contract=_rfm_contract(this, bought, is_fitted=is_fitted),

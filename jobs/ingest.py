@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import DataFrame
 
 from expectations.contracts.contract import FileContract
-from expectations.validation.rows import FOLLOWERS, Reference, accepted, counts, judge, quarantined
+from expectations.validation.rows import CASCADED, Reference, accepted, failure_counts, quarantined, validate_rows
 from jobs.cli.config import RunConfig
 from jobs.cli.main import program
-from jobs.quality.active_rules import rules_in_force
+from jobs.quality.active_rules import active_rules
 from jobs.quality.report import Counted
-from jobs.quality.row_checks import kept_with_keys, raw_money
+from jobs.quality.row_checks import persisted_with_keys, raw_money
 from jobs.replay import replay_alone
 from jobs.runs.metrics import observe, total_of
 from jobs.runs.run import Run, opened_run
@@ -33,7 +33,7 @@ def _run(config: RunConfig) -> None:
 
 def run_alone(config: RunConfig) -> None:
     """Check the three files into a run of their own, which `jobs.features` can go on from."""
-    rules = rules_in_force(config.rules)
+    rules = active_rules(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
     with opened_run(config, RunStore(config.output), rules) as this:
         ingest(this, sources)
@@ -70,10 +70,10 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, Reference])
     contract = source.contract
     table = contract.table
     raw, seen = observe(_spread(read_source(this.session, source), source), f"raw {table}", money=raw_money(contract))
-    rows = judge(raw=raw, contract=contract, references=references)
+    rows = validate_rows(raw=raw, contract=contract, references=references)
     # Read by the two writes and by the gate: the file is parsed and each row judged once.
-    with kept_with_keys(rows, contract=contract) as judged:
-        reference, counted = _write_split(this, judged, contract=contract)
+    with persisted_with_keys(rows, contract=contract) as validated:
+        reference, counted = _write_split(this, validated, contract=contract)
         totals = this.account.totals
         totals[f"raw {table}"] = total_of(seen.get, contract.money)
         if totals[f"raw {table}"] != totals[table] + totals[contract.quarantine]:
@@ -83,7 +83,7 @@ def _check_in(this: Run, source: Source, *, references: Mapping[str, Reference])
             again.write.format("noop").mode("overwrite").save()
             totals[f"raw {table}"] = total_of(seen.get, contract.money)
         this.account.claim(f"raw {table}", table, contract.quarantine)
-        this.quality.examine(contract=contract, rows=judged, counted=counted)
+        this.quality.examine(contract=contract, rows=validated, counted=counted)
     return reference
 
 
@@ -96,16 +96,16 @@ def _spread(raw: DataFrame, source: Source) -> DataFrame:
     return raw.repartition(*source.contract.key) if has_few_files and not source.contract.references else raw
 
 
-def _write_split(this: Run, judged: DataFrame, *, contract: FileContract) -> tuple[Reference, Counted]:
-    """Write the accepted and the quarantined rows of a judged table, counting the rules that were broken on the way."""
+def _write_split(this: Run, validated: DataFrame, *, contract: FileContract) -> tuple[Reference, Counted]:
+    """Write the accepted and the quarantined rows of a validated table, and count failed rules on the way."""
     checked, _ = this.write(
-        contract.table, accepted(judged=judged, contract=contract), schema=contract.schema, money=contract.money
+        contract.table, accepted(validated=validated, contract=contract), schema=contract.schema, money=contract.money
     )
     reasons = contract.table_reasons
-    every_row, seen = observe(judged, f"judged {contract.table}", also={**counts(contract), **reasons})
+    every_row, seen = observe(validated, f"validated {contract.table}", also={**failure_counts(contract), **reasons})
     refused, _ = this.write(
         contract.quarantine,
-        quarantined(judged=every_row, contract=contract),
+        quarantined(validated=every_row, contract=contract),
         schema=contract.quarantine_schema,
         money=raw_money(contract),
     )
@@ -114,7 +114,7 @@ def _write_split(this: Run, judged: DataFrame, *, contract: FileContract) -> tup
     counted = Counted(
         rows=found["rows"],
         quarantined=set_aside,
-        followers=found[FOLLOWERS],
+        followers=found[CASCADED],
         broken={rule.label: found[rule.label] for rule in contract.row_rules},
         reasons={label: found[label] for label in reasons},
     )

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from jobs.cli.config import RunConfig
 from jobs.cli.main import program
-from jobs.clusters.previous import earlier_clusters
+from jobs.clusters.previous import previous_clusters
 from jobs.clusters.summary import notes, show
 from jobs.errors import PipelineError
 from jobs.features import features
 from jobs.ingest import ingest
 from jobs.publish import PublishConfig, publish
-from jobs.quality.active_rules import rules_in_force
+from jobs.quality.active_rules import active_rules
 from jobs.runs.run import opened_run
 from jobs.segments import segments
 from jobs.sources.csv_files import find_sources, inputs_of
@@ -30,11 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_pipeline(config: RunConfig) -> None:
     """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
     card = load_card(config.card, config.feature_scale) if config.card else None
-    rules = rules_in_force(config.rules)
+    rules = active_rules(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
     publication = publication_of(config)
     store = RunStore(config.output)
-    before = None if config.kmeans == "none" else earlier_clusters(store, config.match)
+    before = None if config.kmeans == "none" else previous_clusters(store, config.match)
     with opened_run(config, store, rules) as this:
         customers = features(this, ingest(this, sources), card=card)
         found = segments(this, customers, earlier=before) if before else None

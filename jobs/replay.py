@@ -9,12 +9,12 @@ from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
 from expectations.validation.replay import Replay, replay
-from expectations.validation.rows import FOLLOWERS, Reference, accepted, counts, judge, quarantined
+from expectations.validation.rows import CASCADED, Reference, accepted, failure_counts, quarantined, validate_rows
 from jobs.cli.config import RunConfig
 from jobs.errors import ConfigurationError
-from jobs.quality.active_rules import rules_in_force, rules_of_settled_rows
+from jobs.quality.active_rules import active_rules, rules_of_settled_rows
 from jobs.quality.report import Counted
-from jobs.quality.row_checks import kept_with_keys, raw_money
+from jobs.quality.row_checks import persisted_with_keys, raw_money
 from jobs.runs.metrics import observe, total_of
 from jobs.runs.run import Run, opened_run
 from jobs.runs.totals import totals_of
@@ -30,7 +30,7 @@ def replay_alone(config: RunConfig) -> None:
     Raises:
         ConfigurationError: There is no such run, it is not whole, or ingest was no part of it.
     """
-    rules = rules_in_force(config.rules)
+    rules = active_rules(config.rules)
     sources = find_sources(config.input or "", rules.of_files)
     store = RunStore(config.output)
     earlier = _earlier(store, str(config.replay), [source.contract for source in sources])
@@ -74,13 +74,17 @@ def _try_again(
     """Judge what is tried, write it beside what is settled and what is left, and assert that the sums hold."""
     table, quarantine = _tables(contract)
     totals = this.account.totals
-    rows = judge(raw=sorted_out.tried, contract=contract, references=references)
-    with kept_with_keys(rows, contract=contract) as judged:
-        came_in, seen_in = observe(accepted(judged=judged, contract=contract), f"came in {table}", money=contract.money)
+    rows = validate_rows(raw=sorted_out.tried, contract=contract, references=references)
+    with persisted_with_keys(rows, contract=contract) as validated:
+        came_in, seen_in = observe(
+            accepted(validated=validated, contract=contract), f"came in {table}", money=contract.money
+        )
         checked, _ = this.write(table, settled.unionByName(came_in), schema=contract.schema, money=contract.money)
-        every_row, seen = observe(judged, f"tried again {table}", money=raw_money(contract), also=counts(contract))
+        every_row, seen = observe(
+            validated, f"tried again {table}", money=raw_money(contract), also=failure_counts(contract)
+        )
         refused, seen_refused = observe(
-            quarantined(judged=every_row, contract=contract), f"refused again {table}", money=raw_money(contract)
+            quarantined(validated=every_row, contract=contract), f"refused again {table}", money=raw_money(contract)
         )
         left, seen_left = observe(sorted_out.left, f"left {table}", money=raw_money(contract))
         still, _ = this.write(
@@ -95,12 +99,12 @@ def _try_again(
         counted = Counted(
             rows=totals[table].rows + totals[quarantine].rows,
             quarantined=totals[quarantine].rows,
-            followers=seen.get[FOLLOWERS],
+            followers=seen.get[CASCADED],
             broken={rule.label: seen.get[rule.label] for rule in contract.row_rules},
             reasons=_reasons_of_all(checked, still, contract=contract),
         )
         of_rows = replace(contract, rules=contract.row_rules)
-        this.quality.examine(contract=contract, rows=judged, counted=counted, seen=of_rows)
+        this.quality.examine(contract=contract, rows=validated, counted=counted, seen=of_rows)
     return Reference(checked, still if totals[quarantine].rows else None)
 
 

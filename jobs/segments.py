@@ -15,20 +15,20 @@ from jobs.cli.main import program
 from jobs.clusters.assigning import (
     Assigned,
     artifact_of,
-    assigned_by_model,
-    assigned_by_sagemaker,
-    assigned_by_spark,
-    files_from_outside,
+    assign_by_model,
+    assign_by_spark,
+    external_files,
+    read_sagemaker_assignments,
 )
-from jobs.clusters.description import Found, Origin, described
+from jobs.clusters.description import Found, Origin, describe_clusters
 from jobs.clusters.feature_files import FEATURES, SCORE, read_shards
-from jobs.clusters.previous import Earlier, earlier_clusters, model_of
+from jobs.clusters.previous import Earlier, model_of, previous_clusters
 from jobs.clusters.summary import notes, show
 from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.examined import write_examined
+from jobs.examined import write_validated
 from jobs.features import Customers
-from jobs.quality.active_rules import rules_in_force
+from jobs.quality.active_rules import active_rules
 from jobs.runs.metrics import observe
 from jobs.runs.run import Run, opened_run
 from jobs.runs.totals import Total, totals_of
@@ -58,12 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_alone(config: RunConfig) -> None:
     """Put the customers of an earlier run into clusters, as a new run that becomes the current one."""
-    rules = rules_in_force(config.rules)
+    rules = active_rules(config.rules)
     store = RunStore(config.output)
     earlier = _features_manifest(store, config.features_run)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
-    before = earlier_clusters(store, config.match, applied=model)
-    outside = files_from_outside(config)
+    before = previous_clusters(store, config.match, applied=model)
+    outside = external_files(config)
     uri, artifact = outside.assignments, artifact_of(config)
     if config.kmeans == "none" and uri is None and model is None:
         raise ConfigurationError("--kmeans none: nobody clusters. Give --assignments or --score-with, or take spark")
@@ -81,11 +81,13 @@ def run_alone(config: RunConfig) -> None:
         this.findings[FEATURES] = earlier[FEATURES]
         customers = Customers(rfm=rfm, scale=model.scale if model else scale)
         if uri is not None:
-            found = _segments(this, customers, assigned_by_sagemaker(this, uri, centroids=artifact), earlier=before)
+            found = _segments(
+                this, customers, read_sagemaker_assignments(this, uri, centroids=artifact), earlier=before
+            )
         elif model is not None:
             with this.step("kmeans") as step:
                 scored = features(rfm=rfm, scale=model.scale)
-                assigned = assigned_by_model(this, scored, model=model)
+                assigned = assign_by_model(this, scored, model=model)
                 step.rows_in = this.account.totals["rfm"].rows
                 step.out = Total(step.rows_in)
             found = _segments(this, customers, assigned, earlier=before)
@@ -112,7 +114,7 @@ def segments(this: Run, customers: Customers, *, earlier: Earlier, score: str | 
         step.rows_in = this.account.totals["rfm"].rows
         uri = this.uri(SCORE) if score is None else this.uri_of(score)
         read = read_shards(this.session, uri, schema=schemas.KMEANS_FEATURES)
-        assigned = assigned_by_spark(this, read, customers=step.rows_in)
+        assigned = assign_by_spark(this, read, customers=step.rows_in)
         step.out = Total(step.rows_in)
     return _segments(this, customers, assigned, earlier=earlier)
 
@@ -122,13 +124,13 @@ def _segments(this: Run, customers: Customers, assigned: Assigned, *, earlier: E
         totals = this.account.totals
         checked = _checked(this, customers, assigned)
         centroids = assigned.centroids or _means(checked)
-        found = described(
+        found = describe_clusters(
             checked,
             assigned=assigned,
             centroids=centroids,
             origin=Origin(this.run_id, this.config.as_of, customers.scale, earlier),
         )
-        write_examined(
+        write_validated(
             this,
             customer_segments(checked=checked, centroids=found.centroids, ids=found.ids, names=found.names),
             contract=with_row_count(

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.measures import apply_card, customer_measures, fit_bounds
 from transforms.rfm.score_card import ScoreCard
-from transforms.sources.olist import attributed_payments, left_out_totals, transactions
+from transforms.sources.olist import attributed_payments, exclusion_totals, transactions
 
 TABLES = ("customers", "orders", "payments")
 
@@ -28,7 +28,7 @@ def chain(
     measures = customer_measures(purchases=bought, as_of=as_of)
     card = card or fitted(measures, as_of=as_of)
     return {
-        "left_out": attributed.agg(*[total.alias(name) for name, total in left_out_totals().items()]),
+        "left_out": attributed.agg(*[total.alias(name) for name, total in exclusion_totals().items()]),
         "transactions": made,
         "purchases": bought,
         "purchases_of_one_payment": purchases_of_one_payment(picked=picked),

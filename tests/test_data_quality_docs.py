@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from expectations.contracts.contract import Contract
 from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
-from expectations.contracts.overrides import ADDABLE, overlaid
+from expectations.contracts.overrides import ADDABLE, with_overrides
 from expectations.gx.gate import MOST_DETAILED, MOST_EXAMPLES
 from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, RefersTo, Rule
 from jobs import pipeline
@@ -65,7 +65,7 @@ def test_every_table_that_has_rules_is_there() -> None:
 
 def changed_by(text: str) -> dict[str, set[str]]:
     """The labels of the rules that a file changes or adds, by table."""
-    theirs = overlaid(contracts=CONTRACTS, text=text, name="docs")
+    theirs = with_overrides(contracts=CONTRACTS, text=text, name="docs")
     return {
         table: {rule.label for rule in theirs[table].rules if rule not in ours.rules}
         for table, ours in CONTRACTS.items()

@@ -29,11 +29,11 @@ ABOUT = frozenset({"column", "other", "key", "table", "over", "type", "of"})
 """What a rule is about, which its label says; another is another rule."""
 
 
-class OverlayError(ValueError):
+class OverridesError(ValueError):
     """The file is no set of rules; the message names the line, what was found and what was expected."""
 
 
-def overlaid(*, contracts: Mapping[str, Contract], text: str, name: str) -> dict[str, Contract]:
+def with_overrides(*, contracts: Mapping[str, Contract], text: str, name: str) -> dict[str, Contract]:
     """The contracts with a user's rules in force.
 
     Args:
@@ -42,7 +42,7 @@ def overlaid(*, contracts: Mapping[str, Contract], text: str, name: str) -> dict
         name: what the file is called in errors.
 
     Raises:
-        OverlayError: It is no YAML, or says something that no contract can mean.
+        OverridesError: It is no YAML, or says something that no contract can mean.
     """
     return _Overlay(contracts, name).read(text)
 
@@ -147,7 +147,7 @@ class _Overlay:
             yield str(key), _line_of(content, key, line), value
 
     def _fail(self, line: int, message: str) -> NoReturn:
-        raise OverlayError(f"{self._name}, line {line + 1}: {message}")
+        raise OverridesError(f"{self._name}, line {line + 1}: {message}")
 
 
 def _fields(kind: type[Rule]) -> list[str]:

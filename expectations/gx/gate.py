@@ -56,19 +56,19 @@ SEVERITIES = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RuleResult:
     """What Great Expectations says of a rule.
 
     Attributes:
-        is_kept: whether all its expectations were met.
+        passed: whether all its expectations were met.
         examples: some of the values that were not, where they were asked for.
     """
 
-    is_kept: bool
+    passed: bool
     examples: tuple[str, ...] = ()
 
 
-def suite_of(contract: Contract) -> gx.ExpectationSuite:
+def build_suite(contract: Contract) -> gx.ExpectationSuite:
     """The contract as a suite of Great Expectations; each expectation names its rule in ``meta``."""
     all_expected = [(rule, expected) for rule in contract.rules for expected in rule.expected(contract.cells)]
     expectations = [
@@ -85,12 +85,12 @@ def suite_of(contract: Contract) -> gx.ExpectationSuite:
     return gx.ExpectationSuite(contract.table, expectations=expectations)
 
 
-def as_seen_by_the_gate(
+def gate_columns(
     *, rows: DataFrame, contract: Contract, twice: Mapping[str, DataFrame] = MappingProxyType({})
 ) -> DataFrame:
     """The columns that the suite speaks of.
 
-    Grain in: `rows.judge` for a raw table, the table itself for a computed one. Grain out: the same rows; the
+    Grain in: `validate_rows` for a raw table, the table itself for a computed one. Grain out: the same rows; the
     columns as they are; those of a raw table that are no text as values, too; and for each rule of which Great
     Expectations has no like a column of the rule's name, null where it is kept and else what was found.
 
@@ -106,16 +106,16 @@ def as_seen_by_the_gate(
         for column in cells.types
         if cells.name_of_value(column) != column
     ]
-    shown = [rule for rule in contract.row_rules if rule.has_verdict_column]
+    shown = [rule for rule in contract.row_rules if rule.has_result_column]
     if cells.are_text:
         return rows.select(
-            *cells.types, *values, *[row_validation.found_against(rule).alias(rule.label) for rule in shown]
+            *cells.types, *values, *[row_validation.failing_value(rule).alias(rule.label) for rule in shown]
         )
-    verdicts = [computed.found_against(rule, cells).alias(rule.label) for rule in shown if not isinstance(rule, Unique)]
+    verdicts = [computed.failing_value(rule, cells).alias(rule.label) for rule in shown if not isinstance(rule, Unique)]
     seen = rows.select(*cells.types, *verdicts)
     for unique in contract.uniques:
         found = twice.get(unique.label)
-        seen = duplicate_keys.with_found_against(rows=seen, unique=unique, contract=contract, twice=found)
+        seen = duplicate_keys.with_duplicate_key(rows=seen, unique=unique, contract=contract, twice=found)
     return seen
 
 
@@ -140,11 +140,11 @@ class Gate:
 
     def examine(
         self, *, rows: DataFrame, contract: Contract, twice: Mapping[str, DataFrame] = MappingProxyType({})
-    ) -> dict[str, Verdict]:
+    ) -> dict[str, RuleResult]:
         """Evaluate a contract over a table, and keep the result for the pages.
 
         Args:
-            rows: as for `as_seen_by_the_gate`, as are the others.
+            rows: as for `gate_columns`, as are the others.
             contract: the table's.
             twice: keys that more than one row has.
 
@@ -154,10 +154,10 @@ class Gate:
         Raises:
             NotEvaluatedError: An expectation could not be evaluated, which is no verdict on the data.
         """
-        suite = self._context.suites.add(suite_of(contract))
+        suite = self._context.suites.add(build_suite(contract))
         asset = self._source.add_dataframe_asset(contract.table)
         whole = asset.add_batch_definition_whole_dataframe("whole")
-        batch = whole.get_batch({"dataframe": as_seen_by_the_gate(rows=rows, contract=contract, twice=twice)})
+        batch = whole.get_batch({"dataframe": gate_columns(rows=rows, contract=contract, twice=twice)})
         result = batch.validate(suite, result_format="BOOLEAN_ONLY")
         _see_that_all_were_evaluated(result)
         _add_details(result, batch)
@@ -213,10 +213,10 @@ def _configuration(result: ExpectationValidationResult) -> ExpectationConfigurat
     return result.expectation_config
 
 
-def _verdict(rule: Rule, result: ExpectationSuiteValidationResult) -> Verdict:
+def _verdict(rule: Rule, result: ExpectationSuiteValidationResult) -> RuleResult:
     own = [each for each in result.results if _configuration(each).meta[RULE] == rule.label]
     if not own:
         raise NotEvaluatedError(f"{rule.label}: no result")
     found = [example for each in own for example in each.result.get("partial_unexpected_list", [])]
     examples = [str(example) for example in found if example is not None]
-    return Verdict(is_kept=all(each.success for each in own), examples=tuple(examples[:MOST_EXAMPLES]))
+    return RuleResult(passed=all(each.success for each in own), examples=tuple(examples[:MOST_EXAMPLES]))

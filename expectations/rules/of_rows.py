@@ -73,7 +73,7 @@ class RefersTo(ColumnRule):
     key: str
     kind: ClassVar[str] = "refers_to"
 
-    FOLLOWS: ClassVar[str] = "follows"
+    CASCADES: ClassVar[str] = "follows"
 
     @property
     def found(self) -> str:
@@ -86,9 +86,9 @@ class RefersTo(ColumnRule):
         return f"{self.column}_quarantined_in_{self.table}"
 
     @property
-    def label_of_followers(self) -> str:
+    def cascaded_label(self) -> str:
         """How the reason of a follower is named."""
-        return labelled(self.FOLLOWS, self.column)
+        return labelled(self.CASCADES, self.column)
 
     @property
     def expectation(self) -> str:
@@ -100,7 +100,7 @@ class RefersTo(ColumnRule):
         value = F.col(self.column)
         message = f"expected {self.expectation}; that row was quarantined"
         orphan = self._reason_unless(value.isNull() | F.col(self.found), value)
-        follower = self._because(value, message, kind=self.FOLLOWS)
+        follower = self._because(value, message, kind=self.CASCADES)
         return F.when(F.coalesce(F.col(self.found), F.lit(False)), None).otherwise(
             F.when(F.col(self.quarantined), follower).otherwise(orphan)
         )

@@ -108,7 +108,7 @@ class RowRule(Rule):
         return (Expected("expect_column_values_to_be_null", {"column": self.label}),)
 
     @property
-    def has_verdict_column(self) -> bool:
+    def has_result_column(self) -> bool:
         """Whether Great Expectations has no such expectation, so that it is shown the verdict."""
         return type(self).expected is RowRule.expected
 

@@ -7,7 +7,7 @@ from expectations.contracts.contract import Contract
 from expectations.rules import Cells, RowRule, Unique
 
 
-def counts(contract: Contract) -> dict[str, Column]:
+def failure_counts(contract: Contract) -> dict[str, Column]:
     """Aggregates over the table: how many rows broke each row rule, by its label.
 
     Not those of keys, for which see `keys`.
@@ -19,7 +19,7 @@ def counts(contract: Contract) -> dict[str, Column]:
     }
 
 
-def found_against(rule: RowRule, cells: Cells) -> Column:
+def failing_value(rule: RowRule, cells: Cells) -> Column:
     """What a row has that breaks a rule; empty for nothing, null where it keeps the rule."""
     reason = rule.reason(cells)
     return F.when(reason.isNotNull(), F.coalesce(reason["value"], F.lit("")))

@@ -12,13 +12,13 @@ from pyspark.sql import functions as F
 
 from expectations.contracts.contract import Contract, FileContract
 from expectations.rules import Cells, Unique
-from expectations.validation.rows import BROKEN, REASONS
+from expectations.validation.rows import FAILED, REASONS
 
 
-def found_twice(*, rows: DataFrame, unique: Unique, contract: Contract) -> DataFrame:
+def duplicate_keys(*, rows: DataFrame, unique: Unique, contract: Contract) -> DataFrame:
     """The keys that more than one row has.
 
-    Grain in: `split.judge` for a raw table, of which refused rows are nobody's rivals; the table itself for a computed
+    Grain in: `validate_rows` for a raw table, whose rejected rows do not compete; the table itself for a computed
     one. Grain out: one row per such key, as ``key_0``, ``key_1``, ... Costs one exchange of keys.
     """
     rivals = rows.where(F.size(REASONS) == 0) if isinstance(contract, FileContract) else rows
@@ -32,20 +32,22 @@ def found_twice(*, rows: DataFrame, unique: Unique, contract: Contract) -> DataF
     )
 
 
-def judge_keys(*, judged: DataFrame, unique: Unique, contract: FileContract, twice: DataFrame) -> DataFrame:
+def reject_duplicate_keys(
+    *, validated: DataFrame, unique: Unique, contract: FileContract, twice: DataFrame
+) -> DataFrame:
     """Refuse rows for their key: of exact copies all but one, of rows that differ all.
 
-    Grain in and out: `split.judge`.
+    Grain in and out: `validate_rows`.
 
     Args:
-        judged: the rows, judged by all rules but those of keys.
+        validated: the rows, judged by all rules but those of keys.
         unique: the rule of the key.
         contract: the table's.
-        twice: `found_twice` of the same rows.
+        twice: `duplicate_keys` of the same rows.
     """
     is_rival = F.size(REASONS) == 0
     key = key_of(unique.key, contract.cells)
-    keyed = with_key(judged, key)
+    keyed = with_key(validated, key)
     theirs, is_theirs = _renamed(twice, keyed)
     rivals = keyed.where(is_rival).join(theirs, on=is_theirs, how="left_semi")
     others = [
@@ -56,25 +58,25 @@ def judge_keys(*, judged: DataFrame, unique: Unique, contract: FileContract, twi
     refused = rivals.withColumn("not_unique", reason).withColumns(
         {
             REASONS: F.when(F.col("not_unique").isNull(), F.col(REASONS)).otherwise(F.array("not_unique")),
-            BROKEN: F.when(F.col("not_unique").isNull(), F.col(BROKEN)).otherwise(
-                F.array_append(BROKEN, F.lit(unique.label))
+            FAILED: F.when(F.col("not_unique").isNull(), F.col(FAILED)).otherwise(
+                F.array_append(FAILED, F.lit(unique.label))
             ),
         }
     )
-    together = refused.select(*judged.columns)
+    together = refused.select(*validated.columns)
     for frame in others:
-        together = together.unionByName(frame.select(*judged.columns))
+        together = together.unionByName(frame.select(*validated.columns))
     return together
 
 
-def with_found_against(*, rows: DataFrame, unique: Unique, contract: Contract, twice: DataFrame | None) -> DataFrame:
+def with_duplicate_key(*, rows: DataFrame, unique: Unique, contract: Contract, twice: DataFrame | None) -> DataFrame:
     """The rows of a computed table with a column of the rule's name: null where the key is the row's own, else the key.
 
     Args:
         rows: the table.
         unique: the rule of the key.
         contract: the table's.
-        twice: `found_twice` of the same rows; None when there is no such key.
+        twice: `duplicate_keys` of the same rows; None when there is no such key.
     """
     if twice is None:
         return rows.withColumn(unique.label, F.lit(None).cast("string"))

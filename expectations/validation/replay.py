@@ -17,7 +17,7 @@ class Replay:
     """What becomes of a table's quarantined rows.
 
     Attributes:
-        tried: raw rows to judge again, as `split.judge` takes them.
+        tried: raw rows to judge again, as `validate_rows` takes them.
         left: quarantined rows that stay as they are.
     """
 
@@ -34,7 +34,7 @@ def replay(*, fixed: DataFrame, quarantined: DataFrame, settled: DataFrame, cont
     refers to may be there by now. Rows of the files that answer for nothing are none of a replay's.
 
     Args:
-        fixed: the corrected files' rows, as `split.judge` takes them.
+        fixed: the corrected files' rows, as `validate_rows` takes them.
         quarantined: the table's quarantined rows, the contract's ``quarantine_schema``.
         settled: the table's accepted rows, the contract's schema.
         contract: the table's.

@@ -17,7 +17,7 @@ from transforms.schemas import columns_of
 
 REASONS = "reasons"
 WARNINGS = "warnings"
-BROKEN = "broken"
+FAILED = "failed"
 """The labels of all rules that a row broke, refused for it or not."""
 
 
@@ -34,7 +34,7 @@ class Reference:
     quarantined: DataFrame | None = None
 
 
-def judge(*, raw: DataFrame, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
+def validate_rows(*, raw: DataFrame, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
     """Give each raw row the reasons for which it is rejected, and those for which someone should look at it.
 
     By all rules but those of keys, for which see `keys`.
@@ -55,7 +55,7 @@ def judge(*, raw: DataFrame, contract: FileContract, references: Mapping[str, Re
     rules = [rule for rule in contract.row_rules if not isinstance(rule, Unique)]
     refusing = [rule for rule in rules if rule.severity != "warn"]
     warning = [rule for rule in rules if rule.severity == "warn"]
-    judged = joined.select(
+    validated = joined.select(
         *contract.source_columns,
         SOURCE_FILE,
         _reasons_of(refusing, contract).alias(REASONS),
@@ -63,61 +63,61 @@ def judge(*, raw: DataFrame, contract: FileContract, references: Mapping[str, Re
     )
     keeps_all = (F.size(REASONS) == 0) & (F.size(WARNINGS) == 0)
     labels = F.transform(F.concat(REASONS, WARNINGS), _label_of)
-    return judged.select("*", F.when(keeps_all, F.array().cast("array<string>")).otherwise(labels).alias(BROKEN))
+    return validated.select("*", F.when(keeps_all, F.array().cast("array<string>")).otherwise(labels).alias(FAILED))
 
 
-def accepted(*, judged: DataFrame, contract: FileContract) -> DataFrame:
+def accepted(*, validated: DataFrame, contract: FileContract) -> DataFrame:
     """The rows without a reason, typed.
 
-    Grain in: `judge`. Grain out: one row per accepted record, the contract's schema.
+    Grain in: `validate_rows`. Grain out: one row per accepted record, the contract's schema.
     """
     values = [
         parsed(F.col(contract.source_name(column.name)), column.dataType).alias(column.name)
         for column in contract.schema.fields
     ]
-    return judged.where(F.size(REASONS) == 0).select(*values).select(*columns_of(contract.schema))
+    return validated.where(F.size(REASONS) == 0).select(*values).select(*columns_of(contract.schema))
 
 
-def quarantined(*, judged: DataFrame, contract: FileContract) -> DataFrame:
+def quarantined(*, validated: DataFrame, contract: FileContract) -> DataFrame:
     """The rows with a reason, as text, and all rules that they broke: those that only warn too.
 
-    Grain in: `judge`. Grain out: one row per rejected record, the contract's ``quarantine_schema``.
+    Grain in: `validate_rows`. Grain out: one row per rejected record, the contract's ``quarantine_schema``.
     """
-    refused = judged.where(F.size(REASONS) > 0).withColumn(REASONS, F.concat(REASONS, WARNINGS))
+    refused = validated.where(F.size(REASONS) > 0).withColumn(REASONS, F.concat(REASONS, WARNINGS))
     return refused.select(*columns_of(contract.quarantine_schema))
 
 
-def counts(contract: FileContract) -> dict[str, Column]:
-    """Aggregates over `judge`: how many rows broke each row rule, by its label, and how many merely follow others."""
-    broken = {rule.label: F.count_if(breaks(rule)) for rule in contract.row_rules}
-    return {**broken, FOLLOWERS: F.count_if(is_follower(contract))}
+def failure_counts(contract: FileContract) -> dict[str, Column]:
+    """Aggregates over `validate_rows`: rows that failed each row rule, by its label, and cascaded rejections."""
+    broken = {rule.label: F.count_if(fails(rule)) for rule in contract.row_rules}
+    return {**broken, CASCADED: F.count_if(is_cascaded(contract))}
 
 
-FOLLOWERS = "followers"
-"""Under which `counts` has the rows that were refused only because the row they refer to was."""
+CASCADED = "followers"
+"""Under which `failure_counts` has the rows that were refused only because the row they refer to was."""
 
 
-def is_follower(contract: FileContract) -> Column:
-    """Whether a row of `judge` was refused only because a row that it refers to was quarantined."""
+def is_cascaded(contract: FileContract) -> Column:
+    """Whether a row of `validate_rows` was refused only because a row that it refers to was quarantined."""
     if not contract.references:
         return F.lit(False)
-    return (F.size(REASONS) > 0) & F.forall(REASONS, lambda reason: reason["rule"] == RefersTo.FOLLOWS)
+    return (F.size(REASONS) > 0) & F.forall(REASONS, lambda reason: reason["rule"] == RefersTo.CASCADES)
 
 
-def breaks(rule: RowRule) -> Column:
-    """Whether a row of `judge` breaks a rule of its contract."""
-    return reduce(or_, (F.array_contains(BROKEN, label) for label in _labels(rule)))
+def fails(rule: RowRule) -> Column:
+    """Whether a row of `validate_rows` breaks a rule of its contract."""
+    return reduce(or_, (F.array_contains(FAILED, label) for label in _labels(rule)))
 
 
-def found_against(rule: RowRule) -> Column:
-    """What a row of `judge` has that breaks a rule of its contract; empty for nothing, null where it keeps the rule."""
+def failing_value(rule: RowRule) -> Column:
+    """The value with which a row of `validate_rows` fails a rule; empty for no value, null where the row passes."""
     own = F.filter(F.concat(REASONS, WARNINGS), lambda reason: _label_of(reason).isin(*_labels(rule)))
-    return F.when(breaks(rule), F.coalesce(F.get(own, 0)["value"], F.lit("")))
+    return F.when(fails(rule), F.coalesce(F.get(own, 0)["value"], F.lit("")))
 
 
 def _labels(rule: RowRule) -> tuple[str, ...]:
     """The labels under which a rule's reasons go."""
-    return (rule.label, rule.label_of_followers) if isinstance(rule, RefersTo) else (rule.label,)
+    return (rule.label, rule.cascaded_label) if isinstance(rule, RefersTo) else (rule.label,)
 
 
 def _looked_up(rows: DataFrame, rule: RefersTo, reference: Reference) -> DataFrame:

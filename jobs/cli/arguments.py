@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from expectations.contracts.olist import ORDER_STATUSES
 from jobs.cli.parser import OneLineParser
-from transforms.rfm.feature_scale import KINDS
+from transforms.rfm.feature_scale import SCALE_KINDS
 
 Step = Literal["ingest", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
@@ -199,7 +199,7 @@ def _statuses(text: str) -> tuple[str, ...] | None:
     return tuple(statuses)
 
 
-Engine = Literal["none", "spark"]
+KMeansOption = Literal["none", "spark"]
 NumberOfClusters = int | Literal["auto"]
 
 DEFAULT_K = 5
@@ -213,7 +213,7 @@ def add_feature_scale(parser: argparse.ArgumentParser) -> None:
     """The argument of the steps that write features."""
     parser.add_argument(
         "--feature-scale",
-        choices=KINDS,
+        choices=SCALE_KINDS,
         help="the scale in which customers are clustered; kept in the score card. minmax: the workshop's 0..5; log: "
         "the same of logarithms, where few customers are far above all others; rank: the share of customers below "
         "(default: the card's, or minmax)",
@@ -224,7 +224,7 @@ def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of whoever may train: the whole pipeline, and `segments`."""
     parser.add_argument(
         "--kmeans",
-        choices=get_args(Engine),
+        choices=get_args(KMeansOption),
         default="spark",
         help="who clusters the customers: Spark ML, here and now (default), or none: the features are left for "
         "SageMaker, and jobs.segments --assignments takes what it says",

@@ -14,7 +14,7 @@ from jobs.cli.arguments import (
     DEFAULT_K,
     DEFAULT_K_RANGE,
     MAX_QUARANTINED,
-    Engine,
+    KMeansOption,
     NumberOfClusters,
     PurchaseValue,
     Step,
@@ -22,7 +22,7 @@ from jobs.cli.arguments import (
 )
 from jobs.errors import ConfigurationError
 from jobs.storage import is_in_s3
-from transforms.rfm.feature_scale import Kind
+from transforms.rfm.feature_scale import ScaleKind
 
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
 
@@ -73,10 +73,10 @@ class RunConfig:
     rules: str | None = None
     max_quarantined: float = MAX_QUARANTINED
     replay: str | None = None
-    kmeans: Engine = "spark"
+    kmeans: KMeansOption = "spark"
     k: NumberOfClusters = DEFAULT_K
     k_range: tuple[int, int] = DEFAULT_K_RANGE
-    feature_scale: Kind | None = None
+    feature_scale: ScaleKind | None = None
     max_drift: float | None = None
     match: str | None = None
     features_run: str | None = None

@@ -18,7 +18,7 @@ from jobs.runs.run import Run
 from jobs.storage import Folder, Stored, folder_at
 from transforms.clusters.assignments import ASSIGNMENT_LINES, Centroid, assignments, sample_of
 from transforms.clusters.choose_k import SAMPLE_SIZE, ChoiceOfK, choose_k
-from transforms.clusters.model import ClusterModel, Engine
+from transforms.clusters.model import ClusterModel, TrainingEngine
 from transforms.rfm.dimensions import DIMENSIONS
 
 
@@ -38,7 +38,7 @@ class Assigned:
     """
 
     lines: DataFrame
-    engine: Engine
+    engine: TrainingEngine
     path: str
     centroids_from: str
     centroids: Mapping[int, Centroid] | None = None
@@ -47,7 +47,7 @@ class Assigned:
     applied: ClusterModel | None = None
 
 
-def assigned_by_spark(this: Run, features: DataFrame, *, customers: int) -> Assigned:
+def assign_by_spark(this: Run, features: DataFrame, *, customers: int) -> Assigned:
     """Train on the features of this run, and write who is nearest to which centroid."""
     config = this.config
     choice = _choice_of_k(features, config) if config.k == "auto" else None
@@ -65,7 +65,7 @@ def assigned_by_spark(this: Run, features: DataFrame, *, customers: int) -> Assi
     )
 
 
-def assigned_by_model(this: Run, features: DataFrame, *, model: ClusterModel) -> Assigned:
+def assign_by_model(this: Run, features: DataFrame, *, model: ClusterModel) -> Assigned:
     """Apply the clusters of an earlier run as they are."""
     write_shards(this, ASSIGNMENTS, assignments(features=features, centroids=model.centroids))
     return Assigned(
@@ -90,7 +90,7 @@ def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
 
 
 @dataclass(frozen=True)
-class FilesFromOutside:
+class ExternalFiles:
     """The files of an engine elsewhere: assignments, and the model that they are of; as they were when found."""
 
     found: Mapping[str, tuple[Folder, tuple[Stored, ...]]]
@@ -115,7 +115,7 @@ class FilesFromOutside:
         return {name: [file.as_json() for file in files] for name, (_, files) in self.found.items()}
 
 
-def files_from_outside(config: RunConfig) -> FilesFromOutside:
+def external_files(config: RunConfig) -> ExternalFiles:
     """Look up the files that ``--assignments`` and ``--model-artifact`` name, before anyone reads them.
 
     Raises:
@@ -138,7 +138,7 @@ def files_from_outside(config: RunConfig) -> FilesFromOutside:
         with _readable("--model-artifact", config.model_artifact):
             if folder.exists():  # if not, whoever reads it says what to do
                 found["model_artifact"] = (folder, (folder.stored(),))
-    return FilesFromOutside(found)
+    return ExternalFiles(found)
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def _shards(folder: Folder, *parts: str) -> Iterator[tuple[str, ...]]:
             yield (*parts, name)
 
 
-def assigned_by_sagemaker(this: Run, uri: str, *, centroids: Mapping[int, Centroid] | None) -> Assigned:
+def read_sagemaker_assignments(this: Run, uri: str, *, centroids: Mapping[int, Centroid] | None) -> Assigned:
     """Take what SageMaker's batch transform wrote."""
     return Assigned(
         lines=read_shards(this.session, uri, schema=ASSIGNMENT_LINES),

@@ -108,7 +108,9 @@ class Sums:
         return {label: {name: row[name] for name in DIMENSIONS} for label, row in self.rows.items()}
 
 
-def described(checked: DataFrame, *, assigned: Assigned, centroids: Mapping[int, Centroid], origin: Origin) -> Found:
+def describe_clusters(
+    checked: DataFrame, *, assigned: Assigned, centroids: Mapping[int, Centroid], origin: Origin
+) -> Found:
     """Add up the clusters, match them to the previous ones, and name them.
 
     Grain in: one row per customer, `CHECKED_ASSIGNMENTS` without faults. One query, whose result has a row per cluster.

@@ -7,7 +7,7 @@ from jobs.errors import ConfigurationError, DataError
 from jobs.storage import RunStore
 from transforms.clusters.model import KMEANS_MODEL, ClusterModel, ModelError
 
-BEGIN_ANEW = "none"
+NO_MATCH = "none"
 """``--match`` with this is a first run again."""
 
 
@@ -24,12 +24,12 @@ class Earlier:
     first_free: int = 0
 
 
-def earlier_clusters(store: RunStore, match: str | None, *, applied: ClusterModel | None = None) -> Earlier:
+def previous_clusters(store: RunStore, match: str | None, *, applied: ClusterModel | None = None) -> Earlier:
     """What the clusters of a run are matched to.
 
     Args:
         store: the runs.
-        match: of ``--match``: a run, `BEGIN_ANEW`, or None for the last clusters that a current run had.
+        match: of ``--match``: a run, `NO_MATCH`, or None for the last clusters that a current run had.
         applied: the clusters that are taken as they are. Their numbers need not mean the same in clusters of another
             training, so what moved is told against themselves then, unless ``match`` says otherwise.
 
@@ -37,7 +37,7 @@ def earlier_clusters(store: RunStore, match: str | None, *, applied: ClusterMode
         ConfigurationError: There is no such run, or it has none.
         DataError: What the pointer names is not there, or no model.
     """
-    if match == BEGIN_ANEW:
+    if match == NO_MATCH:
         return Earlier(None)
     if match is None:
         last = previous_model(store)

@@ -7,7 +7,7 @@ from typing import Any
 
 from expectations.contracts.contract import Contract, FileContract
 from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
-from expectations.contracts.overrides import OverlayError, overlaid
+from expectations.contracts.overrides import OverridesError, with_overrides
 from jobs.cli.config import hash_of
 from jobs.errors import ConfigurationError
 from jobs.storage import folder_at
@@ -17,7 +17,7 @@ SETTLED_BY = "rules_of_settled_rows"
 
 
 @dataclass(frozen=True)
-class RulesInForce:
+class ActiveRules:
     """All contracts, and where they come from.
 
     Attributes:
@@ -45,25 +45,25 @@ class RulesInForce:
         return {"file": self.file, "sha256": self.sha256, "hash": hash_of(rules)}
 
 
-def rules_in_force(file: str | None) -> RulesInForce:
+def active_rules(file: str | None) -> ActiveRules:
     """The rules with those of a user's file, if there is one, over them.
 
     Raises:
         ConfigurationError: There is no such file, or it is no set of rules.
     """
     if file is None:
-        return RulesInForce(CONTRACTS)
+        return ActiveRules(CONTRACTS)
     text = folder_at(file, argument="--rules").read()
     if text is None:
         raise ConfigurationError(f"--rules {file}: no such file. Check the path, or leave --rules out")
     try:
-        contracts = overlaid(contracts=CONTRACTS, text=text, name=f"--rules {file}")
-    except OverlayError as error:
+        contracts = with_overrides(contracts=CONTRACTS, text=text, name=f"--rules {file}")
+    except OverridesError as error:
         raise ConfigurationError(str(error)) from None
-    return RulesInForce(contracts, file, hashlib.sha256(text.encode()).hexdigest())
+    return ActiveRules(contracts, file, hashlib.sha256(text.encode()).hexdigest())
 
 
-def rules_of_settled_rows(settings: Mapping[str, Any], *, but_for: RulesInForce) -> dict[str, Any]:
+def rules_of_settled_rows(settings: Mapping[str, Any], *, but_for: ActiveRules) -> dict[str, Any]:
     """The setting that says by which rules rows came in that a replay takes as they are, where others are in force now.
 
     Args:
@@ -74,7 +74,7 @@ def rules_of_settled_rows(settings: Mapping[str, Any], *, but_for: RulesInForce)
     return {SETTLED_BY: sorted(hashes)} if hashes else {}
 
 
-def rules_of_checked_tables(settings: Mapping[str, Any], *, but_for: RulesInForce) -> dict[str, Any]:
+def rules_of_checked_tables(settings: Mapping[str, Any], *, but_for: ActiveRules) -> dict[str, Any]:
     """The settings that say by which rules tables were checked, where others are in force now.
 
     Args:

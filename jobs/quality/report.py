@@ -20,10 +20,10 @@ from expectations.contracts.contract import Contract
 from expectations.gx.results import NotEvaluatedError
 from expectations.rules import Rule, TableRule
 from jobs.errors import DataError, OutsideSystemError
-from jobs.quality.active_rules import RulesInForce
+from jobs.quality.active_rules import ActiveRules
 
 if TYPE_CHECKING:
-    from expectations.gx.gate import Gate, Verdict
+    from expectations.gx.gate import Gate, RuleResult
 
 QUALITY = "quality.json"
 SHARES = "quality_shares.json"
@@ -61,7 +61,7 @@ class TableQuality:
 
     contract: Contract
     counted: Counted
-    verdicts: "Mapping[str, Verdict]"
+    verdicts: "Mapping[str, RuleResult]"
     gate_seconds: float
 
     def broken(self) -> list[Rule]:
@@ -71,7 +71,7 @@ class TableQuality:
     def is_kept(self, rule: Rule) -> bool:
         """What the gate says of a rule; where it was not asked, what was counted."""
         verdict = self.verdicts.get(rule.label)
-        return verdict.is_kept if verdict else not self.counted.reasons.get(rule.label)
+        return verdict.passed if verdict else not self.counted.reasons.get(rule.label)
 
     def rule_as_json(self, rule: Rule) -> dict[str, Any]:
         """A rule's entry in ``quality.json``."""
@@ -99,14 +99,14 @@ class TableQuality:
         """The rules of which the counts and Great Expectations say different things."""
         counted: dict[str, Any] = {**self.counted.broken, **self.counted.reasons}
         asked = counted.keys() & self.verdicts.keys()
-        return sorted(label for label in asked if bool(counted[label]) == self.verdicts[label].is_kept)
+        return sorted(label for label in asked if bool(counted[label]) == self.verdicts[label].passed)
 
 
 class Quality:
     """The quality of a run's tables, gathered table by table."""
 
     def __init__(
-        self, run_id: str, rules: RulesInForce, max_quarantined: float, folder: Path, make_gate: "Callable[[], Gate]"
+        self, run_id: str, rules: ActiveRules, max_quarantined: float, folder: Path, make_gate: "Callable[[], Gate]"
     ) -> None:
         self.run_id = run_id
         self.rules = rules
@@ -208,7 +208,7 @@ class Quality:
 
 
 @contextmanager
-def quality_of(run_id: str, rules: RulesInForce, *, max_quarantined: float) -> Iterator[Quality]:
+def quality_of(run_id: str, rules: ActiveRules, *, max_quarantined: float) -> Iterator[Quality]:
     """The quality of a run, with a temporary folder for Great Expectations.
 
     Importing that library takes seconds, in which Spark starts and reads; so a thread does it.

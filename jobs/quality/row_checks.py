@@ -9,25 +9,25 @@ from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
 from expectations.rules.text import parsed
-from expectations.validation.duplicate_keys import found_twice, judge_keys
+from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from transforms.schemas import MONEY
 
 
 @contextmanager
-def kept_with_keys(judged: DataFrame, *, contract: FileContract) -> Iterator[DataFrame]:
+def persisted_with_keys(validated: DataFrame, *, contract: FileContract) -> Iterator[DataFrame]:
     """Judged rows, judged for their keys too, and kept for the several that read them.
 
     What is lost of them with a machine is worked out again from the same files, to the same verdicts: they depend on a
     row's text alone.
     """
-    kept = [judged.persist(StorageLevel.MEMORY_AND_DISK)]
+    kept = [validated.persist(StorageLevel.MEMORY_AND_DISK)]
     try:
         # Here and now, and all of it: a query that turns out to need none of the rows would have observed none.
-        judged.write.format("noop").mode("overwrite").save()
+        validated.write.format("noop").mode("overwrite").save()
         for unique in contract.uniques:
-            twice = found_twice(rows=kept[-1], unique=unique, contract=contract)
+            twice = duplicate_keys(rows=kept[-1], unique=unique, contract=contract)
             if twice.count():
-                again = judge_keys(judged=kept[-1], unique=unique, contract=contract, twice=twice)
+                again = reject_duplicate_keys(validated=kept[-1], unique=unique, contract=contract, twice=twice)
                 kept.append(again.persist(StorageLevel.MEMORY_AND_DISK))
         yield kept[-1]
     finally:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs.runs.totals import NO_MONEY, Total
 
-MONEY_OBSERVED = "decimal(38,4)"
+OBSERVED_MONEY = "decimal(38,4)"
 
 
 def observe(
@@ -18,7 +18,7 @@ def observe(
     observation = Observation(name)
     columns = [F.count(F.lit(1)).alias("rows"), *[value.alias(alias) for alias, value in (also or {}).items()]]
     if money is not None:
-        columns.append(F.sum(money).cast(MONEY_OBSERVED).alias("money"))
+        columns.append(F.sum(money).cast(OBSERVED_MONEY).alias("money"))
     return frame.observe(observation, *columns), observation
 
 

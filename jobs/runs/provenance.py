@@ -39,13 +39,13 @@ def _commit() -> str | None:
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():
         return None
-    described = subprocess.run(
+    description = subprocess.run(
         [git, "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return described.stdout.strip() or None
+    return description.stdout.strip() or None
 
 
 def _source_hash() -> str:

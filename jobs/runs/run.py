@@ -12,11 +12,11 @@ from pyspark.sql.types import StructType
 from jobs.cli import console
 from jobs.cli.config import RunConfig, hash_of
 from jobs.errors import DataError, PipelineError
-from jobs.quality.active_rules import RulesInForce
+from jobs.quality.active_rules import ActiveRules
 from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, Quality, how_often, quality_of
 from jobs.runs.metrics import observe, total_of
 from jobs.runs.provenance import code_version, platform_versions
-from jobs.runs.totals import Account, StepAccount
+from jobs.runs.totals import Account, StepMetrics
 from jobs.spark.session import SPARK_FAILURES, spark_session
 from jobs.storage import MANIFEST, RunStore, for_reading
 from jobs.storage.table_files import recorded_files
@@ -42,9 +42,9 @@ class Run:
         self._started = datetime.now(UTC)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[StepAccount]:
+    def step(self, name: str) -> Iterator[StepMetrics]:
         """Time a step, count its Spark jobs and show its progress."""
-        step = StepAccount(name)
+        step = StepMetrics(name)
         context = self.session.sparkContext
         group = f"{self.run_id} {name}"
         context.setJobGroup(group, name)
@@ -220,7 +220,7 @@ class Run:
 
 
 @contextmanager
-def opened_run(config: RunConfig, store: RunStore, rules: RulesInForce) -> Iterator[Run]:
+def opened_run(config: RunConfig, store: RunStore, rules: ActiveRules) -> Iterator[Run]:
     """Make a new run's folder and a session to fill it.
 
     A run that fails leaves its folder without a manifest, so that nobody takes it for whole; ``failure.json`` in it

@@ -31,7 +31,7 @@ class Total:
 
 
 @dataclass(frozen=True)
-class ControlTotal:
+class ReconciliationCheck:
     """The claim that a whole is the sum of its parts, to the row and to the cent."""
 
     whole: tuple[str, Total]
@@ -77,7 +77,7 @@ class ControlTotal:
 
 
 @dataclass
-class StepAccount:
+class StepMetrics:
     """What one step took in, gave out, and did not pass on."""
 
     name: str
@@ -110,9 +110,9 @@ class StepAccount:
 class Account:
     """Steps, totals by boundary, and the claims that were asserted over them."""
 
-    steps: list[StepAccount] = field(default_factory=list)
+    steps: list[StepMetrics] = field(default_factory=list)
     totals: dict[str, Total] = field(default_factory=dict)
-    claims: list[ControlTotal] = field(default_factory=list)
+    claims: list[ReconciliationCheck] = field(default_factory=list)
 
     def claim(self, whole: str, *parts: str, money_only: bool = False) -> None:
         """Assert that a total is the sum of others, and keep the claim.
@@ -120,7 +120,7 @@ class Account:
         Raises:
             DataError: It is not.
         """
-        claim = ControlTotal(
+        claim = ReconciliationCheck(
             whole=(whole, self.totals[whole]),
             parts={part: self.totals[part] for part in parts},
             money_only=money_only,

@@ -6,14 +6,14 @@ from importlib import resources
 from jobs.errors import ConfigurationError
 from jobs.storage import folder_at
 from transforms.rfm.dimensions import ScoreCardError
-from transforms.rfm.feature_scale import FeatureScale, Kind
+from transforms.rfm.feature_scale import FeatureScale, ScaleKind
 from transforms.rfm.score_card import ScoreCard
 
 ENDING = ".json"
 SHIPPED = resources.files("transforms.rfm") / "cards"
 
 
-def load_card(name: str, feature_scale: Kind | None = None) -> ScoreCard:
+def load_card(name: str, feature_scale: ScaleKind | None = None) -> ScoreCard:
     """The card that ``--card`` names: one that is shipped, or a file.
 
     Args:
@@ -32,7 +32,7 @@ def load_card(name: str, feature_scale: Kind | None = None) -> ScoreCard:
         raise ConfigurationError(f"--card {name}: {error}. Mend the file, or leave --card out to fit a card") from None
 
 
-def _scaled(card: ScoreCard, kind: Kind | None) -> ScoreCard:
+def _scaled(card: ScoreCard, kind: ScaleKind | None) -> ScoreCard:
     """The card with another scale of features. Bounds are all that minmax and log need; a rank needs its grid."""
     if kind is None or kind == card.clustered_by.kind:
         return card

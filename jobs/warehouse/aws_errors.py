@@ -41,7 +41,7 @@ class NoAnswerError(OutsideSystemError):
 
 
 @contextmanager
-def said_plainly(what: str) -> Iterator[None]:
+def aws_failures(what: str) -> Iterator[None]:
     """Name what could not be done, and why, when AWS or its SDK refuses.
 
     Args:

@@ -18,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay
 from jobs.aws.environment import region
 from jobs.cli import console
 from jobs.errors import OutsideSystemError
-from jobs.warehouse.aws_errors import NoAnswerError, said_plainly
+from jobs.warehouse.aws_errors import NoAnswerError, aws_failures
 from jobs.warehouse.redshift_statements import Statement
 from jobs.warehouse.target import RedshiftAddress
 
@@ -67,7 +67,7 @@ class DataApi:
             "SecretArn": address.secret_arn,
         }
         self._target = {name: value for name, value in target.items() if value is not None}
-        with said_plainly(f"reach {address}"):
+        with aws_failures(f"reach {address}"):
             self._client: Any = boto3.client("redshift-data", region_name=region(), config=RETRIES)
 
     def ask(self, statement: Statement, parameters: Mapping[str, str] | None = None) -> list[list[Any]]:
@@ -79,7 +79,7 @@ class DataApi:
         """
         bound = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
         members = {"Parameters": bound} if bound else {}
-        with said_plainly(statement.name):
+        with aws_failures(statement.name):
             started = self._client.execute_statement(Sql=statement.sql, **members, **self._target)
             self._ended(started["Id"], [statement], title=statement.name)
             return self.rows(started["Id"])
@@ -101,7 +101,7 @@ class DataApi:
         if len(statements) > MOST_STATEMENTS:
             raise ValueError(f"{len(statements)} statements in a batch, expected at most {MOST_STATEMENTS}")
         try:
-            with said_plainly(title):
+            with aws_failures(title):
                 started = self._client.batch_execute_statement(
                     Sqls=[statement.sql for statement in statements],
                     ClientToken=token,
@@ -131,7 +131,7 @@ class DataApi:
         with console.statement_bar(title, len(statements)) as show:
 
             def look() -> dict[str, Any]:
-                with said_plainly(f"follow {title}"):
+                with aws_failures(f"follow {title}"):
                     found: dict[str, Any] = self._client.describe_statement(Id=statement_id)
                 done = sum(part["Status"] == "FINISHED" for part in found.get("SubStatements", []))
                 show(done, statements[min(done, len(statements) - 1)].name)
@@ -156,7 +156,7 @@ class DataApi:
             stop=stop_after_delay(SECONDS_TO_CANCEL),
             retry_error_callback=_last_found,
         )
-        with said_plainly(f"cancel {title}"):
+        with aws_failures(f"cancel {title}"):
             status = patience(self._client.describe_statement, Id=statement_id)["Status"]
         if status not in ("FAILED", "ABORTED"):
             raise OutsideSystemError(f"interrupted, but {title} is {status}: batch {statement_id}; see pipeline_runs")

@@ -32,7 +32,7 @@ from jobs.warehouse.load_plan import Loaded, RawTable, RawToLoad, RunToLoad, War
 from jobs.warehouse.redshift_statements import (
     CHECK,
     FIGURES,
-    Expected,
+    ExpectedTotal,
     Statement,
     last_load,
     load_statements,
@@ -134,7 +134,7 @@ class Load:
 
     title: str
     statements: Sequence[Statement]
-    expected: Sequence[Expected]
+    expected: Sequence[ExpectedTotal]
 
 
 class InRedshift:
@@ -162,7 +162,7 @@ class InRedshift:
                 load_statements(
                     run, load_id=load_id, schema=self.address.schema, copies=copies, iam_role=self._iam_role
                 ),
-                [Expected(table.name, table.total, table.money) for table in run.tables],
+                [ExpectedTotal(table.name, table.total, table.money) for table in run.tables],
             )
             self._persist(lambda attempt: self._run(load, attempt))
         return Loaded(load_id)
@@ -175,7 +175,7 @@ class InRedshift:
             load = Load(
                 f"load raw files {load_id}",
                 raw_statements(raw.tables, schema=self.address.schema, copies=copies, iam_role=self._iam_role),
-                [Expected(table.name, Total(table.rows)) for table in raw.tables],
+                [ExpectedTotal(table.name, Total(table.rows)) for table in raw.tables],
             )
             self._persist(lambda attempt: self._run(load, attempt))
 
@@ -262,7 +262,7 @@ def opened(target: Target) -> Warehouse:
     return InRedshift(target.address, staging=target.staging, iam_role=target.iam_role)
 
 
-def _total(table: Expected, rows: int, money: str | None) -> Total:
+def _total(table: ExpectedTotal, rows: int, money: str | None) -> Total:
     return Total(rows, None if table.money is None else Decimal(money or NO_MONEY))
 
 

@@ -35,7 +35,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedTotal:
     """What a table must hold at the end of the transaction.
 
     Attributes:
@@ -77,7 +77,7 @@ def load_statements(
         for table in run.tables
         for statement in _replace(table, schema=schema, manifest=copies.get(table.name), iam_role=iam_role)
     ]
-    expected = [Expected(table.name, table.total, table.money) for table in run.tables]
+    expected = [ExpectedTotal(table.name, table.total, table.money) for table in run.tables]
     return [lock(schema), *replaced, *compared(expected, schema=schema), _record(run, load_id=load_id, schema=schema)]
 
 
@@ -105,7 +105,7 @@ def raw_statements(
             for name, option in ((table.name, ""), (f"{table.name}.gz", " gzip"))
             if name in copies
         ]
-    expected = [Expected(table.name, Total(table.rows)) for table in tables]
+    expected = [ExpectedTotal(table.name, Total(table.rows)) for table in tables]
     return [lock(schema), *statements, *compared(expected, schema=schema)]
 
 
@@ -119,7 +119,7 @@ def role_clause(iam_role: str) -> str:
     return "iam_role default" if iam_role == "default" else f"iam_role {literal(iam_role)}"
 
 
-def compared(expected: Sequence[Expected], *, schema: str) -> list[Statement]:
+def compared(expected: Sequence[ExpectedTotal], *, schema: str) -> list[Statement]:
     """Two statements: one whose result are the figures, and one that fails unless they are what is expected.
 
     A failing cast does not tell its text, so that the figures cannot be in the failure itself.
@@ -147,7 +147,7 @@ def compared(expected: Sequence[Expected], *, schema: str) -> list[Statement]:
     ]
 
 
-def _money(table: Expected) -> str:
+def _money(table: ExpectedTotal) -> str:
     amount = f"sum({identifier(table.money)})" if table.money else "null"
     return f"cast({amount} as decimal(38, 4))"
 

@@ -13,7 +13,7 @@ from jobs.cli import console
 from jobs.storage import is_in_s3
 from jobs.storage.s3_client import s3_client
 from jobs.storage.table_files import OutputFile
-from jobs.warehouse.aws_errors import said_plainly
+from jobs.warehouse.aws_errors import aws_failures
 from jobs.warehouse.data_api import UnknownOutcomeError
 
 MOST_KEYS = 1000
@@ -50,10 +50,10 @@ def staged(folder: str, files: Mapping[str, Sequence[OutputFile]]) -> Iterator[d
     """
     settings = S3Settings.from_environment()
     bucket, _, prefix = folder.removeprefix("s3://").partition("/")
-    with said_plainly(f"put files into {folder}"):
+    with aws_failures(f"put files into {folder}"):
         place = _Place(s3_client(settings), bucket, prefix, {**settings.encryption(), **settings.payer()})
     try:
-        with said_plainly(f"put files into {folder}"):
+        with aws_failures(f"put files into {folder}"):
             manifests = _put(place, files)
         yield manifests
     except UnknownOutcomeError:

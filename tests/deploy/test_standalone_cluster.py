@@ -24,7 +24,7 @@ AS_OF = "2018-10-17"
 RUN_ID = f"{AS_OF}-cluster"
 TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm", "customer_segments")
 # An executor is killed when this folder of the run is there, and it is this worker's. At the first, executors keep the
-# rows that were judged, of which half are lost; at the last, features to train on.
+# rows that were validated, of which half are lost; at the last, features to train on.
 KILLED = (("orders", 0), ("transactions", 1), ("kmeans/score", 0))
 SECONDS = 480
 

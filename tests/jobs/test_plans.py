@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs import features as features_job
 from jobs.cli.config import RunConfig
-from jobs.quality.active_rules import rules_in_force
+from jobs.quality.active_rules import active_rules
 from jobs.quality.report import quality_of
 from jobs.runs.run import Run
 from jobs.runs.totals import Total
@@ -62,7 +62,7 @@ def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
     threshold = "spark.sql.autoBroadcastJoinThreshold"
     spark.conf.set(threshold, "-1")
     try:
-        with quality_of(run_id, rules_in_force(None), max_quarantined=0) as quality:
+        with quality_of(run_id, active_rules(None), max_quarantined=0) as quality:
             run = PlanningRun(config, store, spark, quality)
             run.account.totals["payments"] = Total(paid["n"], paid["m"])
             features_job.features(run, tables, card=None)

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.cli.config import RunConfig
-from jobs.clusters.assigning import files_from_outside
+from jobs.clusters.assigning import external_files
 from jobs.errors import DataError
 from tests.jobs.clusters.test_artifact import mxnet, packed
 from tests.jobs.published import FIRST, K, Runs
@@ -112,7 +112,7 @@ def test_anything_but_one_line_for_each_customer_is_not_published(
 
 def test_assignments_that_change_while_they_are_read_are_nobodys(tmp_path: Path) -> None:
     (tmp_path / "part.csv.out").write_text("a,1,2,3,0,0.5\n")
-    found = files_from_outside(RunConfig("segments", date(2018, 6, 30), "out", assignments=str(tmp_path)))
+    found = external_files(RunConfig("segments", date(2018, 6, 30), "out", assignments=str(tmp_path)))
     assert [len(files) for files in found.as_json().values()] == [1]
     (tmp_path / "another.csv.out").write_text("b,1,2,3,0,0.5\n")
     with pytest.raises(DataError, match="files came or went while it was read"):

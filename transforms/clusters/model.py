@@ -19,7 +19,7 @@ KMEANS_MODEL = "kmeans_model.json"
 ORIGINAL_UNITS = {"recency": "weeks", "frequency": "purchases", "monetary": "currency_per_purchase"}
 """What a dimension's mean is called in the file."""
 
-Engine = Literal["spark", "sagemaker"]
+TrainingEngine = Literal["spark", "sagemaker"]
 
 
 class ModelError(ValueError):
@@ -85,7 +85,7 @@ class ClusterModel:
 
     run_id: str
     as_of: date
-    engine: Engine
+    engine: TrainingEngine
     centroids_from: str
     seed: int | None
     scale: FeatureScale

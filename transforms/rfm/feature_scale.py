@@ -33,8 +33,8 @@ from transforms.rfm.dimensions import (
 )
 from transforms.schemas import columns_of
 
-Kind = Literal["minmax", "log", "rank"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+ScaleKind = Literal["minmax", "log", "rank"]
+SCALE_KINDS: tuple[ScaleKind, ...] = get_args(ScaleKind)
 
 PERCENTILES = tuple(percent / 100 for percent in range(101))
 """Of the rank scale's grid: every percent, exact."""
@@ -59,7 +59,7 @@ class FeatureScale:
         grid: what ``rank`` needs, by dimension; empty for the others.
     """
 
-    kind: Kind
+    kind: ScaleKind
     bounds: Mapping[str, Bounds]
     grid: Mapping[str, Grid] = field(default_factory=dict)
 
@@ -112,9 +112,9 @@ class FeatureScale:
         Raises:
             ScoreCardError: It is no scale.
         """
-        if not isinstance(content, dict) or content.get("kind") not in KINDS:
+        if not isinstance(content, dict) or content.get("kind") not in SCALE_KINDS:
             found = content.get("kind") if isinstance(content, dict) else content
-            raise ScoreCardError(f'"feature_scale" is of kind {found!r} (expected one of: {", ".join(KINDS)})')
+            raise ScoreCardError(f'"feature_scale" is of kind {found!r} (expected one of: {", ".join(SCALE_KINDS)})')
         if bounds is None:
             given = content.get("bounds")
             if not isinstance(given, dict):

@@ -11,7 +11,7 @@ from transforms.schemas import columns_of
 
 ORDER_STATUS_NOT_COUNTED = "order_status_not_counted"
 PURCHASED_AFTER_AS_OF = "purchased_after_as_of"
-LEFT_OUT_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF)
+EXCLUSION_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF)
 """Every reason for which an accepted payment is no transaction, in the order in which they are tried."""
 
 
@@ -26,8 +26,8 @@ def attributed_payments(
     """Give each payment its order's time, the person behind it, and the cause for which it does not count.
 
     Grain in: one row per order, per customer_id, per (order_id, payment_sequential). Grain out: one row per
-    payment; the columns of `schemas.TRANSACTIONS` and ``left_out``, null for a payment that counts. Payments that do
-    not count stay in, so that whoever writes the result can account for their money on the way.
+    payment; the columns of `schemas.TRANSACTIONS` and ``exclusion_cause``, null for a payment that counts. Excluded
+    payments stay in, so that the write can total their money in the same pass.
 
     The joins are inner: the tables were checked, so each payment has its order and each order its customer. A frame
     that was not checked loses rows here, and the control totals of the run say so.
@@ -47,13 +47,14 @@ def attributed_payments(
         payments.select("order_id", "payment_sequential", "payment_value")
         .join(orders_of_people, on="order_id", how="inner")
         .select(
-            *columns_of(schemas.TRANSACTIONS), left_out(as_of=as_of, order_statuses=order_statuses).alias("left_out")
+            *columns_of(schemas.TRANSACTIONS),
+            exclusion_cause(as_of=as_of, order_statuses=order_statuses).alias("exclusion_cause"),
         )
     )
 
 
-def left_out(*, as_of: date, order_statuses: Collection[str] | None) -> Column:
-    """The cause for which a payment does not count, one of `LEFT_OUT_CAUSES`, or null when it does."""
+def exclusion_cause(*, as_of: date, order_statuses: Collection[str] | None) -> Column:
+    """The cause for which a payment does not count, one of `EXCLUSION_CAUSES`, or null when it does."""
     is_late = F.to_date("order_purchase_time") > F.lit(as_of)
     cause = F.when(is_late, F.lit(PURCHASED_AFTER_AS_OF))
     if order_statuses is None:
@@ -67,14 +68,14 @@ def transactions(*, attributed: DataFrame) -> DataFrame:
 
     Grain in: `attributed_payments`. Grain out: one row per (order_id, payment_sequential), `schemas.TRANSACTIONS`.
     """
-    return attributed.where(F.col("left_out").isNull()).select(*columns_of(schemas.TRANSACTIONS))
+    return attributed.where(F.col("exclusion_cause").isNull()).select(*columns_of(schemas.TRANSACTIONS))
 
 
-def left_out_totals() -> dict[str, Column]:
-    """Aggregates over `attributed_payments`: ``<cause>_rows`` and ``<cause>_money`` of each of `LEFT_OUT_CAUSES`."""
+def exclusion_totals() -> dict[str, Column]:
+    """Aggregates over `attributed_payments`: ``<cause>_rows`` and ``<cause>_money`` of each of `EXCLUSION_CAUSES`."""
     totals = {}
-    for cause in LEFT_OUT_CAUSES:
-        is_left_out = F.col("left_out") == cause
-        totals[f"{cause}_rows"] = F.count_if(is_left_out)
-        totals[f"{cause}_money"] = F.sum(F.when(is_left_out, F.col("payment_value")))
+    for cause in EXCLUSION_CAUSES:
+        is_excluded = F.col("exclusion_cause") == cause
+        totals[f"{cause}_rows"] = F.count_if(is_excluded)
+        totals[f"{cause}_money"] = F.sum(F.when(is_excluded, F.col("payment_value")))
     return totals

@@ -7,7 +7,7 @@ import pytest
 
 from expectations.contracts.contract import Contract
 from expectations.contracts.olist import CONTRACTS
-from expectations.contracts.overrides import ADDABLE, OverlayError, overlaid
+from expectations.contracts.overrides import ADDABLE, OverridesError, with_overrides
 from expectations.rules import (
     Between,
     InSet,
@@ -24,7 +24,7 @@ from expectations.rules import (
 
 
 def read(text: str) -> dict[str, Contract]:
-    return overlaid(contracts=CONTRACTS, text=text, name="mine.yml")
+    return with_overrides(contracts=CONTRACTS, text=text, name="mine.yml")
 
 
 def changed(table: str, label: str, values: str) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def test_a_rule_of_each_kind_can_be_added_and_comes_after_those_that_are_there(k
 def test_what_holds_for_every_file_as_it_is_cannot_be_added() -> None:
     assert set(ADDED) == set(ADDABLE)
     for kind in ("has_all_fields", "is_text", "parses_as"):
-        with pytest.raises(OverlayError, match=f"^mine.yml, line 3: kind is '{kind}' "):
+        with pytest.raises(OverridesError, match=f"^mine.yml, line 3: kind is '{kind}' "):
             read(f"orders:\n  add:\n    - {{kind: {kind}}}\n")
 
 

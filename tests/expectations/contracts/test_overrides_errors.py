@@ -3,7 +3,7 @@
 import pytest
 
 from expectations.contracts.olist import CONTRACTS
-from expectations.contracts.overrides import OverlayError, overlaid
+from expectations.contracts.overrides import OverridesError, with_overrides
 
 HOLDS = "severity is warn, expected quarantine or stop"
 COMPUTED = "severity is quarantine, expected stop or warn: rfm is computed"
@@ -137,8 +137,8 @@ ERRORS = [
 def test_what_means_nothing_is_told_with_the_file_the_line_and_what_was_expected(
     text: str, line: int, says: str
 ) -> None:
-    with pytest.raises(OverlayError) as error:
-        overlaid(contracts=CONTRACTS, text=text, name="mine.yml")
+    with pytest.raises(OverridesError) as error:
+        with_overrides(contracts=CONTRACTS, text=text, name="mine.yml")
     assert str(error.value).startswith(f"mine.yml, line {line}: ")
     assert says in str(error.value)
     assert "\n" not in str(error.value)

@@ -11,10 +11,10 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import CONTRACTS
-from expectations.gx.gate import Gate, Verdict
+from expectations.gx.gate import Gate, RuleResult
 from expectations.validation import computed
 from expectations.validation import rows as split
-from expectations.validation.duplicate_keys import found_twice, judge_keys
+from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from tests.expectations.trials import BYTES, MARKS, TRIALS, C, P, Q, Trial
 from tests.raw_files import key
 
@@ -43,25 +43,27 @@ def rows_of(spark: SparkSession, trial: Trial, *changes: Mapping[str, Any]) -> D
 
 def verdicts(
     spark: SparkSession, gate: Gate, trial: Trial, name: str, rows: DataFrame
-) -> tuple[dict[str, int], dict[str, Verdict]]:
+) -> tuple[dict[str, int], dict[str, RuleResult]]:
     """The broken rules: by the split, with how many rows (or keys; 1 for a rule about all rows), and by the gate."""
     contract = replace(trial.contract, table=f"{trial.contract.table}_{name}")
     about_all = {rule.label: rule.reason(contract.cells).isNotNull().cast("int") for rule in contract.table_rules}
     twice: dict[str, DataFrame] = {}
     if isinstance(contract, FileContract):
-        rows = split.judge(raw=rows, contract=contract, references=known(spark))
+        rows = split.validate_rows(raw=rows, contract=contract, references=known(spark))
         for unique in contract.uniques:
-            keys = found_twice(rows=rows, unique=unique, contract=contract)
-            rows = judge_keys(judged=rows, unique=unique, contract=contract, twice=keys)
-        counts, rows = split.counts(contract), rows.coalesce(1).localCheckpoint()
+            keys = duplicate_keys(rows=rows, unique=unique, contract=contract)
+            rows = reject_duplicate_keys(validated=rows, unique=unique, contract=contract, twice=keys)
+        counts, rows = split.failure_counts(contract), rows.coalesce(1).localCheckpoint()
     else:
-        counts = computed.counts(contract)
-        twice = {unique.label: found_twice(rows=rows, unique=unique, contract=contract) for unique in contract.uniques}
+        counts = computed.failure_counts(contract)
+        twice = {
+            unique.label: duplicate_keys(rows=rows, unique=unique, contract=contract) for unique in contract.uniques
+        }
     found = rows.agg(*[count.alias(label) for label, count in {**counts, **about_all}.items()]).collect()[0].asDict()
     found |= {label: keys.count() for label, keys in twice.items()}
     of_gate = gate.examine(rows=rows, contract=contract, twice={label: twice[label] for label in twice if found[label]})
-    of_split = {label: number for label, number in found.items() if number and label != split.FOLLOWERS}
-    return of_split, {label: verdict for label, verdict in of_gate.items() if not verdict.is_kept}
+    of_split = {label: number for label, number in found.items() if number and label != split.CASCADED}
+    return of_split, {label: verdict for label, verdict in of_gate.items() if not verdict.passed}
 
 
 def known(spark: SparkSession) -> dict[str, split.Reference]:

@@ -13,7 +13,7 @@ from pyspark.sql.types import IntegerType, StringType, StructField, StructType
 
 from expectations.contracts.contract import Contract
 from expectations.contracts.olist import CONTRACTS
-from expectations.gx.gate import MOST_DETAILED, MOST_EXAMPLES, Gate, suite_of
+from expectations.gx.gate import MOST_DETAILED, MOST_EXAMPLES, Gate, build_suite
 from expectations.rules import Between, InSet, Matches, MeanBetween, NotAfter, NotNull, NullShareAtMost, RowCountBetween
 
 NETWORK = re.compile(r"\s*((https?:)?//|javascript:)", re.IGNORECASE)
@@ -58,8 +58,8 @@ def test_forty_expectations_cost_as_many_spark_jobs_as_five(spark: SparkSession,
         rows = spark.createDataFrame([(*[1] * columns, *["x"] * columns)] * 3, contract.schema).localCheckpoint()
         context.setJobGroup(contract.table, contract.table)
         verdicts = gate.examine(rows=rows, contract=contract)
-        assert all(verdict.is_kept for verdict in verdicts.values())
-        jobs[len(suite_of(contract).expectations)] = len(context.statusTracker().getJobIdsForGroup(contract.table))
+        assert all(verdict.passed for verdict in verdicts.values())
+        jobs[len(build_suite(contract).expectations)] = len(context.statusTracker().getJobIdsForGroup(contract.table))
     assert list(jobs) == [5, 40]
     assert jobs[5] == jobs[40] > 0
 
@@ -73,7 +73,7 @@ def test_only_some_of_the_failed_expectations_are_looked_at_twice_for_some_examp
     contract = Contract("failing", schema, tuple(Matches(name, "^good") for name in names))
     verdicts = gate.examine(rows=spark.createDataFrame(bad, schema).localCheckpoint(), contract=contract)
 
-    assert not any(verdict.is_kept for verdict in verdicts.values())
+    assert not any(verdict.passed for verdict in verdicts.values())
     examples = {label: verdict.examples for label, verdict in verdicts.items() if verdict.examples}
     assert {label: len(found) for label, found in examples.items()} == {
         f"matches({name})": MOST_EXAMPLES for name in names[:MOST_DETAILED]
@@ -86,7 +86,7 @@ def test_only_some_of_the_failed_expectations_are_looked_at_twice_for_some_examp
 def test_a_suite_has_every_expectation_of_its_contract(table: str) -> None:
     contract = CONTRACTS[table]
     expected = [expected.type for rule in contract.rules for expected in rule.expected(contract.cells)]
-    assert [each.expectation_type for each in suite_of(contract).expectations] == expected
+    assert [each.expectation_type for each in build_suite(contract).expectations] == expected
 
 
 class Page(HTMLParser):

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import CONTRACTS, CUSTOMERS, FILE_CONTRACTS, ORDERS, PAYMENT_TYPES, PAYMENTS
-from expectations.validation.duplicate_keys import found_twice, judge_keys
-from expectations.validation.rows import FOLLOWERS, Reference, accepted, counts, judge, quarantined
+from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
+from expectations.validation.rows import CASCADED, Reference, accepted, failure_counts, quarantined, validate_rows
 from tests.frames import assert_same_rows, frame, money
 from tests.raw_files import key
 from transforms import schemas
@@ -36,14 +36,14 @@ def test_an_accepted_row_is_typed_and_a_rejected_one_keeps_its_text_and_all_its_
     spark: SparkSession, orders: Reference
 ) -> None:
     rows = ((O1, "1", "boleto", "1", "10.5"), (O9, "one", None, "2", None))
-    judged = judge(raw=raw_rows(spark, PAYMENTS, *rows), contract=PAYMENTS, references={"orders": orders})
+    validated = validate_rows(raw=raw_rows(spark, PAYMENTS, *rows), contract=PAYMENTS, references={"orders": orders})
 
     assert_same_rows(
-        accepted(judged=judged, contract=PAYMENTS),
+        accepted(validated=validated, contract=PAYMENTS),
         frame(spark, schemas.PAYMENTS, (O1, 1, "boleto", 1, money("10.5"))),
     )
     assert_same_rows(
-        quarantined(judged=judged, contract=PAYMENTS),
+        quarantined(validated=validated, contract=PAYMENTS),
         frame(
             spark,
             PAYMENTS.quarantine_schema,
@@ -72,16 +72,18 @@ def test_rows_are_counted_by_the_rule_that_they_broke_and_followers_apart(
         (key("o3"), "1", "boleto", "1", "1"),  # follows its order
         (key("o3"), "2", "boleto", "1", "-1"),  # would follow, but is wrong itself
     ]
-    judged = judge(raw=raw_rows(spark, PAYMENTS, *rows), contract=PAYMENTS, references={"orders": orders})
-    found = judged.agg(*[value.alias(label) for label, value in counts(PAYMENTS).items()]).collect()[0].asDict()
+    validated = validate_rows(raw=raw_rows(spark, PAYMENTS, *rows), contract=PAYMENTS, references={"orders": orders})
+    found = (
+        validated.agg(*[value.alias(label) for label, value in failure_counts(PAYMENTS).items()]).collect()[0].asDict()
+    )
     assert {label: rows for label, rows in found.items() if rows} == {
         "refers_to(order_id)": 4,
         "not_null(payment_value)": 1,
         "between(payment_value)": 1,
         "in_set(payment_type)": 1,
-        FOLLOWERS: 1,
+        CASCADED: 1,
     }
-    assert accepted(judged=judged, contract=PAYMENTS).count() == 2
+    assert accepted(validated=validated, contract=PAYMENTS).count() == 2
 
 
 def test_a_row_is_never_doubled_by_what_it_refers_to(spark: SparkSession) -> None:
@@ -90,15 +92,15 @@ def test_a_row_is_never_doubled_by_what_it_refers_to(spark: SparkSession) -> Non
     refused = frame(spark, CUSTOMERS.quarantine_schema, *[(C1, ANN, None, None, None, "file.csv", [])] * 2)
     rows = [(key(f"o{n}"), C1, "delivered", "2018-01-01 00:00:00", None, None, None, None) for n in range(5)]
     references = {"customers": Reference(customers, refused)}
-    judged = judge(raw=raw_rows(spark, ORDERS, *rows), contract=ORDERS, references=references)
-    assert sorted(row["order_id"] for row in judged.collect()) == sorted(key(f"o{n}") for n in range(5))
-    assert accepted(judged=judged, contract=ORDERS).count() == 5
+    validated = validate_rows(raw=raw_rows(spark, ORDERS, *rows), contract=ORDERS, references=references)
+    assert sorted(row["order_id"] for row in validated.collect()) == sorted(key(f"o{n}") for n in range(5))
+    assert accepted(validated=validated, contract=ORDERS).count() == 5
 
 
 def test_a_blank_key_and_a_missing_person_are_told_apart(spark: SparkSession) -> None:
     rows = [(None, ANN, "09790", "x", "SP"), (C1, None, "09790", "x", "SP")]
-    judged = judge(raw=raw_rows(spark, CUSTOMERS, *rows), contract=CUSTOMERS, references={})
-    reasons = {row["customer_id"]: [reason["column"] for reason in row["reasons"]] for row in judged.collect()}
+    validated = validate_rows(raw=raw_rows(spark, CUSTOMERS, *rows), contract=CUSTOMERS, references={})
+    reasons = {row["customer_id"]: [reason["column"] for reason in row["reasons"]] for row in validated.collect()}
     assert reasons == {None: ["customer_id"], C1: ["customer_unique_id"]}
 
 
@@ -113,14 +115,14 @@ def test_of_copies_one_is_taken_of_conflicting_rows_none_and_a_refused_row_is_no
         (c3, ANN, "0979", "x", "SP"),
         (c4, ANN, *good),
     ]
-    judged = judge(raw=raw_rows(spark, CUSTOMERS, *rows), contract=CUSTOMERS, references={})
+    validated = validate_rows(raw=raw_rows(spark, CUSTOMERS, *rows), contract=CUSTOMERS, references={})
     [unique] = CUSTOMERS.uniques
-    twice = found_twice(rows=judged, unique=unique, contract=CUSTOMERS)
+    twice = duplicate_keys(rows=validated, unique=unique, contract=CUSTOMERS)
     assert sorted(row["key_0"] for row in twice.collect()) == sorted([C1, c2])
-    judged = judge_keys(judged=judged, unique=unique, contract=CUSTOMERS, twice=twice).cache()
-    taken = accepted(judged=judged, contract=CUSTOMERS).collect()
+    validated = reject_duplicate_keys(validated=validated, unique=unique, contract=CUSTOMERS, twice=twice).cache()
+    taken = accepted(validated=validated, contract=CUSTOMERS).collect()
     assert sorted(row["customer_id"] for row in taken) == sorted([C1, c3, c4])
-    refused = quarantined(judged=judged, contract=CUSTOMERS).collect()
+    refused = quarantined(validated=validated, contract=CUSTOMERS).collect()
     assert sorted((row["customer_id"], row["reasons"][0]["rule"]) for row in refused) == sorted(
         [(C1, "unique"), (C1, "unique"), (c2, "unique"), (c2, "unique"), (c3, "matches")]
     )

@@ -9,7 +9,7 @@ from expectations.contracts.olist import CONTRACTS
 from expectations.rules import Between
 from jobs import features, ingest, pipeline
 from jobs.errors import ConfigurationError
-from jobs.quality.active_rules import RulesInForce, rules_in_force, rules_of_checked_tables, rules_of_settled_rows
+from jobs.quality.active_rules import ActiveRules, active_rules, rules_of_checked_tables, rules_of_settled_rows
 
 MINE = "payments:\n  change:\n    between(payment_value): {high: 50000}\n"
 SHA256_OF_MINE = "bc44184a9f17350dd90d5fa9d5b69bda450c7bec2383da6389e75e25828b9a25"
@@ -17,43 +17,43 @@ SHA256_OF_MINE = "bc44184a9f17350dd90d5fa9d5b69bda450c7bec2383da6389e75e25828b9a
 
 
 @pytest.fixture
-def in_force(tmp_path: Path) -> Callable[[str], RulesInForce]:
+def in_force(tmp_path: Path) -> Callable[[str], ActiveRules]:
     """The rules that are in force with a file that says this."""
 
-    def of(text: str) -> RulesInForce:
+    def of(text: str) -> ActiveRules:
         file = tmp_path / "mine.yml"
         file.write_text(text, encoding="utf-8")
-        return rules_in_force(str(file))
+        return active_rules(str(file))
 
     return of
 
 
-def hash_of(rules: RulesInForce) -> str:
+def hash_of(rules: ActiveRules) -> str:
     found = rules.as_json()["hash"]
     assert isinstance(found, str)
     return found
 
 
 def test_without_a_file_the_contracts_are_in_force_as_they_are() -> None:
-    ours = rules_in_force(None)
+    ours = active_rules(None)
     assert ours.contracts is CONTRACTS
     said = ours.as_json()
     assert (said["file"], said["sha256"]) == (None, None)
     assert len(said["hash"]) == 16
-    assert said == rules_in_force(None).as_json()
+    assert said == active_rules(None).as_json()
 
 
 def test_a_file_is_named_with_its_checksum_and_its_rules_are_in_force(tmp_path: Path) -> None:
     file = tmp_path / "mine.yml"
     file.write_text(MINE, encoding="utf-8")
-    rules = rules_in_force(str(file))
+    rules = active_rules(str(file))
     said = rules.as_json()
     assert (said["file"], said["sha256"]) == (str(file), SHA256_OF_MINE)
-    assert said["hash"] != rules_in_force(None).as_json()["hash"]
+    assert said["hash"] != active_rules(None).as_json()["hash"]
     assert [contract.table for contract in rules.of_files] == ["customers", "orders", "payments"]
     changed = Between("payment_value", low=0, high=50000, null_passes=True)
     assert rules.of_files[2].rule("between(payment_value)") == changed
-    assert rules_in_force(file.as_uri()).as_json()["hash"] == said["hash"]
+    assert active_rules(file.as_uri()).as_json()["hash"] == said["hash"]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_a_file_is_named_with_its_checksum_and_its_rules_are_in_force(tmp_path: 
     ],
     ids=["remarks and layout", "JSON, which is YAML", "what is so already", "the place of what is so already"],
 )
-def test_files_that_mean_the_same_have_one_hash(in_force: Callable[[str], RulesInForce], same: str) -> None:
+def test_files_that_mean_the_same_have_one_hash(in_force: Callable[[str], ActiveRules], same: str) -> None:
     mine, theirs = in_force(MINE), in_force(same)
     assert hash_of(mine) == hash_of(theirs)
     assert mine.sha256 != theirs.sha256
 
 
-def test_the_order_of_changes_and_of_tables_does_not_matter(in_force: Callable[[str], RulesInForce]) -> None:
+def test_the_order_of_changes_and_of_tables_does_not_matter(in_force: Callable[[str], ActiveRules]) -> None:
     value, number = "    between(payment_value): {high: 5}\n", "    between(payment_sequential): {high: 9}\n"
     rfm = "rfm:\n  change:\n    between(recency): {severity: warn}\n"
     one_way = in_force(f"payments:\n  change:\n{value}{number}{rfm}")
@@ -80,7 +80,7 @@ def test_the_order_of_changes_and_of_tables_does_not_matter(in_force: Callable[[
     assert hash_of(one_way) == hash_of(other_way)
 
 
-def test_rules_that_differ_in_anything_have_hashes_of_their_own(in_force: Callable[[str], RulesInForce]) -> None:
+def test_rules_that_differ_in_anything_have_hashes_of_their_own(in_force: Callable[[str], ActiveRules]) -> None:
     set_of_types = "payments:\n  change:\n    in_set(payment_type): "
     texts = (
         MINE,
@@ -95,7 +95,7 @@ def test_rules_that_differ_in_anything_have_hashes_of_their_own(in_force: Callab
         "customers:\n  change:\n    matches(customer_id): {pattern: '^x'}\n",
         "customers:\n  change:\n    matches(customer_unique_id): {pattern: '^x'}\n",
     )
-    hashes = [hash_of(rules_in_force(None)), *[hash_of(in_force(text)) for text in texts]]
+    hashes = [hash_of(active_rules(None)), *[hash_of(in_force(text)) for text in texts]]
     assert len(set(hashes)) == len(hashes)
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_file_of_rules_is_an_error_of_the_configuration(
     path = tmp_path / "mine.yml"
     made(path)
     with pytest.raises(ConfigurationError) as error:
-        rules_in_force(str(path))
+        active_rules(str(path))
     assert str(error.value).startswith(says.format(path=path))
     assert error.value.exit_code == 2
 
@@ -139,7 +139,7 @@ def test_a_place_that_is_not_served_is_named() -> None:
     with pytest.raises(
         ConfigurationError, match=r"^--rules ftp://rules/mine.yml: found ftp://, expected a local folder"
     ):
-        rules_in_force("ftp://rules/mine.yml")
+        active_rules("ftp://rules/mine.yml")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_every_program_ends_with_2_and_one_line_before_anything_is_written(
 
 
 def test_what_checked_the_tables_is_told_where_other_rules_are_in_force_since() -> None:
-    now = rules_in_force(None)
+    now = active_rules(None)
     today = hash_of(now)
     assert rules_of_checked_tables({"rules": today}, but_for=now) == {}
     assert rules_of_checked_tables({"rules": "a"}, but_for=now) == {"rules_of_checked_tables": "a"}

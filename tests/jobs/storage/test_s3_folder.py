@@ -9,7 +9,7 @@ import pytest
 
 from expectations.contracts.olist import CUSTOMERS
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.quality.active_rules import rules_in_force
+from jobs.quality.active_rules import active_rules
 from jobs.sources.csv_files import find_sources
 from jobs.storage import S3Folder, StoredObject, folder_at
 from jobs.storage.s3_client import PIECE
@@ -169,7 +169,7 @@ def test_sources_are_found_in_a_bucket_plain_packed_or_in_parts(folder: S3Folder
     packed.write_bytes(gzip.compress(raw.payments_file.read_bytes()))
     raw.payments_file.unlink()
     folder.take_in(raw.folder, "raw")
-    found = find_sources(f"{folder.shown()}/raw", rules_in_force(None).of_files)
+    found = find_sources(f"{folder.shown()}/raw", active_rules(None).of_files)
     names = sorted(uri.removeprefix(f"{folder.uri()}/raw/") for source in found for uri in source.uris)
     assert names == [
         "olist_customers_dataset.csv",

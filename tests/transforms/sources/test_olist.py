@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
-from transforms.sources.olist import attributed_payments, left_out_totals, transactions
+from transforms.sources.olist import attributed_payments, exclusion_totals, transactions
 
 AS_OF = date(2018, 6, 30)
 
@@ -81,7 +81,7 @@ def test_only_the_order_statuses_asked_for_count_and_an_unknown_status_is_none_o
 
 def test_each_payment_left_out_is_totalled_under_one_cause(tables: dict[str, DataFrame]) -> None:
     attributed = attributed_payments(**tables, as_of=AS_OF, order_statuses=("delivered",))
-    columns = [total.alias(name) for name, total in left_out_totals().items()]
+    columns = [total.alias(name) for name, total in exclusion_totals().items()]
     found = attributed.agg(*columns).first()
     assert found is not None
     # o2 (20) and o4 (80, late as well) have another status; o3 (40) is late.
