@@ -4,12 +4,12 @@ import sys
 from collections.abc import Sequence
 
 from deploy.arguments import parser
-from jobs.cli.main import program
+from jobs.cli.main import run_main
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; see ``--help``."""
-    return program("deploy", lambda: run(argv))
+    return run_main("deploy", lambda: run(argv))
 
 
 def run(argv: Sequence[str] | None) -> None:

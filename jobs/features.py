@@ -1,4 +1,4 @@
-"""Checked tables to transactions, purchases, the score card and normalised RFM."""
+"""Checked tables to transactions, purchases, the score card, normalised RFM and the features to cluster."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,18 @@ from pyspark.sql import functions as F
 
 from expectations.contracts.computed import with_another_card, with_row_count
 from expectations.contracts.contract import Contract
-from jobs.cli.config import RunConfig, hash_of
-from jobs.cli.main import program
-from jobs.clusters.feature_files import FEATURES, write_features
+from expectations.contracts.olist import FILE_CONTRACTS
+from jobs.cli.config import FeaturesConfig, FeaturesRunConfig, hash_of
+from jobs.cli.main import run_main
+from jobs.clusters.feature_files import FEATURES, FeatureFiles, write_feature_files
 from jobs.errors import ConfigurationError, DataError
-from jobs.examined import write_validated
 from jobs.quality.active_rules import active_rules, rules_of_checked_tables
-from jobs.runs.metrics import observe
-from jobs.runs.run import Run, opened_run
-from jobs.runs.totals import NO_MONEY, Total, totals_of
+from jobs.runs.checked_tables import CheckedTables
+from jobs.runs.metrics import Written, with_metrics
+from jobs.runs.run import Run, open_run
+from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.score_cards import load_card
-from jobs.storage import RunStore
+from jobs.storage import RunStore, is_in_s3
 from transforms import schemas
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
@@ -30,160 +31,205 @@ from transforms.rfm.measures import apply_card, customer_measures, fit_bounds, i
 from transforms.rfm.score_card import ScoreCard
 from transforms.sources.olist import EXCLUSION_CAUSES, attributed_payments, exclusion_totals, transactions
 
-CHECKED_TABLES = {"customers": schemas.CUSTOMERS, "orders": schemas.ORDERS, "payments": schemas.PAYMENTS}
-PAYMENTS_NOT_KEPT = "left out: other payments of the purchase"
+OTHER_PAYMENTS = Boundary("transactions", BoundaryKind.EXCLUDED, "other_payments_of_the_purchase")
+PURCHASES_IN_RFM = Boundary("rfm", BoundaryKind.MEASURED)
 SCORE_CARD = "score_card.json"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run this step by itself; see ``--help``."""
-    return program("features", lambda: run_alone(RunConfig.from_argv(argv, step="features")))
+    return run_main("features", lambda: run_alone(FeaturesRunConfig.from_argv(argv)))
 
 
-def run_alone(config: RunConfig) -> None:
+def run_alone(config: FeaturesRunConfig) -> None:
     """Compute features from the checked tables of an earlier run, as a new run that becomes the current one."""
-    card = load_card(config.card, config.feature_scale) if config.card else None
-    rules = active_rules(config.rules)
-    store = RunStore(config.output)
-    checked = _checked_manifest(config, store)
-    with opened_run(config, store, rules) as this:
-        for name in CHECKED_TABLES:
-            this.adopt(name, earlier=checked)
-        tables = {name: this.read(name, schema=schema) for name, schema in CHECKED_TABLES.items()}
-        this.account.totals.update({name: totals_of(checked)[name] for name in CHECKED_TABLES})
-        this.settings |= rules_of_checked_tables(checked["configuration"], but_for=rules)
-        features(this, tables, card=card)
-        this.finish(inputs={"checked_run": checked["run_id"]}, becomes_current=True)
-        this.summarise()
+    options = config.run
+    card = load_card(config.features.card, config.features.feature_scale) if config.features.card else None
+    rules = active_rules(options.rules)
+    store = RunStore(options.output)
+    earlier = _checked_manifest(store, config)
+    with open_run("features", options, store, rules, reaches_s3=is_in_s3(options.output)) as run:
+        checked = CheckedTables(
+            {contract.table: run.reuse(contract, earlier=earlier) for contract in rules.of_files},
+            rules_of_checked_tables(earlier["configuration"], unless=rules),
+        )
+        features = run_features(run, checked, config=config.features, card=card)
+        run.finish(inputs={"checked_run": earlier["run_id"]}, results=[checked, features], becomes_current=True)
+        run.show_summary()
 
 
 @dataclass(frozen=True)
-class Customers:
-    """Customers as the clustering takes them: rfm, and the scale of their features."""
+class Features:
+    """The features of a run's customers, and the tables that they were computed from.
 
-    rfm: DataFrame
-    scale: FeatureScale
+    Attributes:
+        config: how they were computed.
+        transactions, purchases, rfm: as they were written.
+        card: the active score card.
+        is_fitted: whether this run fitted the card.
+        customers_outside_range: customers with a figure outside 0..5, which a card of other customers may give.
+        files: the features to cluster, as CSV for SageMaker.
+        run_id: the run that has them.
+    """
+
+    config: FeaturesConfig
+    transactions: Written
+    purchases: Written
+    rfm: Written
+    card: ScoreCard
+    is_fitted: bool
+    customers_outside_range: int
+    files: FeatureFiles
+    run_id: str
+
+    def configuration(self) -> Mapping[str, Any]:
+        """The settings that their rows depend on."""
+        card = "fitted" if self.is_fitted else {"name": self.card.name, "hash": hash_of(self.card.to_json())}
+        return self.config.measured_by() | {"card": card, "feature_scale": self.card.clustered_by.kind}
+
+    def manifest_entries(self) -> Mapping[str, Any]:
+        """The score card and the files of features."""
+        card = {
+            "file": f"runs/{self.run_id}/{SCORE_CARD}",
+            "name": self.card.name,
+            "customers_outside_its_range": self.customers_outside_range,
+        }
+        return {"score_card": card, FEATURES: self.files.as_json()}
 
 
-def features(this: Run, tables: Mapping[str, DataFrame], *, card: ScoreCard | None) -> Customers:
+def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, card: ScoreCard | None) -> Features:
     """Write transactions, purchases, score card, RFM and the features to cluster of a run.
 
     Six exchanges by key, and one of a single row for the bounds: customers and orders by customer_id, orders and
     payments by order_id, transactions and then purchases by customer_unique_id. The features are moved twice more, into
     even shards.
 
+    Args:
+        run: the run.
+        checked: its checked tables.
+        config: how features are computed.
+        card: the card to apply; None fits one.
+
     Raises:
-        DataError: No payment counts, or a control total is broken.
+        DataError: No payment counts, or a reconciliation check fails.
     """
-    made = _write_transactions(this, tables)
-    bought = _write_purchases(this, made)
-    customers = _write_rfm(this, bought, card=card)
-    with this.step(FEATURES) as step:
-        step.rows_in = this.account.totals["rfm"].rows
-        write_features(this, scaled_features(rfm=customers.rfm, scale=customers.scale), rows=step.rows_in)
-        step.out = Total(step.rows_in)
-    return customers
+    transactions_written = _write_transactions(run, checked, config)
+    purchases_written = _write_purchases(run, transactions_written, config)
+    fit_configuration = {**checked.configuration(), "rules": run.rules.hash, **config.measured_by()}
+    rfm, active_card = _write_rfm(run, purchases_written, config, card=card, fit_configuration=fit_configuration)
+    with run.step(FEATURES) as step:
+        rows = rfm.total.rows
+        files = write_feature_files(run, scaled_features(rfm=rfm.frame, scale=active_card.clustered_by), rows=rows)
+        step.record(rows_in=rows, out=Total(rows))
+    return Features(
+        config=config,
+        transactions=transactions_written,
+        purchases=purchases_written,
+        rfm=rfm,
+        card=active_card,
+        is_fitted=card is None,
+        customers_outside_range=rfm.metrics["outside"],
+        files=files,
+        run_id=run.run_id,
+    )
 
 
-def _write_transactions(this: Run, tables: Mapping[str, DataFrame]) -> DataFrame:
-    with this.step("transactions") as step:
-        config, totals = this.config, this.account.totals
-        attributed, left_out = observe(
-            attributed_payments(**tables, as_of=config.as_of, order_statuses=config.order_statuses),
-            "left out",
-            also=exclusion_totals(),
+def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig) -> Written:
+    payments = checked.tables["payments"]
+    frames = {name: table.frame for name, table in checked.tables.items()}
+    with run.step("transactions") as step:
+        attributed, exclusions = with_metrics(
+            attributed_payments(**frames, as_of=config.as_of, order_statuses=config.order_statuses),
+            "excluded payments",
+            metrics=exclusion_totals(),
         )
-        written, _ = write_validated(
-            this,
-            transactions(attributed=attributed),
-            contract=this.rules.contracts["transactions"],
-        )
-        for cause in EXCLUSION_CAUSES:
-            rows, money = left_out.get[f"{cause}_rows"], left_out.get[f"{cause}_money"]
-            totals[f"left out: {cause}"] = Total(rows, money or NO_MONEY)
-        this.account.claim("payments", "transactions", *(f"left out: {cause}" for cause in EXCLUSION_CAUSES))
-        step.rows_in, step.out = totals["payments"].rows, totals["transactions"]
-        step.not_passed_on = step.rows_in - step.out.rows
-    if not step.out.rows:
-        causes = "; ".join(f"{cause}: {totals[f'left out: {cause}']}" for cause in EXCLUSION_CAUSES)
+        written = run.write_validated(run.rules.contracts["transactions"], transactions(attributed=attributed))
+        excluded = [_excluded(cause, exclusions.get) for cause in EXCLUSION_CAUSES]
+        run.reconcile(payments.entry, written.entry, *excluded)
+        rows_in = payments.total.rows
+        step.record(rows_in=rows_in, out=written.total, not_passed_on=rows_in - written.total.rows)
+    if not written.total.rows:
+        causes = "; ".join(f"{entry.boundary.part}: {entry.total}" for entry in excluded)
         raise DataError(
-            f"no payment counts as of {config.as_of}: {totals['payments']} were checked, expected some to be left "
-            f"({causes}). Check --as-of, --order-statuses and the run's quarantine"
+            f"no payment counts as of {config.as_of}: found {payments.total} in the checked payments, expected some to "
+            f"count ({causes}). Check --as-of, --order-statuses and the run's quarantine"
         )
     return written
 
 
-def _write_purchases(this: Run, made: DataFrame) -> DataFrame:
-    with this.step("purchases") as step:
-        totals = this.account.totals
+def _excluded(cause: str, totals: Mapping[str, Any]) -> BoundaryTotal:
+    boundary = Boundary("payments", BoundaryKind.EXCLUDED, cause)
+    return BoundaryTotal(boundary, Total(totals[f"{cause}_rows"], totals[f"{cause}_money"] or NO_MONEY))
+
+
+def _write_purchases(run: Run, transactions_written: Written, config: FeaturesConfig) -> Written:
+    contract = run.rules.contracts["purchases"]
+    with run.step("purchases") as step:
         # All payments of a customer in one place: the grouping by customer and time then needs no exchange of its own.
-        by_customer = made.repartition("customer_unique_id")
-        if this.config.purchase_value == "sum":
-            bought, _ = write_validated(
-                this, purchases(transactions=by_customer), contract=this.rules.contracts["purchases"]
-            )
-            this.account.claim("transactions", "purchases", money_only=True)
+        by_customer = transactions_written.frame.repartition("customer_unique_id")
+        if config.purchase_value == "sum":
+            written = run.write_validated(contract, purchases(transactions=by_customer))
+            run.reconcile(transactions_written.entry, written.entry, money_only=True)
+            others = Total()
         else:
-            others = {"rows_left": F.sum("other_payments"), "money_left": F.sum("other_value")}
-            picked, seen = observe(first_payments(transactions=by_customer), "other payments", also=others)
-            bought, _ = write_validated(
-                this,
-                purchases_of_one_payment(picked=picked),
-                contract=this.rules.contracts["purchases"],
+            first, metrics = with_metrics(
+                first_payments(transactions=by_customer),
+                "other payments",
+                metrics={"rows_left": F.sum("other_payments"), "money_left": F.sum("other_value")},
             )
-            totals[PAYMENTS_NOT_KEPT] = Total(seen.get["rows_left"], seen.get["money_left"])
-            this.account.claim("transactions", "purchases", PAYMENTS_NOT_KEPT)
-        step.rows_in, step.out = totals["transactions"].rows, totals["purchases"]
-        step.not_passed_on = totals.get(PAYMENTS_NOT_KEPT, Total()).rows
-    return bought
+            written = run.write_validated(contract, purchases_of_one_payment(picked=first))
+            others = Total(metrics.get["rows_left"], metrics.get["money_left"])
+            run.reconcile(transactions_written.entry, written.entry, BoundaryTotal(OTHER_PAYMENTS, others))
+        step.record(rows_in=transactions_written.total.rows, out=written.total, not_passed_on=others.rows)
+    return written
 
 
-def _write_rfm(this: Run, bought: DataFrame, *, card: ScoreCard | None) -> Customers:
-    with this.step("rfm") as step:
-        totals = this.account.totals
-        measures = customer_measures(purchases=bought, as_of=this.config.as_of)
-        is_fitted = card is None
-        this.settings["card"] = "fitted" if card is None else {"name": card.name, "hash": hash_of(card.to_json())}
-        this.settings["feature_scale"] = card.clustered_by.kind if card else this.config.feature_scale or "minmax"
+def _write_rfm(
+    run: Run,
+    purchases_written: Written,
+    config: FeaturesConfig,
+    *,
+    card: ScoreCard | None,
+    fit_configuration: Mapping[str, Any],
+) -> tuple[Written, ScoreCard]:
+    with run.step("rfm") as step:
+        measures = customer_measures(purchases=purchases_written.frame, as_of=config.as_of)
+        contract = _rfm_contract(run, purchases_written.frame, is_fitted=card is None)
         if card is None:
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
-            measures = this.stage("measures", measures, schema=schemas.MEASURES)
-            card = _fitted_card(this, measures)
-        written, figures = write_validated(
-            this,
+            measures = run.stage("measures", measures, schema=schemas.MEASURES)
+            card = _fitted_card(measures, config, name=run.run_id, fit_configuration=fit_configuration)
+        written = run.write_validated(
+            contract,
             apply_card(measures=measures, card=card),
-            contract=_rfm_contract(this, bought, is_fitted=is_fitted),
-            also={"purchases": F.sum("purchase_count"), "outside": F.count_if(is_outside_range())},
+            metrics={"purchases": F.sum("purchase_count"), "outside": F.count_if(is_outside_range())},
         )
-        this.write_text(SCORE_CARD, card.to_json())
-        totals["purchases of customers in rfm"] = Total(figures["purchases"], totals["rfm"].money)
-        this.account.claim("purchases", "purchases of customers in rfm")
-        this.findings["score_card"] = {
-            "file": this.path(SCORE_CARD),
-            "name": card.name,
-            "customers_outside_its_range": figures["outside"],
-        }
-        step.rows_in, step.out = totals["purchases"].rows, totals["rfm"]
-    return Customers(rfm=written, scale=card.clustered_by)
+        run.write_text(SCORE_CARD, card.to_json())
+        measured = Total(written.metrics["purchases"], written.total.money)
+        run.reconcile(purchases_written.entry, BoundaryTotal(PURCHASES_IN_RFM, measured))
+        step.record(rows_in=purchases_written.total.rows, out=written.total)
+    return written, card
 
 
-def _rfm_contract(this: Run, bought: DataFrame, *, is_fitted: bool) -> Contract:
-    """The contract of rfm: as many rows as customers bought anything, counted from the purchases by themselves."""
-    customers = bought.select(F.count_distinct("customer_unique_id")).collect()[0][0]
-    contract = with_row_count(this.rules.contracts["rfm"], rows=customers, of="customers in purchases")
+def _rfm_contract(run: Run, purchases_frame: DataFrame, *, is_fitted: bool) -> Contract:
+    """The contract of rfm: as many rows as there are customers, counted from the purchases by themselves."""
+    customers = purchases_frame.select(F.count_distinct("customer_unique_id")).collect()[0][0]
+    contract = with_row_count(run.rules.contracts["rfm"], rows=customers, of="customers in purchases")
     return contract if is_fitted else with_another_card(contract)
 
 
-def _fitted_card(this: Run, measures: DataFrame) -> ScoreCard:
+def _fitted_card(
+    measures: DataFrame, config: FeaturesConfig, *, name: str, fit_configuration: Mapping[str, Any]
+) -> ScoreCard:
+    kind = config.feature_scale or "minmax"
     extremes = fit_bounds(measures=measures).first()
     card = ScoreCard.fitted(
         extremes.asDict() if extremes else {},
-        name=this.run_id,
-        as_of=this.config.as_of,
-        rules=this.config.meaning(),
-        configuration_hash=hash_of(this.settings),
+        name=name,
+        as_of=config.as_of,
+        rules=config.measured_by(),
+        configuration_hash=hash_of({**fit_configuration, "card": "fitted", "feature_scale": kind}),
     )
-    kind = this.config.feature_scale or "minmax"
     grid = _fitted_grid(measures) if kind == "rank" else {}
     try:
         return replace(card, feature_scale=FeatureScale(kind, card.bounds, grid))
@@ -193,18 +239,18 @@ def _fitted_card(this: Run, measures: DataFrame) -> ScoreCard:
 
 def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:
     """The grid of a rank scale: a hundred figures of each dimension, one query each."""
-    found = {name: percentiles(measures=measures, dimension=name).collect()[0][0] for name in DIMENSIONS}
-    return {name: grid_of(values) for name, values in found.items()}
+    values = {name: percentiles(measures=measures, dimension=name).collect()[0][0] for name in DIMENSIONS}
+    return {name: grid_of(figures) for name, figures in values.items()}
 
 
-def _checked_manifest(config: RunConfig, store: RunStore) -> dict[str, Any]:
+def _checked_manifest(store: RunStore, config: FeaturesRunConfig) -> dict[str, Any]:
     """The manifest of the run whose checked tables are read."""
     manifest = store.chosen(
         config.checked_run,
         lacks="no checked tables to start from",
         to_do="Run jobs.pipeline, or jobs.ingest and then this with --checked-run",
     )
-    missing = [name for name in CHECKED_TABLES if name not in manifest.get("outputs", {})]
+    missing = [contract.table for contract in FILE_CONTRACTS if contract.table not in manifest.get("outputs", {})]
     if missing:
         raise ConfigurationError(
             f"run {manifest['run_id']} has no table {', '.join(missing)}, or no record of its files. "

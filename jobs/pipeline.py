@@ -1,76 +1,81 @@
-"""The whole way, in one session: CSV files to checked tables to transactions, purchases, RFM and clusters."""
+"""All steps in one session, from CSV files to clusters of customers; then the warehouse."""
 
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from jobs.cli.config import RunConfig
-from jobs.cli.main import program
+from jobs.cli.config import PipelineConfig
+from jobs.cli.main import run_main
 from jobs.clusters.previous import previous_clusters
-from jobs.clusters.summary import notes, show
+from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.errors import PipelineError
-from jobs.features import features
+from jobs.features import run_features
 from jobs.ingest import ingest
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
-from jobs.runs.run import opened_run
-from jobs.segments import segments
+from jobs.runs.manifest import StepResult
+from jobs.runs.run import open_run
+from jobs.segments import cluster_customers
 from jobs.sources.csv_files import find_sources, inputs_of
 from jobs.sources.score_cards import load_card
-from jobs.storage import RunStore
+from jobs.storage import RunStore, is_in_s3
 from jobs.warehouse.target import Target, parse_address
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the pipeline; see ``--help``."""
-    return program("pipeline", lambda: run_pipeline(RunConfig.from_argv(argv, step="pipeline")))
+    return run_main("pipeline", lambda: run_pipeline(PipelineConfig.from_argv(argv)))
 
 
-def run_pipeline(config: RunConfig) -> None:
+def run_pipeline(config: PipelineConfig) -> None:
     """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
-    card = load_card(config.card, config.feature_scale) if config.card else None
-    rules = active_rules(config.rules)
-    sources = find_sources(config.input or "", rules.of_files)
-    publication = publication_of(config)
-    store = RunStore(config.output)
-    before = None if config.kmeans == "none" else previous_clusters(store, config.match)
-    with opened_run(config, store, rules) as this:
-        customers = features(this, ingest(this, sources), card=card)
-        found = segments(this, customers, earlier=before) if before else None
-        this.finish(inputs=inputs_of(sources), becomes_current=True)
-        this.summarise(*(notes(found) if found else ()))
-        if found:
-            show(found)
+    options = config.run
+    card = load_card(config.features.card, config.features.feature_scale) if config.features.card else None
+    rules = active_rules(options.rules)
+    sources = find_sources(config.input, rules.of_files)
+    publication = _publication(config)
+    store = RunStore(options.output)
+    previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
+    reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
+    with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
+        checked = ingest(run, sources)
+        features = run_features(run, checked, config=config.features, card=card)
+        clusters = cluster_customers(run, features, config=config.clusters, previous=previous) if previous else None
+        results: list[StepResult] = [checked, features, *([clusters] if clusters else [])]
+        run.finish(inputs=inputs_of(sources), results=results, becomes_current=True)
+        run.show_summary(*(cluster_notes(clusters) if clusters else ()))
+        if clusters:
+            show_clusters(clusters)
     if publication is not None:
-        load(publication, config, this.run_id)
+        _load(publication, config, run.run_id)
 
 
-def load(publication: PublishConfig, config: RunConfig, run_id: str) -> None:
-    """Load the run, which is whole by now and stays so, whatever becomes of this."""
-    told = ["--output", config.output, "--run", run_id, "--warehouse", str(config.warehouse)]
-    told += ["--staging", config.staging, "--iam-role", config.iam_role] if config.staging else []
-    advice = f"Run {run_id} is whole; load it with: python -m jobs.publish {shlex.join(told)}"
+def _load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> None:
+    """Load the run. It is complete by now and stays so, whether the load succeeds or not."""
+    arguments = ["--output", config.run.output, "--run", run_id, "--warehouse", str(config.warehouse)]
+    arguments += ["--staging", config.staging, "--iam-role", config.iam_role] if config.staging else []
+    advice = f"Run {run_id} is complete; load it with: python -m jobs.publish {shlex.join(arguments)}"
     try:
         publish(replace(publication, run=run_id))
     except PipelineError as error:
         raise type(error)(f"{error}. {advice}") from None
     except KeyboardInterrupt as interrupt:
-        said = str(interrupt) or "nothing was loaded, or all of it"
-        raise KeyboardInterrupt(f"{said}. {advice}") from None
+        state = str(interrupt) or "nothing was loaded, or all of it"
+        raise KeyboardInterrupt(f"{state}. {advice}") from None
 
 
-def publication_of(config: RunConfig) -> PublishConfig | None:
+def _publication(config: PipelineConfig) -> PublishConfig | None:
     """Where the run is published, opened for a moment so that a bad address costs no run.
 
     Raises:
-        ConfigurationError: It cannot be one.
+        ConfigurationError: The address, the staging folder or the role is invalid.
     """
     if config.warehouse is None:
         return None
     target = Target(parse_address(config.warehouse), config.iam_role, config.staging)
     target.opened()
-    return PublishConfig(config.output, target)
+    return PublishConfig(config.run.output, target)
 
 
 if __name__ == "__main__":

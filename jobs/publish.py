@@ -1,4 +1,4 @@
-"""The tables of a run into a warehouse, whole or not at all: by itself, or as the last step of the pipeline."""
+"""The tables of a run into a warehouse, all or none: as a step of its own, or as the last one of the pipeline."""
 
 import sys
 from argparse import RawDescriptionHelpFormatter
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.cli import console
-from jobs.cli.arguments import add_warehouse_arguments
-from jobs.cli.main import program
+from jobs.cli.arguments import add_log_arguments, add_warehouse_arguments
+from jobs.cli.logs import configure_logs
+from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser
 from jobs.errors import ConfigurationError
 from jobs.storage import RunStore, is_in_s3
@@ -16,18 +17,18 @@ from jobs.warehouse.target import DuckDBAddress, Target
 
 EPILOG = """\
 what a load does:
-  The files of the run are compared with its manifest. Then, in one transaction, the tables of the run take the place of
-  those of the run before; rows and money are compared with the manifest once more; pipeline_runs gets a row. Readers
-  see one run or the other. What fails leaves the warehouse as it was.
+  It compares the run's files with its manifest. Then, in one transaction, the run's tables replace those of the run
+  before, rows and money are compared with the manifest once more, and pipeline_runs gets a row. Readers see one run or
+  the other. A load that fails leaves the warehouse as it was.
 
 exit codes:
-  0 done   2 bad arguments or configuration   3 what arrived is not what the run wrote   4 the warehouse failed
+  0 done   2 bad arguments or configuration   3 the loaded rows are not those of the run   4 the warehouse failed
 """
 
 
 @dataclass(frozen=True)
 class PublishConfig:
-    """What is published, and where.
+    """Which run is published, and where.
 
     Attributes:
         output: folder that holds the runs.
@@ -35,7 +36,7 @@ class PublishConfig:
         run: id of the run; None takes the current one.
         raw_copy: whether the raw CSV files go into tables of their own too.
         input: folder that holds them.
-        ignored_arguments: names of arguments that are none of ours (Glue adds its own).
+        ignored_arguments: names of unknown arguments on the command line (Glue adds its own).
     """
 
     output: str
@@ -62,47 +63,49 @@ class PublishConfig:
         """Read the command line.
 
         Raises:
-            ConfigurationError: An argument is missing or is not what it has to be; nothing was done yet.
+            ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
         parser = OneLineParser(
             prog="python -m jobs.publish",
-            description="Put the tables of a run into a warehouse, in place of those of the run before.",
+            description="Load the tables of a run into a warehouse, in place of those of the run before.",
             epilog=EPILOG,
             allow_abbrev=False,
             formatter_class=RawDescriptionHelpFormatter,
         )
         parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept")
-        parser.add_argument("--run", metavar="ID", help="which run (default: the current one)")
+        parser.add_argument("--run", metavar="ID", help="the run to load (default: the current one)")
         add_warehouse_arguments(parser, is_required=True)
         parser.add_argument(
             "--raw-copy",
             action="store_true",
             help="also load the CSV files as they are into customers_raw, orders_raw and payments_raw, as the workshop "
-            "does; but a row that does not fit ends the load, where the workshop drops it",
+            "does; but a row that does not fit ends the load, while the workshop drops it",
         )
         parser.add_argument("--input", metavar="FOLDER", help="for --raw-copy: the CSV files that the run read")
-        known, ignored = parser.parse_ours(argv)
+        add_log_arguments(parser)
+        arguments, ignored = parser.parse_known(argv)
+        configure_logs(arguments.log_format)
         return cls(
-            output=known.output,
-            target=Target.of(known),
-            run=known.run,
-            raw_copy=known.raw_copy,
-            input=known.input,
+            output=arguments.output,
+            target=Target.of(arguments),
+            run=arguments.run,
+            raw_copy=arguments.raw_copy,
+            input=arguments.input,
             ignored_arguments=ignored,
         )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run this step by itself; see ``--help``."""
-    return program("publish", lambda: publish(PublishConfig.from_argv(argv)))
+    return run_main("publish", lambda: publish(PublishConfig.from_argv(argv)))
 
 
 def publish(config: PublishConfig) -> None:
-    """Load a run into the warehouse, and say so.
+    """Load a run into the warehouse, and print what was loaded.
 
     Raises:
         ConfigurationError: There is no such run.
-        DataError: Its files, or what arrived of them, are not what the run wrote.
+        DataError: Its files, or the loaded rows, are not what the run wrote.
         OutsideSystemError: The warehouse failed.
     """
     warehouse = config.target.opened()
@@ -112,19 +115,19 @@ def publish(config: PublishConfig) -> None:
     _load(warehouse, run, config)
     if raw is not None:
         warehouse.load_raw(raw)
-        console.summary("Raw files", ("table", "rows"), [(table.name, f"{table.rows:,}") for table in raw.tables])
+        console.show_table("Raw files", ("table", "rows"), [(table.name, f"{table.rows:,}") for table in raw.tables])
 
 
 def _load(warehouse: Warehouse, run: RunToLoad, config: PublishConfig) -> None:
     loaded = warehouse.load(run)
-    console.summary(
+    console.show_table(
         f"In {config.target.address}: run {run.run_id}, load {loaded.load_id}",
         ("table", "rows", "money"),
         [
             (table.name, f"{table.total.rows:,}", "" if table.total.money is None else f"{table.total.money:,.2f}")
             for table in run.tables
         ],
-        notes=[f"not understood, and ignored: {name}" for name in config.ignored_arguments],
+        notes=[f"unknown argument, ignored: {name}" for name in config.ignored_arguments],
     )
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import CUSTOMERS, ORDERS, PAYMENTS
-from jobs.cli.main import program
+from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import ConfigurationError
 from jobs.sample_data.olist_facts import ORDERS_OF_OLIST
@@ -38,7 +38,7 @@ the pipeline reads, with drawn rows. The same arguments give the same bytes on a
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write a sample; see ``--help``."""
-    return program("sample", lambda: _write_from_argv(argv))
+    return run_main("sample", lambda: _write_from_argv(argv))
 
 
 def write_sample(session: SparkSession, folder: LocalFolder, *, orders: int, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""The command lines of the steps: what may be asked for, in words and in types."""
+"""The arguments of the steps: their help, their types and their defaults."""
 
 import argparse
 import re
@@ -6,39 +6,50 @@ from datetime import date
 from typing import Literal, get_args
 
 from expectations.contracts.olist import ORDER_STATUSES
+from jobs.cli.logs import LOG_FORMATS
 from jobs.cli.parser import OneLineParser
 from transforms.rfm.feature_scale import SCALE_KINDS
 
-Step = Literal["ingest", "features", "segments", "pipeline"]
+Step = Literal["ingest", "replay", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
+KMeansOption = Literal["none", "spark"]
+NumberOfClusters = int | Literal["auto"]
 
 ALL_STATUSES = "all"
 MAX_QUARANTINED = 0.01
 
+DEFAULT_K = 5
+"""The workshop's number."""
+DEFAULT_K_RANGE = (2, 8)
+HIGHEST_K = 100
+
 DESCRIPTIONS: dict[Step, str] = {
-    "ingest": "Read the three Olist CSV files, put each row into its table or into quarantine with the reasons, and "
-    "account for every one. The tables are a run of their own; `features` goes on from it.",
+    "ingest": "Read the three Olist CSV files. Each row goes into its table, or into quarantine with the reasons; "
+    "every row is accounted for. The tables are a run of their own, from which `features` continues.",
+    "replay": "Validate the quarantined rows of an earlier run again, as they now stand in --input. Its accepted rows "
+    "are reused as they are. The tables are a run of their own, from which `features` continues.",
     "features": "Compute transactions, purchases and normalised RFM from the checked tables of an earlier run, and "
     "make the result the current run.",
-    "segments": "Put each customer of an earlier run into a cluster (KMeans by Spark, an earlier run's clusters, or "
-    "what SageMaker assigned), give the clusters numbers that last and names, and make the result the current run.",
-    "pipeline": "The whole way in one session: CSV files to checked tables to transactions, purchases, normalised RFM "
-    "and clusters of customers; then make the result the current run.",
+    "segments": "Assign each customer of an earlier run to a cluster: by Spark's KMeans, by the clusters of another "
+    "run, or by what SageMaker assigned. Clusters keep stable ids and get names. The result becomes the current run.",
+    "pipeline": "Run all steps in one session: CSV files, checked tables, transactions, purchases, normalised RFM and "
+    "clusters of customers. The result becomes the current run.",
 }
 EPILOG = """\
 what is written:
   OUTPUT/runs/<run_id>/<table>/      Parquet; written once, never edited
-  OUTPUT/runs/<run_id>/kmeans/       CSV: features to train on and to score, and who was assigned to which cluster
-  OUTPUT/runs/<run_id>/manifest.json what went in, what came out, rows and money at every boundary
-  OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how often it was broken
-  OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also when the run was stopped
-  OUTPUT/current.json                which run to read; moves last, so a run that dies changes nothing
+  OUTPUT/runs/<run_id>/kmeans/       CSV: features to train on and to score, and the assignments
+  OUTPUT/runs/<run_id>/manifest.json inputs, outputs, rows and money at every boundary
+  OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how many rows failed it
+  OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also of a run that was stopped
+  OUTPUT/current.json                the run to read; moves last, so a run that dies changes nothing
 
 FOLDER and FILE are paths, or s3:// URIs (docs/s3.md has the settings).
 
 exit codes:
   0 done   2 bad arguments or configuration   3 the data is not fit to use   4 Spark or another system failed
 """
+CONTINUES_FROM_FEATURES = " (segments: only the as-of date of the features run; default: that date)"
 
 
 def parser_of(step: Step) -> OneLineParser:
@@ -50,65 +61,76 @@ def parser_of(step: Step) -> OneLineParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--as-of",
-        type=_day,
-        required=step != "segments",
-        metavar="YYYY-MM-DD",
-        help="last day that counts, inclusive. Purchases after it are left out and counted in the manifest; recency "
-        "is measured back from it. No default: a run must give the same rows next week."
-        + (" (segments: that of the features run, and no other.)" if step == "segments" else ""),
-    )
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept; made if missing")
-    parser.add_argument(
-        "--run-id", metavar="ID", help="id of the new run; starts with the as-of date (default: date, time, random)"
-    )
-    if step in ("ingest", "pipeline"):
-        parser.add_argument(
-            "--input",
-            required=True,
-            metavar="FOLDER",
-            help="folder with olist_customers_dataset.csv, olist_orders_dataset.csv and "
-            "olist_order_payments_dataset.csv: plain, gzipped (.csv.gz), or each a folder of part files",
-        )
-        parser.add_argument(
-            "--max-quarantined",
-            type=_share,
-            default=MAX_QUARANTINED,
-            metavar="SHARE",
-            help="stop the run when more than this share of a table's rows is quarantined; rows that merely follow "
-            f"quarantined rows they refer to do not count (default: {MAX_QUARANTINED})",
-        )
-    parser.add_argument(
-        "--rules",
-        metavar="FILE",
-        help="YAML file that changes the rules of the tables, and adds to them (see docs/data-quality.md)",
-    )
+    _add_run_arguments(parser, step)
+    if step in ("ingest", "replay", "pipeline"):
+        _add_input_arguments(parser)
     if step == "ingest":
+        parser.add_argument("--replay", metavar="RUN_ID", help="the same as jobs.replay --replayed-run RUN_ID")
+    if step == "replay":
         parser.add_argument(
-            "--replay",
+            "--replayed-run",
+            required=True,
             metavar="RUN_ID",
-            help="take the accepted rows of this run as they are, and try its quarantined rows again, as they now "
-            "stand in --input",
+            help="the run whose quarantined rows are validated again: one of jobs.ingest, jobs.pipeline or jobs.replay",
         )
-    if step != "ingest":
+    if step in ("features", "segments", "pipeline"):
         parser.add_argument(
             "--becomes-current",
             type=_yes_or_no,
             default=True,
             metavar="yes|no",
-            help="whether readers are pointed to the new run (default: yes). With no it is whole and there, and a "
-            "later step goes on from it by its id",
+            help="whether readers are pointed to the new run (default: yes). With no it is complete, and a later step "
+            "continues from it by its id",
         )
     if step in ("features", "pipeline"):
         _add_feature_arguments(parser, step)
     if step == "pipeline":
         add_warehouse_arguments(parser, is_required=False)
     if step == "segments":
-        add_segments_arguments(parser)
+        _add_assignment_arguments(parser)
     if step in ("segments", "pipeline"):
-        add_cluster_arguments(parser)
+        _add_cluster_arguments(parser)
+    add_log_arguments(parser)
     return parser
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
+    parser.add_argument(
+        "--as-of",
+        type=_day,
+        required=step != "segments",
+        metavar="YYYY-MM-DD",
+        help="last day that counts, inclusive. Later purchases are excluded and counted in the manifest; recency is "
+        "measured back from it. No default: a run must give the same rows next week."
+        + (CONTINUES_FROM_FEATURES if step == "segments" else ""),
+    )
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="folder of the runs; made if missing")
+    parser.add_argument(
+        "--run-id", metavar="ID", help="id of the new run; starts with the as-of date (default: date, time, random)"
+    )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        help="YAML file that changes and adds rules (docs/data-quality.md has the format)",
+    )
+
+
+def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--input",
+        required=True,
+        metavar="FOLDER",
+        help="folder with olist_customers_dataset.csv, olist_orders_dataset.csv and "
+        "olist_order_payments_dataset.csv: plain, gzipped (.csv.gz), or each a folder of part files",
+    )
+    parser.add_argument(
+        "--max-quarantined",
+        type=_share,
+        default=MAX_QUARANTINED,
+        metavar="SHARE",
+        help="stop the run when more than this share of a table's rows is quarantined; cascaded rejections do not "
+        f"count (default: {MAX_QUARANTINED})",
+    )
 
 
 def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
@@ -119,16 +141,22 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
     parser.add_argument(
         "--card",
         metavar="NAME|FILE",
-        help="apply this score card's bounds: a file that an earlier run wrote (score_card.json), or a card that is "
-        "shipped: workshop-2021. Default: fit bounds to this run's customers",
+        help="apply the bounds of this score card: a file that an earlier run wrote (score_card.json), or a shipped "
+        "card: workshop-2021. Default: fit bounds to this run's customers",
     )
-    add_feature_scale(parser)
+    parser.add_argument(
+        "--feature-scale",
+        choices=SCALE_KINDS,
+        help="scale of the features that are clustered; kept in the score card. minmax: the workshop's 0..5; log: 0..5 "
+        "of logarithms, for data in which few customers are far above all others; rank: the share of customers below "
+        "(default: the card's, or minmax)",
+    )
     parser.add_argument(
         "--purchase-value",
         choices=get_args(PurchaseValue),
         default="sum",
-        help="what a purchase paid in several parts is worth: the sum of its payments (default), or any one of "
-        "them, as the workshop has it (this loses money; the manifest says how much)",
+        help="value of a purchase that was paid in several parts: the sum of its payments (default), or any one of "
+        "them, as in the workshop (this loses money; the manifest says how much)",
     )
     parser.add_argument(
         "--order-statuses",
@@ -138,104 +166,21 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
     )
 
 
-def add_warehouse_arguments(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
-    """Add what says which warehouse a run is loaded into, and how."""
-    parser.add_argument(
-        "--warehouse",
-        required=is_required,
-        metavar="ADDRESS",
-        help="load the run's tables there: duckdb:PATH, redshift://workgroup/database/schema, or "
-        "redshift+cluster://cluster/database/schema with ?db_user=NAME or ?secret_arn=ARN",
-    )
-    parser.add_argument(
-        "--staging",
-        metavar="S3",
-        help="for Redshift: s3://bucket/prefix. While it loads, the lists of what COPY reads are there, and the run's "
-        "files if they are on a local disk",
-    )
-    parser.add_argument(
-        "--iam-role",
-        default="default",
-        metavar="ARN",
-        help="for Redshift: the role that COPY reads S3 with (default: the warehouse's default role)",
-    )
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
-    return text == "yes"
-
-
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date (expected YYYY-MM-DD, such as 2018-10-17)")
-    return day
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share (expected 0 to 1, such as {MAX_QUARANTINED})")
-    return share
-
-
-def _statuses(text: str) -> tuple[str, ...] | None:
-    if text == ALL_STATUSES:
-        return None
-    statuses = sorted({part.strip() for part in text.split(",")})
-    unknown = [status for status in statuses if status not in ORDER_STATUSES]
-    if unknown:
-        raise argparse.ArgumentTypeError(
-            f"no order status {', '.join(map(repr, unknown))} (expected some of: {', '.join(ORDER_STATUSES)}; or all)"
-        )
-    return tuple(statuses)
-
-
-KMeansOption = Literal["none", "spark"]
-NumberOfClusters = int | Literal["auto"]
-
-DEFAULT_K = 5
-"""The workshop's number."""
-
-DEFAULT_K_RANGE = (2, 8)
-HIGHEST_K = 100
-
-
-def add_feature_scale(parser: argparse.ArgumentParser) -> None:
-    """The argument of the steps that write features."""
-    parser.add_argument(
-        "--feature-scale",
-        choices=SCALE_KINDS,
-        help="the scale in which customers are clustered; kept in the score card. minmax: the workshop's 0..5; log: "
-        "the same of logarithms, where few customers are far above all others; rank: the share of customers below "
-        "(default: the card's, or minmax)",
-    )
-
-
-def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of whoever may train: the whole pipeline, and `segments`."""
+def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kmeans",
         choices=get_args(KMeansOption),
         default="spark",
-        help="who clusters the customers: Spark ML, here and now (default), or none: the features are left for "
-        "SageMaker, and jobs.segments --assignments takes what it says",
+        help="who trains: Spark ML in this run (default), or none: the features are left for SageMaker, and "
+        "jobs.segments --assignments reads its result",
     )
     parser.add_argument(
         "--k",
         type=_number_of_clusters,
         default=DEFAULT_K,
         metavar="N|auto",
-        help=f"how many clusters: a number from 2 to {HIGHEST_K}, or auto: the number in --k-range that separates "
-        f"best, and {DEFAULT_K} where none does better than chance (default: {DEFAULT_K})",
+        help=f"number of clusters: 2 to {HIGHEST_K}, or auto: the number in --k-range that separates best, and "
+        f"{DEFAULT_K} where none does better than chance (default: {DEFAULT_K})",
     )
     low, high = DEFAULT_K_RANGE
     parser.add_argument(
@@ -243,33 +188,32 @@ def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
         type=_range,
         default=DEFAULT_K_RANGE,
         metavar="LOW-HIGH",
-        help=f"what --k auto tries (default: {low}-{high})",
+        help=f"the numbers that --k auto tries (default: {low}-{high})",
     )
     parser.add_argument(
         "--match",
         metavar="RUN_ID",
-        help="the run to whose clusters the new ones are matched, so that they keep its numbers; none begins anew "
-        "(default: the last current run that had clusters)",
+        help="the run whose stable cluster ids are kept: the new clusters are matched to its clusters; none starts new "
+        "ids (default: the last current run that had clusters)",
     )
     parser.add_argument(
         "--max-drift",
         type=_drift,
         metavar="X",
-        help="stop, and leave the current run as it is, when the clusters moved further than this since that run: "
+        help="stop, and leave the current run as it is, when the clusters drifted further than this since that run: "
         "the mean of one by this part of the scale, or this share of the customers (default: no limit)",
     )
 
 
-def add_segments_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `segments` by itself."""
+def _add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--features-run", metavar="ID", help="the run whose customers are put into clusters (default: the current run)"
+        "--features-run", metavar="ID", help="the run whose customers are assigned to clusters (default: current run)"
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--assignments",
         metavar="FOLDER",
-        help="what SageMaker's batch transform wrote (*.out): id, features, cluster, distance. Nothing is trained",
+        help="output of SageMaker's batch transform (*.out): id, features, cluster, distance. Nothing is trained",
     )
     source.add_argument(
         "--score-with", metavar="RUN_ID", help="apply the clusters of this run as they are. Nothing is trained"
@@ -281,19 +225,89 @@ def add_segments_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_warehouse_arguments(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
+    """Add the arguments that name the warehouse and how it is loaded."""
+    parser.add_argument(
+        "--warehouse",
+        required=is_required,
+        metavar="ADDRESS",
+        help="load the run's tables there: duckdb:PATH, redshift://workgroup/database/schema, or "
+        "redshift+cluster://cluster/database/schema with ?db_user=NAME or ?secret_arn=ARN",
+    )
+    parser.add_argument(
+        "--staging",
+        metavar="S3",
+        help="for Redshift: s3://bucket/prefix. During the load it holds the lists that COPY reads, and the run's "
+        "files if they are on a local disk",
+    )
+    parser.add_argument(
+        "--iam-role",
+        default="default",
+        metavar="ARN",
+        help="for Redshift: the role with which COPY reads S3 (default: the warehouse's default role)",
+    )
+
+
+def add_log_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that chooses the form of log lines."""
+    parser.add_argument(
+        "--log-format",
+        choices=LOG_FORMATS,
+        default=LOG_FORMATS[0],
+        help="form of the log lines that are written to stderr where it is no terminal (default: %(default)s)",
+    )
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected yes or no")
+    return text == "yes"
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a date such as 2018-10-17")
+    return day
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a share from 0 to 1, such as {MAX_QUARANTINED}")
+    return share
+
+
+def _statuses(text: str) -> tuple[str, ...] | None:
+    if text == ALL_STATUSES:
+        return None
+    statuses = sorted({part.strip() for part in text.split(",")})
+    unknown = [status for status in statuses if status not in ORDER_STATUSES]
+    if unknown:
+        expected = f"statuses of {', '.join(ORDER_STATUSES)}; or {ALL_STATUSES}"
+        raise argparse.ArgumentTypeError(f"{', '.join(map(repr, unknown))}: expected {expected}")
+    return tuple(statuses)
+
+
 def _number_of_clusters(text: str) -> NumberOfClusters:
     if text == "auto":
         return "auto"
     if not text.isascii() or not text.isdigit() or not 2 <= int(text) <= HIGHEST_K:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of clusters (expected 2 to {HIGHEST_K}, or auto)")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of clusters from 2 to {HIGHEST_K}, or auto")
     return int(text)
 
 
 def _range(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([0-9]{1,3})-([0-9]{1,3})", text)
-    low, high = (int(found[1]), int(found[2])) if found else (0, 0)
+    bounds = re.fullmatch(r"([0-9]{1,3})-([0-9]{1,3})", text)
+    low, high = (int(bounds[1]), int(bounds[2])) if bounds else (0, 0)
     if not 2 <= low <= high <= HIGHEST_K:
-        raise argparse.ArgumentTypeError(f"{text!r} is no range of numbers of clusters (expected such as 2-8)")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected two numbers of clusters, such as 2-8")
     return low, high
 
 
@@ -303,5 +317,5 @@ def _drift(text: str) -> float:
     except ValueError:
         limit = -1.0
     if not 0 <= limit < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no limit of drift (expected a number from 0, such as 0.1)")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 0, such as 0.1")
     return limit

@@ -1,11 +1,11 @@
-"""`RunConfig`: what a run is asked to do, typed and validated, from the command line."""
+"""The configuration of each step: typed, frozen, and validated before anything is read or written."""
 
 import hashlib
 import json
 import re
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -20,124 +20,315 @@ from jobs.cli.arguments import (
     Step,
     parser_of,
 )
+from jobs.cli.logs import configure_logs
 from jobs.errors import ConfigurationError
-from jobs.storage import is_in_s3
 from transforms.rfm.feature_scale import ScaleKind
 
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
-class RunConfig:
-    """One run's settings.
+class RunOptions:
+    """What every run has, whatever its steps are.
 
     Attributes:
-        step: what runs.
         as_of: last day that counts, inclusive.
-        output: folder that holds the runs.
-        input: folder that holds the three CSV files; None for `features`, which reads an earlier run's tables.
-        checked_run: for `features`, the run whose checked tables it reads; None for the current one.
-        card: a shipped card's name or a card file's path; None fits a card from the data.
-        purchase_value: whether payments of one purchase are added, or one is kept as in the workshop.
-        order_statuses: statuses that count, sorted; None counts all.
-        rules: file with rules of the user's own; None for the contracts as they are.
-        max_quarantined: share of a table's rows, 0 to 1, that may be set aside before the run is stopped.
-        replay: for `ingest`, the run whose quarantined rows are tried again; None checks all rows.
-        kmeans: who clusters; ``none`` leaves the features to SageMaker, whose assignments `segments` takes.
-        k: how many clusters.
-        k_range: the numbers that ``auto`` tries, the first and the last.
-        feature_scale: of what is clustered; None for the card's, which is minmax unless it says otherwise.
-        max_drift: how far the clusters may have moved since the last run, see `clusters.drift`; None for any way.
-        match: the run to whose clusters these are matched, or "none" for none; None for the last current run that had
-            any.
-        features_run: for `segments`, the run whose customers are put into clusters; None for the current one.
-        assignments: for `segments`, a folder of what SageMaker's batch transform wrote.
-        model_artifact: for `segments`, SageMaker's model.tar.gz beside them.
-        score_with: for `segments`, a run whose clusters are applied as they are.
-        run_id: the new run's id; None makes one.
-        becomes_current: whether readers are pointed to the new run, once it is whole.
-        warehouse: for `pipeline`, the address of the warehouse that the whole run is loaded into; None for none.
-        staging: for Redshift, the folder in S3 that the load goes through.
-        iam_role: for Redshift, the role that COPY reads it with.
-        ignored_arguments: what stood on the command line and is none of ours (Glue adds its own).
+        output: folder of the runs.
+        run_id: id of the new run; None makes one.
+        rules: file with rule overrides; None for the project's contracts as they are.
+        max_quarantined: share of a table's rows, 0 to 1, that may be quarantined before the run is stopped.
+        becomes_current: whether readers are pointed to the run once it is complete.
+        ignored_arguments: names of unknown arguments on the command line (Glue adds its own).
     """
 
-    step: Step
     as_of: date
     output: str
-    input: str | None = None
-    checked_run: str | None = None
-    card: str | None = None
-    purchase_value: PurchaseValue = "sum"
-    order_statuses: tuple[str, ...] | None = None
+    run_id: str | None = None
     rules: str | None = None
     max_quarantined: float = MAX_QUARANTINED
-    replay: str | None = None
+    becomes_current: bool = True
+    ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if self.run_id is None:
+            return
+        if not RUN_ID.fullmatch(self.run_id):
+            raise ConfigurationError(
+                f"invalid --run-id {self.run_id!r}: expected the as-of date and then letters, digits, '.', '_' or '-', "
+                f"such as {self.as_of}-nightly"
+            )
+        if not self.run_id.startswith(self.as_of.isoformat()):
+            raise ConfigurationError(
+                f"invalid --run-id {self.run_id!r}: expected an id that starts with the as-of date {self.as_of}"
+            )
+
+    @classmethod
+    def of(cls, arguments: Namespace, ignored: tuple[str, ...]) -> "RunOptions":
+        """The options that parsed arguments state."""
+        return cls(
+            as_of=arguments.as_of,
+            output=arguments.output,
+            run_id=arguments.run_id,
+            rules=arguments.rules,
+            max_quarantined=getattr(arguments, "max_quarantined", MAX_QUARANTINED),
+            becomes_current=getattr(arguments, "becomes_current", True),
+            ignored_arguments=ignored,
+        )
+
+
+@dataclass(frozen=True)
+class IngestConfig:
+    """Check the raw files that are in ``input``."""
+
+    run: RunOptions
+    input: str
+
+
+@dataclass(frozen=True)
+class ReplayConfig:
+    """Validate the quarantined rows of ``replayed_run`` again, as the files in ``input`` have them now."""
+
+    run: RunOptions
+    input: str
+    replayed_run: str
+
+    @classmethod
+    def from_argv(cls, argv: Sequence[str] | None) -> "ReplayConfig":
+        """Read the command line of `jobs.replay`.
+
+        Raises:
+            ConfigurationError: An argument is missing or invalid; nothing was done yet.
+        """
+        arguments, ignored = parse("replay", argv)
+        return cls(RunOptions.of(arguments, ignored), arguments.input, arguments.replayed_run)
+
+
+def ingest_config(argv: Sequence[str] | None) -> IngestConfig | ReplayConfig:
+    """Read the command line of `jobs.ingest`, which takes ``--replay`` for what `jobs.replay` does.
+
+    Raises:
+        ConfigurationError: An argument is missing or invalid; nothing was done yet.
+    """
+    arguments, ignored = parse("ingest", argv)
+    run = RunOptions.of(arguments, ignored)
+    if arguments.replay is not None:
+        return ReplayConfig(run, arguments.input, arguments.replay)
+    return IngestConfig(run, arguments.input)
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """How a customer's features are computed.
+
+    Attributes:
+        as_of: last day that counts, inclusive.
+        order_statuses: statuses that count, sorted; None counts all.
+        purchase_value: whether payments of one purchase are added, or one is kept as in the workshop.
+        card: a shipped card's name or a card file's path; None fits a card from the data.
+        feature_scale: of what is clustered; None for the card's, which is minmax unless it says otherwise.
+    """
+
+    as_of: date
+    order_statuses: tuple[str, ...] | None = None
+    purchase_value: PurchaseValue = "sum"
+    card: str | None = None
+    feature_scale: ScaleKind | None = None
+
+    @classmethod
+    def of(cls, arguments: Namespace) -> "FeaturesConfig":
+        """The configuration that parsed arguments state."""
+        return cls(
+            as_of=arguments.as_of,
+            order_statuses=arguments.order_statuses,
+            purchase_value=arguments.purchase_value,
+            card=arguments.card,
+            feature_scale=arguments.feature_scale,
+        )
+
+    def measured_by(self) -> dict[str, Any]:
+        """The settings that a customer's measures depend on."""
+        statuses = ALL_STATUSES if self.order_statuses is None else list(self.order_statuses)
+        return {"as_of": self.as_of.isoformat(), "order_statuses": statuses, "purchase_value": self.purchase_value}
+
+
+@dataclass(frozen=True)
+class FeaturesRunConfig:
+    """Compute features from the checked tables of ``checked_run``; None for the current run."""
+
+    run: RunOptions
+    features: FeaturesConfig
+    checked_run: str | None = None
+
+    @classmethod
+    def from_argv(cls, argv: Sequence[str] | None) -> "FeaturesRunConfig":
+        """Read the command line of `jobs.features`.
+
+        Raises:
+            ConfigurationError: An argument is missing or invalid; nothing was done yet.
+        """
+        arguments, ignored = parse("features", argv)
+        return cls(RunOptions.of(arguments, ignored), FeaturesConfig.of(arguments), arguments.checked_run)
+
+
+@dataclass(frozen=True)
+class ClustersConfig:
+    """How customers are clustered.
+
+    Attributes:
+        kmeans: who trains; ``none`` leaves the features to SageMaker.
+        k: number of clusters.
+        k_range: the first and the last number that ``auto`` tries.
+        match: the run whose stable cluster ids are kept, or "none" for new ids; None for the last current run that had
+            clusters.
+        max_drift: how far the clusters may have drifted since that run (`transforms.clusters.drift`); None for any.
+    """
+
     kmeans: KMeansOption = "spark"
     k: NumberOfClusters = DEFAULT_K
     k_range: tuple[int, int] = DEFAULT_K_RANGE
-    feature_scale: ScaleKind | None = None
-    max_drift: float | None = None
     match: str | None = None
+    max_drift: float | None = None
+
+    @classmethod
+    def of(cls, arguments: Namespace) -> "ClustersConfig":
+        """The configuration that parsed arguments state."""
+        return cls(arguments.kmeans, arguments.k, arguments.k_range, arguments.match, arguments.max_drift)
+
+
+@dataclass(frozen=True)
+class SegmentsConfig:
+    """Assign the customers of an earlier run to clusters.
+
+    Attributes:
+        output: folder of the runs.
+        clusters: how customers are clustered.
+        as_of: the as-of date that the command line states; None for that of the features run.
+        run_id, rules, becomes_current, ignored_arguments: see `RunOptions`.
+        features_run: the run of the customers; None for the current one.
+        assignments: folder of the output of SageMaker's batch transform.
+        model_artifact: SageMaker's model.tar.gz of the same training.
+        score_with: a run whose clusters are applied as they are.
+    """
+
+    output: str
+    clusters: ClustersConfig
+    as_of: date | None = None
+    run_id: str | None = None
+    rules: str | None = None
+    becomes_current: bool = True
+    ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
     features_run: str | None = None
     assignments: str | None = None
     model_artifact: str | None = None
     score_with: str | None = None
-    run_id: str | None = None
-    becomes_current: bool = True
+
+    def __post_init__(self) -> None:
+        is_assigned = self.assignments is not None or self.score_with is not None
+        if self.clusters.kmeans == "none" and not is_assigned:
+            raise ConfigurationError(
+                "--kmeans none: found nobody who assigns customers to clusters. Give --assignments or --score-with, or "
+                "choose --kmeans spark"
+            )
+        if self.model_artifact is not None and self.assignments is None:
+            raise ConfigurationError(
+                "--model-artifact without --assignments: name the folder of what that model assigned"
+            )
+
+    @classmethod
+    def from_argv(cls, argv: Sequence[str] | None) -> "SegmentsConfig":
+        """Read the command line of `jobs.segments`.
+
+        Raises:
+            ConfigurationError: An argument is missing or invalid; nothing was done yet.
+        """
+        arguments, ignored = parse("segments", argv)
+        return cls(
+            output=arguments.output,
+            clusters=ClustersConfig.of(arguments),
+            as_of=arguments.as_of,
+            run_id=arguments.run_id,
+            rules=arguments.rules,
+            becomes_current=arguments.becomes_current,
+            ignored_arguments=ignored,
+            features_run=arguments.features_run,
+            assignments=arguments.assignments,
+            model_artifact=arguments.model_artifact,
+            score_with=arguments.score_with,
+        )
+
+    def run_options(self, *, features_run: str, as_of: date) -> RunOptions:
+        """The options of the new run, which has the as-of date of the features run.
+
+        Raises:
+            ConfigurationError: The command line states another date, or its run id does not start with this one.
+        """
+        if self.as_of not in (None, as_of):
+            raise ConfigurationError(
+                f"invalid --as-of '{self.as_of}': run {features_run} is as of {as_of}. Leave --as-of out"
+            )
+        return RunOptions(
+            as_of=as_of,
+            output=self.output,
+            run_id=self.run_id,
+            rules=self.rules,
+            becomes_current=self.becomes_current,
+            ignored_arguments=self.ignored_arguments,
+        )
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """All steps in one run, and the warehouse that it is loaded into; None for none.
+
+    Attributes:
+        run: the options of the run.
+        input: folder of the raw files.
+        features: how features are computed.
+        clusters: how customers are clustered.
+        warehouse: address of the warehouse.
+        staging: for Redshift, the folder in S3 that the load goes through.
+        iam_role: for Redshift, the role with which COPY reads it.
+    """
+
+    run: RunOptions
+    input: str
+    features: FeaturesConfig
+    clusters: ClustersConfig
     warehouse: str | None = None
     staging: str | None = None
     iam_role: str = "default"
-    ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            if getattr(self, setting.name) == "" and setting.name != "run_id":
-                raise ConfigurationError(f"--{setting.name.replace('_', '-')}: found nothing, expected a value")
-        if self.warehouse is not None and not self.becomes_current:
+        if self.warehouse is not None and not self.run.becomes_current:
             raise ConfigurationError(
                 "--warehouse with --becomes-current no: readers of the warehouse would see the run. Leave one of them "
                 "out; python -m jobs.publish --run RUN_ID loads a run later"
             )
-        if self.run_id is not None and not RUN_ID.fullmatch(self.run_id):
-            raise ConfigurationError(
-                f"--run-id {self.run_id!r}: expected the as-of date and then letters, digits, '.', '_' or '-', "
-                f"such as {self.as_of}-nightly"
-            )
-        if self.run_id is not None and not self.run_id.startswith(self.as_of.isoformat()):
-            raise ConfigurationError(f"--run-id {self.run_id!r} does not start with the as-of date {self.as_of}")
 
     @classmethod
-    def from_argv(
-        cls, argv: Sequence[str] | None, *, step: Step, as_of: Callable[[Namespace], date] | None = None
-    ) -> "RunConfig":
-        """Read the command line of a step.
-
-        Arguments that nobody here knows are left alone, since Glue puts its own beside ours; their names are kept in
-        ``ignored_arguments``, and not their values, which may be anything.
-
-        Args:
-            argv: the command line; None for the program's own.
-            step: what runs.
-            as_of: finds the day where the command line need not say it.
+    def from_argv(cls, argv: Sequence[str] | None) -> "PipelineConfig":
+        """Read the command line of `jobs.pipeline`.
 
         Raises:
-            ConfigurationError: An argument is missing or does not parse; nothing was done yet.
+            ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        known, ignored = parser_of(step).parse_ours(argv)
-        if as_of is not None:
-            known.as_of = as_of(known)
-        return cls(step=step, ignored_arguments=ignored, **vars(known))
+        arguments, ignored = parse("pipeline", argv)
+        return cls(
+            run=RunOptions.of(arguments, ignored),
+            input=arguments.input,
+            features=FeaturesConfig.of(arguments),
+            clusters=ClustersConfig.of(arguments),
+            warehouse=arguments.warehouse,
+            staging=arguments.staging,
+            iam_role=arguments.iam_role,
+        )
 
-    @property
-    def reaches_s3(self) -> bool:
-        """Whether Spark reads or writes in S3."""
-        return any(map(is_in_s3, (self.input, self.output, self.assignments)))
 
-    def meaning(self) -> dict[str, Any]:
-        """The settings that a customer's measures depend on."""
-        statuses = ALL_STATUSES if self.order_statuses is None else list(self.order_statuses)
-        return {"as_of": self.as_of.isoformat(), "order_statuses": statuses, "purchase_value": self.purchase_value}
+def parse(step: Step, argv: Sequence[str] | None) -> tuple[Namespace, tuple[str, ...]]:
+    """Parse a command line, and have the jobs log in the form that it names."""
+    arguments, ignored = parser_of(step).parse_known(argv)
+    configure_logs(arguments.log_format)
+    return arguments, ignored
 
 
 def hash_of(settings: Any) -> str:

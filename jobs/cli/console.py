@@ -1,4 +1,4 @@
-"""What a person sees of a run: a bar per step while it works, a table when it is done."""
+"""What a person sees of a run: a bar per step while it works, a table when it is complete."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +74,7 @@ def note(text: str) -> None:
         console.print(text, markup=False)
 
 
-def summary(
+def show_table(
     title: str,
     header: Sequence[str],
     rows: Sequence[Sequence[str]],

@@ -1,4 +1,4 @@
-"""How a job ends: an exit code, and one line on stderr when it is not 0."""
+"""How a program ends: an exit code, and one line on stderr when it is not 0."""
 
 import sys
 from collections.abc import Callable
@@ -9,10 +9,10 @@ INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C ended."""
 
 
-def program(name: str, body: Callable[[], None]) -> int:
-    """Run a job's body and return the exit code.
+def run_main(name: str, body: Callable[[], None]) -> int:
+    """Run the body of a program and return the exit code.
 
-    An error that a user or an operator can mend ends in one line; a fault of this code keeps its traceback.
+    An error that a user or an operator can mend ends in one line. A fault of this code keeps its traceback.
     """
     try:
         body()
@@ -20,7 +20,7 @@ def program(name: str, body: Callable[[], None]) -> int:
         sys.stderr.write(f"{name}: {' '.join(str(error).split())}\n")
         return error.exit_code
     except KeyboardInterrupt as interrupt:
-        said = str(interrupt) or "what was there before is as it was"
-        sys.stderr.write(f"{name}: interrupted; {said}\n")
+        state = str(interrupt) or "what was there before is as it was"
+        sys.stderr.write(f"{name}: interrupted; {state}\n")
         return INTERRUPTED
     return 0

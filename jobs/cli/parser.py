@@ -1,6 +1,7 @@
-"""How a command line that cannot be read is told; imports little, so that what runs without Spark has it too."""
+"""Parsers whose errors are one line. Imports little, so that what runs without Spark has it too."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -12,19 +13,40 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, without its usage lines."""
-        raise ConfigurationError(f"{message} (see {self.prog} --help)")
+        raise ConfigurationError(f"{_reworded(message)} (see {self.prog} --help)")
 
-    def parse_ours(self, argv: Sequence[str] | None) -> tuple[argparse.Namespace, tuple[str, ...]]:
-        """What is ours on a command line, and the names of what is not: Glue puts its own beside ours.
+    def parse_known(self, argv: Sequence[str] | None) -> tuple[argparse.Namespace, tuple[str, ...]]:
+        """Parse the known arguments, and return the names of the others: Glue adds its own to every job.
 
-        Their names and not their values, which may be anything. None is the program's own command line.
+        Only the names are kept. The values may be anything, secrets included.
+
+        Args:
+            argv: the command line; None for that of the process.
+
+        Raises:
+            ConfigurationError: An argument is missing, does not parse or is empty.
         """
-        known, ignored = self.parse_known_args(argv)
-        return known, tuple(part.partition("=")[0] for part in ignored if part.startswith("-"))
+        arguments, others = self.parse_known_args(argv)
+        for name, value in vars(arguments).items():
+            if value == "" and name != "run_id":  # an empty run id is told by its own check
+                raise ConfigurationError(f"invalid --{name.replace('_', '-')} '': expected a value")
+        return arguments, tuple(part.partition("=")[0] for part in others if part.startswith("-"))
 
 
 def at_least_one(text: str) -> int:
-    """A whole number, 1 or more, as the ``type`` of an argument."""
+    """The ``type`` of an argument that is a whole number, 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, at least 1")
     return int(text)
+
+
+def _reworded(message: str) -> str:
+    """Argparse's message in the form of all others: what was found, then what was expected."""
+    parts = re.fullmatch(r"argument ([^:]+): (.*)", message, re.DOTALL)
+    if parts is None:
+        return message
+    name, complaint = parts[1], parts[2]
+    choice = re.fullmatch(r"invalid choice: (.*?) \((?:choose from|maybe you meant) (.*)\)", complaint, re.DOTALL)
+    if choice:
+        return f"invalid {name} {choice[1]}: expected one of {choice[2]}"
+    return f"invalid {name} {complaint}" if complaint.startswith(("'", '"')) else f"invalid {name}: {complaint}"

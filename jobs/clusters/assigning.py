@@ -1,4 +1,4 @@
-"""Who says which customer is in which cluster: Spark ML, an earlier run's model, or SageMaker."""
+"""Assignments of customers to clusters: by Spark ML, by an earlier run's model, or by SageMaker."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import numpy as np
 from pyspark.sql import DataFrame
 
 from jobs.cli.arguments import DEFAULT_K
-from jobs.cli.config import RunConfig
+from jobs.cli.config import ClustersConfig, SegmentsConfig
 from jobs.clusters.artifact import centroids_in
 from jobs.clusters.feature_files import ASSIGNMENTS, read_shards, write_shards
 from jobs.clusters.training import train
@@ -23,18 +23,18 @@ from transforms.rfm.dimensions import DIMENSIONS
 
 
 @dataclass(frozen=True)
-class Assigned:
-    """What an engine said, before anyone has looked at it.
+class Assignments:
+    """What an engine reported, before it is checked.
 
     Attributes:
         lines: one per customer, as text (`ASSIGNMENT_LINES`).
-        engine: who trained.
-        centroids: by the engine's own number; None where nobody told.
-        centroids_from: where they come from, in words.
-        asked: how many clusters were asked for; None where that was not here.
+        engine: the engine that trained.
+        path: folder of the lines.
+        centroids_from: where the centroids come from, in words.
+        centroids: by the engine's label; None where they are not known.
+        requested_k: number of clusters that was asked of the training; None where it did not happen here.
         choice: how that number was chosen, if it was.
         applied: the model, where an earlier run's was applied as it is.
-        path: the folder of the lines.
     """
 
     lines: DataFrame
@@ -42,93 +42,109 @@ class Assigned:
     path: str
     centroids_from: str
     centroids: Mapping[int, Centroid] | None = None
-    asked: int | None = None
+    requested_k: int | None = None
     choice: ChoiceOfK | None = None
     applied: ClusterModel | None = None
 
 
-def assign_by_spark(this: Run, features: DataFrame, *, customers: int) -> Assigned:
-    """Train on the features of this run, and write who is nearest to which centroid."""
-    config = this.config
+def assign_by_spark(run: Run, features: DataFrame, *, customers: int, config: ClustersConfig) -> Assignments:
+    """Train on the features of a run, and assign each customer to the nearest centroid."""
     choice = _choice_of_k(features, config) if config.k == "auto" else None
     k = choice.k if choice else int(config.k)
     centroids = train(features=features, customers=customers, k=k)
-    write_shards(this, ASSIGNMENTS, assignments(features=features, centroids=centroids))
-    return Assigned(
-        lines=read_shards(this.session, this.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES),
+    return Assignments(
+        lines=_written_lines(run, features, centroids),
         engine="spark",
-        path=this.path(ASSIGNMENTS),
+        path=run.path(ASSIGNMENTS),
         centroids_from="training by Spark ML",
         centroids=centroids,
-        asked=k,
+        requested_k=k,
         choice=choice,
     )
 
 
-def assign_by_model(this: Run, features: DataFrame, *, model: ClusterModel) -> Assigned:
-    """Apply the clusters of an earlier run as they are."""
-    write_shards(this, ASSIGNMENTS, assignments(features=features, centroids=model.centroids))
-    return Assigned(
-        lines=read_shards(this.session, this.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES),
+def assign_by_model(run: Run, features: DataFrame, *, model: ClusterModel) -> Assignments:
+    """Assign each customer to the nearest centroid of an earlier run's model. Nothing is trained."""
+    return Assignments(
+        lines=_written_lines(run, features, model.centroids),
         engine=model.engine,
-        path=this.path(ASSIGNMENTS),
+        path=run.path(ASSIGNMENTS),
         centroids_from=f"run {model.run_id}",
         centroids=model.centroids,
         applied=model,
     )
 
 
-def artifact_of(config: RunConfig) -> dict[int, Centroid] | None:
-    """The centroids in what ``--model-artifact`` names; None where nothing is named.
+def read_sagemaker_assignments(
+    run: Run, uri: str, *, path: str, centroids: Mapping[int, Centroid] | None
+) -> Assignments:
+    """Read what SageMaker's batch transform wrote.
+
+    Args:
+        run: the run.
+        uri: where Spark reads it.
+        path: where it is, as the user named it.
+        centroids: of the model artifact; None where none is given.
+    """
+    return Assignments(
+        lines=read_shards(run.session, uri, schema=ASSIGNMENT_LINES),
+        engine="sagemaker",
+        path=path,
+        centroids_from="the model artifact" if centroids else "the means of the assigned customers",
+        centroids=centroids,
+    )
+
+
+def artifact_centroids(model_artifact: str | None) -> dict[int, Centroid] | None:
+    """The centroids in the file that ``--model-artifact`` names; None where none is named.
 
     Raises:
         ConfigurationError: There is no such file, or it is no such model.
     """
-    if config.model_artifact is None:
+    if model_artifact is None:
         return None
-    return centroids_in(folder_at(config.model_artifact, argument="--model-artifact"))
+    return centroids_in(folder_at(model_artifact, argument="--model-artifact"))
 
 
 @dataclass(frozen=True)
 class ExternalFiles:
-    """The files of an engine elsewhere: assignments, and the model that they are of; as they were when found."""
+    """The files of an engine elsewhere, as they were before anyone read them: assignments, and their model."""
 
-    found: Mapping[str, tuple[Folder, tuple[Stored, ...]]]
+    files: Mapping[str, tuple[Folder, tuple[Stored, ...]]]
 
     @property
-    def assignments(self) -> str | None:
-        """Where Spark is to read the assignments; None where none are named."""
-        return self.found["assignments"][0].uri() if "assignments" in self.found else None
+    def assignments_uri(self) -> str | None:
+        """Where Spark reads the assignments; None where none are named."""
+        return self.files["assignments"][0].uri() if "assignments" in self.files else None
 
     def as_json(self) -> dict[str, Any]:
-        """What the manifest says of them.
+        """The manifest's entry.
 
         Raises:
-            DataError: One is not any more what it was, so that nobody knows what was read.
+            DataError: A file has changed since, so that nobody knows what was read.
         """
-        for name, (folder, files) in self.found.items():
-            if name == "assignments" and [file.path for file in files] != [folder.shown(*at) for at in _shards(folder)]:
+        for name, (folder, files) in self.files.items():
+            paths = [file.path for file in files]
+            if name == "assignments" and paths != [folder.shown(*parts) for parts in _shards(folder)]:
                 raise DataError(f"{folder.shown()}: files came or went while it was read, expected none to. Run again")
             for file in files:
                 if not folder.is_unchanged(file):
                     raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
-        return {name: [file.as_json() for file in files] for name, (_, files) in self.found.items()}
+        return {name: [file.as_json() for file in files] for name, (_, files) in self.files.items()}
 
 
-def external_files(config: RunConfig) -> ExternalFiles:
+def find_external_files(config: SegmentsConfig) -> ExternalFiles:
     """Look up the files that ``--assignments`` and ``--model-artifact`` name, before anyone reads them.
 
     Raises:
-        ConfigurationError: One cannot be read, the folder has no assignments, or there are none to go with a model.
+        ConfigurationError: One cannot be read, or the folder has no assignments.
     """
-    if config.model_artifact is not None and config.assignments is None:
-        raise ConfigurationError("--model-artifact without --assignments: name the folder of what that model assigned")
-    found: dict[str, tuple[Folder, tuple[Stored, ...]]] = {}
+    files: dict[str, tuple[Folder, tuple[Stored, ...]]] = {}
     if config.assignments is not None:
         folder = folder_at(config.assignments, argument="--assignments")
         with _readable("--assignments", config.assignments):
-            found["assignments"] = (folder, tuple(folder.stored(*parts) for parts in _shards(folder)))
-        if not found["assignments"][1]:
+            files["assignments"] = (folder, tuple(folder.stored(*parts) for parts in _shards(folder)))
+        if not files["assignments"][1]:
             raise ConfigurationError(
                 f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's "
                 "batch transform wrote to"
@@ -136,9 +152,9 @@ def external_files(config: RunConfig) -> ExternalFiles:
     if config.model_artifact is not None:
         folder = folder_at(config.model_artifact, argument="--model-artifact")
         with _readable("--model-artifact", config.model_artifact):
-            if folder.exists():  # if not, whoever reads it says what to do
-                found["model_artifact"] = (folder, (folder.stored(),))
-    return ExternalFiles(found)
+            if folder.exists():  # if not, `artifact_centroids` says what to do
+                files["model_artifact"] = (folder, (folder.stored(),))
+    return ExternalFiles(files)
 
 
 @contextmanager
@@ -158,18 +174,12 @@ def _shards(folder: Folder, *parts: str) -> Iterator[tuple[str, ...]]:
             yield (*parts, name)
 
 
-def read_sagemaker_assignments(this: Run, uri: str, *, centroids: Mapping[int, Centroid] | None) -> Assigned:
-    """Take what SageMaker's batch transform wrote."""
-    return Assigned(
-        lines=read_shards(this.session, uri, schema=ASSIGNMENT_LINES),
-        engine="sagemaker",
-        path=str(this.config.assignments),
-        centroids_from="the model artifact" if centroids else "the means of the assigned customers",
-        centroids=centroids,
-    )
+def _written_lines(run: Run, features: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
+    write_shards(run, ASSIGNMENTS, assignments(features=features, centroids=centroids))
+    return read_shards(run.session, run.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES)
 
 
-def _choice_of_k(features: DataFrame, config: RunConfig) -> ChoiceOfK:
+def _choice_of_k(features: DataFrame, config: ClustersConfig) -> ChoiceOfK:
     lowest, highest = config.k_range
     drawn = sample_of(features=features, size=SAMPLE_SIZE).select(*DIMENSIONS).collect()
     return choose_k(np.array(drawn, dtype=float), lowest=lowest, highest=highest, fallback=DEFAULT_K)

@@ -1,4 +1,4 @@
-"""CSV without a header, in shards: what SageMaker reads, and what it gives back."""
+"""CSV without a header, in shards: the format that SageMaker reads and writes."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from jobs.errors import DataError
-from jobs.runs.metrics import observe
+from jobs.runs.metrics import with_metrics
 from jobs.runs.run import Run
 from jobs.storage import for_reading
 from transforms.rfm.dimensions import DIMENSIONS
@@ -21,28 +21,46 @@ FEATURES = "kmeans_features"
 TRAIN, SCORE = "kmeans/train", "kmeans/score"
 ASSIGNMENTS = "kmeans/assignments"
 
-AS_IT_IS: Mapping[str, Any] = MappingProxyType(
+UNCHANGED_TEXT: Mapping[str, Any] = MappingProxyType(
     {"ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False, "escape": '"'}
 )
-"""Identifiers come back as they went: with blanks at their ends, which Spark's writer would else take away, and with
-quotes doubled inside quotes, as RFC 4180 has it."""
+"""Identifiers come back unchanged: blanks at their ends stay, and quotes are doubled inside quotes (RFC 4180)."""
 
 ROWS_PER_SHARD = 2_500_000
-"""SageMaker reads shards of 50 to 250 MB best. A feature takes up to 12 characters as text ("1.2345678E-4"), and about
-9 on average, so a line of three with its commas 30 bytes, and with an id of 32 characters before it 63: shards of 75 MB
-to train on and of 160 MB to score."""
+"""SageMaker reads shards of 50 to 250 MB best.
+
+A feature takes about 9 characters as text. A line of three is 30 bytes, and 63 with an id of 32 characters before it.
+So shards are 75 MB to train on and 160 MB to score.
+"""
 
 
 @dataclass(frozen=True)
 class Shards:
-    """A folder of shards."""
+    """A folder of shards.
 
-    name: str
+    Attributes:
+        path: from the output folder on.
+        rows: lines in all shards.
+    """
+
+    path: str
     rows: int
 
-    def as_json(self, run_id: str) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The manifest's entry."""
-        return {"path": f"runs/{run_id}/{self.name}", "rows": self.rows, "shards": shards_for(self.rows)}
+        return {"path": self.path, "rows": self.rows, "shards": shards_for(self.rows)}
+
+
+@dataclass(frozen=True)
+class FeatureFiles:
+    """The features of a run's customers, as SageMaker reads them: to train on, and to score."""
+
+    train: Shards
+    score: Shards
+
+    def as_json(self) -> dict[str, Any]:
+        """The manifest's entry."""
+        return {"train": self.train.as_json(), "score": self.score.as_json()}
 
 
 def shards_for(rows: int) -> int:
@@ -50,34 +68,36 @@ def shards_for(rows: int) -> int:
     return max(1, math.ceil(rows / ROWS_PER_SHARD))
 
 
-def write_features(this: Run, features: DataFrame, *, rows: int) -> None:
+def write_feature_files(run: Run, features: DataFrame, *, rows: int) -> FeatureFiles:
     """Write what SageMaker trains on (three features), and what it scores (the customer's id before them).
 
-    Numbers are single precision, as short as they can be written such that they read back as the same number. The rows
-    are spread over the shards by a hash of the customer, so the shards are even; a small data set is one shard.
+    Numbers are single precision, in their shortest text that reads back as the same number. A hash of the customer
+    spreads the rows over the shards, so the shards are even. A small data set is one shard.
 
     Args:
-        this: the run.
+        run: the run.
         features: `schemas.KMEANS_FEATURES`.
         rows: how many they are.
 
     Raises:
-        DataError: Not as many came to be written.
+        DataError: Another number of rows was written.
     """
     even = features.repartition(shards_for(rows), "customer_unique_id")
-    train = write_shards(this, TRAIN, even.select(*DIMENSIONS))
-    score = write_shards(this, SCORE, even)
-    for part in (train, score):
+    files = FeatureFiles(
+        train=write_shards(run, TRAIN, even.select(*DIMENSIONS)),
+        score=write_shards(run, SCORE, even),
+    )
+    for part in (files.train, files.score):
         if part.rows != rows:
-            raise DataError(f"{part.name}: {part.rows:,} lines, expected one for each of {rows:,} customers in rfm")
-    this.findings[FEATURES] = {part.name.partition("/")[2]: part.as_json(this.run_id) for part in (train, score)}
+            raise DataError(f"{part.path}: {part.rows:,} lines, expected one for each of {rows:,} customers in rfm")
+    return files
 
 
-def write_shards(this: Run, name: str, frame: DataFrame) -> Shards:
-    """Write a frame as CSV without a header into a folder of the run, one shard per partition of it."""
-    observed, figures = observe(frame, name)
-    observed.write.option("maxRecordsPerFile", ROWS_PER_SHARD * 2).options(**AS_IT_IS).csv(this.uri(name))
-    return Shards(name, figures.get["rows"])
+def write_shards(run: Run, name: str, frame: DataFrame) -> Shards:
+    """Write a frame as CSV without a header into a folder of the run, one shard per partition."""
+    observed, metrics = with_metrics(frame, name)
+    observed.write.option("maxRecordsPerFile", ROWS_PER_SHARD * 2).options(**UNCHANGED_TEXT).csv(run.uri(name))
+    return Shards(run.path(name), metrics.get["rows"])
 
 
 def read_shards(session: SparkSession, uri: str, *, schema: StructType) -> DataFrame:
@@ -86,4 +106,4 @@ def read_shards(session: SparkSession, uri: str, *, schema: StructType) -> DataF
     Only what ends in ``.csv`` or, as SageMaker names its output, ``.out``.
     """
     reader = session.read.schema(schema).option("recursiveFileLookup", True).option("pathGlobFilter", "*.{csv,out}")
-    return reader.options(**AS_IT_IS).csv(for_reading(uri))
+    return reader.options(**UNCHANGED_TEXT).csv(for_reading(uri))

@@ -1,4 +1,4 @@
-"""The clusters of an earlier run, found by the run's id or by the pointer."""
+"""The clusters of an earlier run, by the run's id or by the pointer."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from jobs.storage import RunStore
 from transforms.clusters.model import KMEANS_MODEL, ClusterModel, ModelError
 
 NO_MATCH = "none"
-"""``--match`` with this is a first run again."""
+"""The value of ``--match`` that starts new stable cluster ids."""
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """What was there before.
+class PreviousClusters:
+    """The clusters that new ones are matched to.
 
     Attributes:
         model: the clusters to match to; None for a first run.
@@ -24,7 +24,7 @@ class Earlier:
     first_free: int = 0
 
 
-def previous_clusters(store: RunStore, match: str | None, *, applied: ClusterModel | None = None) -> Earlier:
+def previous_clusters(store: RunStore, match: str | None, *, applied: ClusterModel | None = None) -> PreviousClusters:
     """What the clusters of a run are matched to.
 
     Args:
@@ -38,19 +38,19 @@ def previous_clusters(store: RunStore, match: str | None, *, applied: ClusterMod
         DataError: What the pointer names is not there, or no model.
     """
     if match == NO_MATCH:
-        return Earlier(None)
+        return PreviousClusters(None)
     if match is None:
         last = previous_model(store)
         first_free = last.next_id if last else 0
         is_of_another = applied is not None and (last is None or last.trained_in != applied.trained_in)
-        return Earlier(applied if is_of_another else last, first_free)
+        return PreviousClusters(applied if is_of_another else last, first_free)
     named = model_of(store, match, argument="--match")
     # An earlier run may be matched to after later ones had more clusters. If theirs cannot be read, that is what a
     # run is named for.
     with suppress(DataError):
         last = previous_model(store)
-        return Earlier(named, max(named.next_id, last.next_id if last else 0))
-    return Earlier(named, named.next_id)
+        return PreviousClusters(named, max(named.next_id, last.next_id if last else 0))
+    return PreviousClusters(named, named.next_id)
 
 
 def previous_model(store: RunStore) -> ClusterModel | None:

@@ -1,15 +1,15 @@
-"""What a person sees of the clusters of a run."""
+"""The clusters of a run, as its summary shows them."""
 
 from jobs.cli import console
-from jobs.clusters.description import Found
+from jobs.clusters.description import RunClusters
 
 HEADER = ("cluster", "name", "customers", "share", "revenue", "weeks", "purchases", "per purchase")
-WAS = "share before"
+PREVIOUS_SHARE = "share before"
 
 
-def show(found: Found) -> None:
-    """Print a line for each cluster: who is in it, what they spent, and what share it had last time."""
-    old = {cluster.id: cluster for cluster in found.previous.clusters} if found.previous else {}
+def show_clusters(clusters: RunClusters) -> None:
+    """Print a line for each cluster: its customers, their revenue, and its share in the previous run."""
+    old = {cluster.id: cluster for cluster in clusters.previous.clusters} if clusters.previous else {}
     rows = [
         (
             str(cluster.id),
@@ -22,55 +22,55 @@ def show(found: Found) -> None:
             f"{cluster.means['monetary']:,.2f}",
             *([f"{old[cluster.id].share_of_customers:.1%}" if cluster.id in old else ""] if old else []),
         )
-        for cluster in found.model.clusters
+        for cluster in clusters.model.clusters
     ]
-    header = (*HEADER, WAS) if old else HEADER
-    console.summary(f"Clusters of customers ({found.model.centroids_from})", header, rows, text_columns=2)
-    if found.assigned.choice:
-        _show_choice(found)
+    header = (*HEADER, PREVIOUS_SHARE) if old else HEADER
+    console.show_table(f"Clusters of customers ({clusters.model.centroids_from})", header, rows, text_columns=2)
+    if clusters.assignments.choice:
+        _show_choice(clusters)
 
 
-def notes(found: Found) -> list[str]:
-    """What there is to say of the clusters, in lines."""
-    return [*_about_k(found), *_about_drift(found), *_about_distances(found)]
+def cluster_notes(clusters: RunClusters) -> list[str]:
+    """Notes on the number of clusters, their drift and SageMaker's distances, one line each."""
+    return [*_about_k(clusters), *_about_drift(clusters), *_about_distances(clusters)]
 
 
-def _about_k(found: Found) -> list[str]:
-    choice, asked, k = found.assigned.choice, found.assigned.asked, len(found.model.clusters)
+def _about_k(clusters: RunClusters) -> list[str]:
+    choice, requested, k = clusters.assignments.choice, clusters.assignments.requested_k, len(clusters.model.clusters)
     lines = []
     if choice and not choice.has_structure:
         lines.append(
-            f"--k auto: no structure; no number of clusters does better than chance, so {choice.k} were asked for"
+            f"--k auto: no structure; no number of clusters does better than chance, so {choice.k} were trained"
         )
     elif choice:
         lines.append(f"--k auto: {choice.k} clusters, of {len(choice.table)} numbers tried")
-    if asked is not None and k < asked:
-        lines.append(f"{k} clusters and not {asked}: training found no more that differ")
+    if requested is not None and k < requested:
+        lines.append(f"{k} clusters and not {requested}: training found no more distinct clusters")
     return lines
 
 
-def _about_drift(found: Found) -> list[str]:
-    if found.drift is None:
+def _about_drift(clusters: RunClusters) -> list[str]:
+    if clusters.drift is None:
         return []
-    drift = found.drift
+    drift = clusters.drift
     return [
         f"drift {drift.most:.4f} since run {drift.against} (population stability index {drift.stability_index:.4f})"
     ]
 
 
-def _about_distances(found: Found) -> list[str]:
-    if found.model.engine != "sagemaker" or found.assigned.applied or found.stated_distance == "distance":
+def _about_distances(clusters: RunClusters) -> list[str]:
+    if clusters.model.engine != "sagemaker" or clusters.assignments.applied or clusters.stated_distance == "distance":
         return []
-    told = {
+    explanation = {
         "square": "are the square of ours",
         "neither": "are neither ours nor its square",
         "not known": "cannot be compared without its model (--model-artifact)",
-    }[found.stated_distance]
-    return [f"SageMaker's distances {told}; customer_segments has ours"]
+    }[clusters.stated_distance]
+    return [f"SageMaker's distances {explanation}; customer_segments has ours"]
 
 
-def _show_choice(found: Found) -> None:
-    choice = found.assigned.choice
+def _show_choice(clusters: RunClusters) -> None:
+    choice = clusters.assignments.choice
     if choice is None:
         return
     header = ("k", "inertia", "silhouette", "of a cloud", "smallest share", "agreement", "structure")
@@ -86,4 +86,4 @@ def _show_choice(found: Found) -> None:
         )
         for tried in choice.table
     ]
-    console.summary(f"Numbers of clusters, on a sample of {choice.sample:,} customers", header, rows)
+    console.show_table(f"Numbers of clusters, on a sample of {choice.sample:,} customers", header, rows)

@@ -1,4 +1,4 @@
-"""The contracts that a run goes by: those of the project, with a user's own rules over them."""
+"""The rules that a run applies: the contracts of the project, with a user's overrides."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,17 +12,18 @@ from jobs.cli.config import hash_of
 from jobs.errors import ConfigurationError
 from jobs.storage import folder_at
 
-CHECKED_BY = "rules_of_checked_tables"
-SETTLED_BY = "rules_of_settled_rows"
+CHECKED_TABLES_RULES = "rules_of_checked_tables"
+REUSED_ROWS_RULES = "rules_of_settled_rows"
+"""Keys of the configuration in a manifest; the second is as release 0.1 wrote it."""
 
 
 @dataclass(frozen=True)
 class ActiveRules:
-    """All contracts, and where they come from.
+    """All contracts of a run, and where they come from.
 
     Attributes:
         contracts: by table.
-        file: the user's file, and its checksum; None for the project's own rules alone.
+        file: the user's file of rule overrides; None for the project's contracts as they are.
         sha256: of that file.
     """
 
@@ -33,23 +34,29 @@ class ActiveRules:
     @property
     def of_files(self) -> list[FileContract]:
         """The contracts of raw tables, in the order in which they are checked."""
-        all_of_them = [self.contracts[contract.table] for contract in FILE_CONTRACTS]
-        return [contract for contract in all_of_them if isinstance(contract, FileContract)]
+        contracts = [self.contracts[contract.table] for contract in FILE_CONTRACTS]
+        return [contract for contract in contracts if isinstance(contract, FileContract)]
+
+    @property
+    def hash(self) -> str:
+        """A hash of every rule; files that mean the same have the same one."""
+        return hash_of(
+            {
+                table: [{"kind": rule.kind, **asdict(rule)} for rule in contract.rules]
+                for table, contract in self.contracts.items()
+            }
+        )
 
     def as_json(self) -> dict[str, Any]:
-        """What the manifest says: the file, and a hash of every rule that was in force."""
-        rules = {
-            table: [{"kind": rule.kind, **asdict(rule)} for rule in contract.rules]
-            for table, contract in self.contracts.items()
-        }
-        return {"file": self.file, "sha256": self.sha256, "hash": hash_of(rules)}
+        """The manifest's entry."""
+        return {"file": self.file, "sha256": self.sha256, "hash": self.hash}
 
 
 def active_rules(file: str | None) -> ActiveRules:
-    """The rules with those of a user's file, if there is one, over them.
+    """The project's contracts, with the overrides of a user's file if there is one.
 
     Raises:
-        ConfigurationError: There is no such file, or it is no set of rules.
+        ConfigurationError: There is no such file, or it is no valid set of rule overrides.
     """
     if file is None:
         return ActiveRules(CONTRACTS)
@@ -63,24 +70,24 @@ def active_rules(file: str | None) -> ActiveRules:
     return ActiveRules(contracts, file, hashlib.sha256(text.encode()).hexdigest())
 
 
-def rules_of_settled_rows(settings: Mapping[str, Any], *, but_for: ActiveRules) -> dict[str, Any]:
-    """The setting that says by which rules rows came in that a replay takes as they are, where others are in force now.
+def rules_of_reused_rows(configuration: Mapping[str, Any], *, unless: ActiveRules) -> dict[str, Any]:
+    """Hashes of the rule sets under which reused rows were validated, where other rules are active now.
 
     Args:
-        settings: of the run that is replayed.
-        but_for: the rules in force.
+        configuration: that of the replayed run, from its manifest.
+        unless: the rules that are active now.
     """
-    hashes = {*settings.get(SETTLED_BY, ()), settings["rules"]} - {but_for.as_json()["hash"]}
-    return {SETTLED_BY: sorted(hashes)} if hashes else {}
+    hashes = {*configuration.get(REUSED_ROWS_RULES, ()), configuration["rules"]} - {unless.hash}
+    return {REUSED_ROWS_RULES: sorted(hashes)} if hashes else {}
 
 
-def rules_of_checked_tables(settings: Mapping[str, Any], *, but_for: ActiveRules) -> dict[str, Any]:
-    """The settings that say by which rules tables were checked, where others are in force now.
+def rules_of_checked_tables(configuration: Mapping[str, Any], *, unless: ActiveRules) -> dict[str, Any]:
+    """Hashes of the rule sets under which reused tables were checked, where other rules are active now.
 
     Args:
-        settings: of the run whose tables they are; it may have had them from an earlier one.
-        but_for: the rules in force.
+        configuration: that of the run whose tables they are, from its manifest; it may have reused them too.
+        unless: the rules that are active now.
     """
-    checked_by = settings.get(CHECKED_BY, settings["rules"])
-    found = {SETTLED_BY: settings[SETTLED_BY]} if SETTLED_BY in settings else {}
-    return found if checked_by == but_for.as_json()["hash"] else {CHECKED_BY: checked_by, **found}
+    checked_by = configuration.get(CHECKED_TABLES_RULES, configuration["rules"])
+    reused = {REUSED_ROWS_RULES: configuration[REUSED_ROWS_RULES]} if REUSED_ROWS_RULES in configuration else {}
+    return reused if checked_by == unless.hash else {CHECKED_TABLES_RULES: checked_by, **reused}

@@ -1,4 +1,4 @@
-"""What a run says of its data: every rule's verdict, the budget, Data Docs, and whether the run may go on."""
+"""The quality report of a run: the result of every rule, the quarantine budget, and Data Docs."""
 
 import json
 import logging
@@ -32,78 +32,92 @@ DATA_DOCS = f"{FOLDER}/data_docs/index.html"
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What the split, or the write of a computed table, counted of it.
+class RowCounts:
+    """Counts of a table's rows, made by the tasks that wrote it.
 
     Attributes:
         rows: all rows, accepted or not.
-        quarantined: rows that were set aside.
-        followers: those of them with which nothing was wrong but that a row they refer to was set aside.
-        broken: rows that broke a rule, by its label; no entry for a rule that was not counted.
-        reasons: why a rule about the whole table is broken, by its label; null for one that is kept.
+        quarantined: rows that were quarantined.
+        cascaded: quarantined rows that fail no rule but that they refer to a quarantined row.
+        failed: rows that fail a rule, by its label; no entry for a rule that was not counted.
+        reasons: why the table fails a rule about all its rows, by the rule's label; null where it passes.
     """
 
     rows: int
     quarantined: int = 0
-    followers: int = 0
-    broken: Mapping[str, int] = field(default_factory=dict)
+    cascaded: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, Row | None] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
-        """The share of the rows that was set aside for what is wrong with them."""
-        return (self.quarantined - self.followers) / self.rows if self.rows else 0.0
+        """The share of rows that are quarantined for a fault of their own."""
+        return (self.quarantined - self.cascaded) / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)
 class TableQuality:
-    """What was found of one table."""
+    """The counts of a table, and the results of the gate.
+
+    Attributes:
+        contract: the table's.
+        counts: made by the tasks that wrote it.
+        results: of Great Expectations, by the label of the rule; none for a rule that it did not evaluate.
+        gate_seconds: how long that took.
+    """
 
     contract: Contract
-    counted: Counted
-    verdicts: "Mapping[str, RuleResult]"
+    counts: RowCounts
+    results: "Mapping[str, RuleResult]"
     gate_seconds: float
 
-    def broken(self) -> list[Rule]:
-        """The rules that were broken."""
-        return [rule for rule in self.contract.rules if not self.is_kept(rule)]
+    @property
+    def failed_rules(self) -> list[Rule]:
+        """The rules that failed."""
+        return [rule for rule in self.contract.rules if not self.passed(rule)]
 
-    def is_kept(self, rule: Rule) -> bool:
-        """What the gate says of a rule; where it was not asked, what was counted."""
-        verdict = self.verdicts.get(rule.label)
-        return verdict.passed if verdict else not self.counted.reasons.get(rule.label)
+    def passed(self, rule: Rule) -> bool:
+        """The gate's result of a rule; the count's where the gate did not evaluate it."""
+        result = self.results.get(rule.label)
+        return result.passed if result else not self.counts.reasons.get(rule.label)
+
+    def disagreements(self) -> list[str]:
+        """Labels of the rules on which the counts and Great Expectations disagree."""
+        counts: dict[str, Any] = {**self.counts.failed, **self.counts.reasons}
+        evaluated = counts.keys() & self.results.keys()
+        return sorted(label for label in evaluated if bool(counts[label]) == self.results[label].passed)
+
+    def how_often(self, rule: Rule) -> str:
+        """How many rows fail a rule, or the value that the whole table has, as words to follow "fails"."""
+        rows, reason = self.counts.failed.get(rule.label), self.counts.reasons.get(rule.label)
+        if reason:
+            return f" (found {reason['value']})"
+        return f" for {rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""
+
+    def figures(self) -> dict[str, Any]:
+        """The table's figures, for the manifest and ``quality.json``."""
+        return {
+            "rows": self.counts.rows,
+            "quarantined": self.counts.quarantined,
+            "cascaded": self.counts.cascaded,
+            "share_quarantined": round(self.counts.share, 6),
+            "gate_seconds": round(self.gate_seconds, 2),
+        }
 
     def rule_as_json(self, rule: Rule) -> dict[str, Any]:
         """A rule's entry in ``quality.json``."""
         entry: dict[str, Any] = {"rule": rule.label, "severity": rule.severity, "expected": rule.expectation}
-        entry["kept"] = self.is_kept(rule)
+        entry["passed"] = self.passed(rule)
         if isinstance(rule, TableRule):
-            reason = self.counted.reasons.get(rule.label)
+            reason = self.counts.reasons.get(rule.label)
             return entry | ({"found": reason["value"]} if reason else {})
-        verdict = self.verdicts[rule.label]
-        entry["rows_broken"] = self.counted.broken.get(rule.label)
-        return entry | ({"examples": list(verdict.examples)} if verdict.examples else {})
-
-    def figures(self) -> dict[str, Any]:
-        """The table's figures."""
-        counted = self.counted
-        return {
-            "rows": counted.rows,
-            "quarantined": counted.quarantined,
-            "of_these_followers": counted.followers,
-            "share_quarantined": round(counted.share, 6),
-            "gate_seconds": round(self.gate_seconds, 2),
-        }
-
-    def disagreements(self) -> list[str]:
-        """The rules of which the counts and Great Expectations say different things."""
-        counted: dict[str, Any] = {**self.counted.broken, **self.counted.reasons}
-        asked = counted.keys() & self.verdicts.keys()
-        return sorted(label for label in asked if bool(counted[label]) == self.verdicts[label].passed)
+        entry["rows_failed"] = self.counts.failed.get(rule.label)
+        examples = self.results[rule.label].examples
+        return entry | ({"examples": list(examples)} if examples else {})
 
 
-class Quality:
-    """The quality of a run's tables, gathered table by table."""
+class QualityReport:
+    """The quality of a run's tables, added table by table."""
 
     def __init__(
         self, run_id: str, rules: ActiveRules, max_quarantined: float, folder: Path, make_gate: "Callable[[], Gate]"
@@ -119,24 +133,24 @@ class Quality:
     def _gate(self) -> "Gate":
         return self._make_gate()
 
-    def examine(
+    def add_table(
         self,
-        *,
         contract: Contract,
         rows: DataFrame,
-        counted: Counted,
-        twice: Mapping[str, DataFrame] = MappingProxyType({}),
-        seen: Contract | None = None,
-    ) -> None:
-        """Let Great Expectations look at a table, and set what it says beside what was counted.
+        counts: RowCounts,
+        *,
+        duplicates: Mapping[str, DataFrame] = MappingProxyType({}),
+        evaluated: Contract | None = None,
+    ) -> TableQuality:
+        """Have Great Expectations evaluate a table, and compare its results with the counts.
 
         Args:
             contract: the table's.
-            rows: the judged rows of a raw table, the rows of a computed one.
-            counted: what was counted of it.
-            twice: for a computed table, its keys that more than one row has, by the label of their rule.
-            seen: the part of the contract that the rows at hand can answer (default: all of it). For the rest, what
-                was counted is the verdict.
+            rows: the validated rows of a raw table, or the rows of a computed one.
+            counts: made by the tasks that wrote it.
+            duplicates: for a computed table, its duplicate keys, by the label of their rule.
+            evaluated: the part of the contract that these rows can answer (default: all of it). The counts give the
+                results of the rest.
 
         Raises:
             DataError: The two disagree on a rule. Both are made from one contract, so one of them is wrong.
@@ -144,39 +158,44 @@ class Quality:
         """
         started = time.monotonic()
         try:
-            verdicts = self._gate.examine(rows=rows, contract=seen or contract, twice=twice)
+            results = self._gate.examine(rows=rows, contract=evaluated or contract, twice=duplicates)
         except NotEvaluatedError as error:
             raise OutsideSystemError(f"{contract.table}: Great Expectations could not evaluate {error}") from None
-        found = TableQuality(contract, counted, verdicts, time.monotonic() - started)
-        self.tables.append(found)
-        if found.disagreements():
+        table = TableQuality(contract, counts, results, time.monotonic() - started)
+        self.tables.append(table)
+        if table.disagreements():
             raise DataError(
                 f"{contract.table}: the count of rows and Great Expectations disagree on "
-                f"{', '.join(found.disagreements())}, expected one verdict. Report it with this run's folder"
+                f"{', '.join(table.disagreements())}, expected one result. Report it with this run's folder"
             )
+        return table
 
-    def why_stopped(self) -> list[str]:
-        """Why the run must not go on; nothing when it may."""
-        return [reason for table in self.tables for reason in self._why_stopped(table)]
+    def stop_reasons(self) -> list[str]:
+        """Why the run must stop; nothing when it may go on."""
+        return [reason for table in self.tables for reason in self._stop_reasons(table)]
+
+    def warnings(self) -> list[tuple[TableQuality, Rule]]:
+        """Each failed rule, with its table."""
+        return [(table, rule) for table in self.tables for rule in table.failed_rules]
 
     def as_json(self) -> dict[str, Any]:
-        """What the manifest says: figures, and the rules that were broken."""
+        """The manifest's entry: figures, and the rules that failed."""
         return {
             "rules": self.rules.as_json(),
-            "stopped_by": self.why_stopped(),
+            "stopped_by": self.stop_reasons(),
             "max_quarantined": self._max_quarantined,
             "tables": {
                 table.contract.table: {
                     **table.figures(),
                     "rules": len(table.contract.rules),
-                    "broken": {rule.label: table.counted.broken.get(rule.label) for rule in table.broken()},
+                    "failed": {rule.label: table.counts.failed.get(rule.label) for rule in table.failed_rules},
                 }
                 for table in self.tables
             },
         }
 
     def write(self) -> str:
-        """Write the pages, and return the content of ``quality.json``: every rule of every table."""
+        """Write Data Docs, and return the content of ``quality.json``: every rule of every table."""
         self._gate.build_data_docs()
         tables = {
             table.contract.table: {**table.figures(), "rules": list(map(table.rule_as_json, table.contract.rules))}
@@ -186,44 +205,36 @@ class Quality:
         return json.dumps(content, indent=2, default=str) + "\n"
 
     def shares(self) -> str:
-        """The content of ``quality_shares.json``: each table's share of rows set aside, for whoever keeps a watch."""
+        """The content of ``quality_shares.json``: each table's quarantined share, for an alarm to watch."""
         tables = {
             table.contract.table: {"share_quarantined": table.figures()["share_quarantined"]} for table in self.tables
         }
         return json.dumps({"run_id": self.run_id, "tables": tables}, indent=2) + "\n"
 
-    def _why_stopped(self, table: TableQuality) -> Iterator[str]:
-        name, counted = table.contract.table, table.counted
-        for rule in table.broken():
+    def _stop_reasons(self, table: TableQuality) -> Iterator[str]:
+        name, counts = table.contract.table, table.counts
+        for rule in table.failed_rules:
             if rule.severity == "stop":
-                yield f"{name}: {rule.label} is broken{how_often(table, rule)}, expected {rule.expectation}"
-        if counted.share > self._max_quarantined:
-            most = max(counted.broken, key=lambda label: counted.broken[label])
-            followers = f", and {counted.followers:,} for another's sake" if counted.followers else ""
+                yield f"{name}: {rule.label} fails{table.how_often(rule)}, expected {rule.expectation}"
+        if counts.share > self._max_quarantined:
+            worst = max(counts.failed, key=lambda label: counts.failed[label])
+            cascaded = f", and {counts.cascaded:,} cascaded" if counts.cascaded else ""
             yield (
-                f"{name}: {counted.quarantined - counted.followers:,} of {counted.rows:,} rows quarantined "
-                f"({counted.share:.2%}{followers}; most broke {most}: {counted.broken[most]:,}), "
+                f"{name}: {counts.quarantined - counts.cascaded:,} of {counts.rows:,} rows quarantined "
+                f"({counts.share:.2%}{cascaded}; most fail {worst}: {counts.failed[worst]:,}), "
                 f"expected at most {self._max_quarantined:.2%} (--max-quarantined)"
             )
 
 
 @contextmanager
-def quality_of(run_id: str, rules: ActiveRules, *, max_quarantined: float) -> Iterator[Quality]:
-    """The quality of a run, with a temporary folder for Great Expectations.
+def quality_report(run_id: str, rules: ActiveRules, *, max_quarantined: float) -> Iterator[QualityReport]:
+    """A report for a run, with a temporary folder for Great Expectations.
 
-    Importing that library takes seconds, in which Spark starts and reads; so a thread does it.
+    Importing that library takes seconds. A thread does it while Spark starts and reads.
     """
-    # Its warnings are about itself; what it finds is told by the results.
+    # Its warnings are about itself; the results tell what it found.
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="quality-") as name, ThreadPoolExecutor(max_workers=1) as thread:
         module, folder = thread.submit(import_module, "expectations.gx.gate"), Path(name) / FOLDER
-        folder.mkdir()  # and not the temporary folder itself, which nobody else may enter
-        yield Quality(run_id, rules, max_quarantined, folder, lambda: module.result().Gate(folder, run_id=run_id))
-
-
-def how_often(table: TableQuality, rule: Rule) -> str:
-    """How often a rule was broken, or what was found instead, as words to follow "is broken"."""
-    rows, reason = table.counted.broken.get(rule.label), table.counted.reasons.get(rule.label)
-    if reason:
-        return f" (found {reason['value']})"
-    return f" by {rows:,} {'row' if rows == 1 else 'rows'}" if rows else ""
+        folder.mkdir()  # below the temporary folder, which nobody else may enter
+        yield QualityReport(run_id, rules, max_quarantined, folder, lambda: module.result().Gate(folder, run_id=run_id))

@@ -1,28 +1,55 @@
-"""Rows counted and money added by the tasks that make a frame, with no pass over it of their own."""
+"""Rows counted and money added by the tasks that write a frame, with no pass over it of their own."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
-from jobs.runs.totals import NO_MONEY, Total
+from jobs.runs.totals import NO_MONEY, Boundary, BoundaryTotal, Total
 
 OBSERVED_MONEY = "decimal(38,4)"
 
 
-def observe(
-    frame: DataFrame, name: str, *, money: str | Column | None = None, also: Mapping[str, Column] | None = None
+@dataclass(frozen=True)
+class Written:
+    """A table of a run, as it was written.
+
+    Attributes:
+        table: its name.
+        frame: the table, read from where it was written.
+        total: its rows and its money.
+        metrics: further aggregates over its rows, by name.
+    """
+
+    table: str
+    frame: DataFrame
+    total: Total
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def entry(self) -> BoundaryTotal:
+        """The table's entry in the ledger of totals."""
+        return BoundaryTotal(Boundary(self.table), self.total)
+
+
+def with_metrics(
+    frame: DataFrame, name: str, *, money: str | Column | None = None, metrics: Mapping[str, Column] | None = None
 ) -> tuple[DataFrame, Observation]:
-    """Have whoever runs ``frame`` count its rows, add its money, and compute ``also``."""
+    """Have the query that runs ``frame`` count its rows, add its money and compute ``metrics``.
+
+    A task that runs again after its machine was lost counts once if it writes. Rows that are observed before a shuffle
+    may count twice.
+    """
     observation = Observation(name)
-    columns = [F.count(F.lit(1)).alias("rows"), *[value.alias(alias) for alias, value in (also or {}).items()]]
+    columns = [F.count(F.lit(1)).alias("rows"), *[value.alias(alias) for alias, value in (metrics or {}).items()]]
     if money is not None:
         columns.append(F.sum(money).cast(OBSERVED_MONEY).alias("money"))
     return frame.observe(observation, *columns), observation
 
 
-def total_of(figures: Mapping[str, Any], money: str | Column | None) -> Total:
-    """The total in what was observed. No rows make no money, and not an unknown sum."""
-    rows = figures.get("rows", 0)
-    return Total(rows, None if money is None else figures.get("money") or NO_MONEY)
+def total_of(metrics: Mapping[str, Any], money: str | Column | None) -> Total:
+    """The total in observed metrics. No rows have no money, which is 0 and not an unknown sum."""
+    rows = metrics.get("rows", 0)
+    return Total(rows, None if money is None else metrics.get("money") or NO_MONEY)

@@ -1,148 +1,295 @@
-"""One run: its folder, its session, the tables that it writes and counts, its manifest, and the pointer last."""
+"""One run: its folder, the tables that it writes and counts, its ledger, its manifest, and the pointer last."""
 
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from expectations.contracts.contract import Contract
+from expectations.validation.computed import failure_counts
+from expectations.validation.duplicate_keys import duplicate_keys
 from jobs.cli import console
-from jobs.cli.config import RunConfig, hash_of
+from jobs.cli.config import RunOptions
+from jobs.cli.logs import log_event
 from jobs.errors import DataError, PipelineError
 from jobs.quality.active_rules import ActiveRules
-from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, Quality, how_often, quality_of
-from jobs.runs.metrics import observe, total_of
+from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, QualityReport, RowCounts, quality_report
+from jobs.runs.manifest import RunFacts, StepResult, build_manifest
+from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.provenance import code_version, platform_versions
-from jobs.runs.totals import Account, StepMetrics
+from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepMetrics, Total, totals_of
 from jobs.spark.session import SPARK_FAILURES, spark_session
 from jobs.storage import MANIFEST, RunStore, for_reading
 from jobs.storage.table_files import recorded_files
 
 STAGE = "_stage"
+log = logging.getLogger(__name__)
+
+
+class TableContract(Protocol):
+    """What a table is written by: its name, its columns, and the money that is added up on the way."""
+
+    @property
+    def table(self) -> str:
+        """Its name, and its folder in the run."""
+
+    @property
+    def schema(self) -> StructType:
+        """Its columns, by which it is read back."""
+
+    @property
+    def money(self) -> str | Column | None:
+        """The column (or the expression) whose sum is its money."""
+
+
+class StepRecorder:
+    """Takes the rows and money of a step while it runs."""
+
+    def __init__(self) -> None:
+        self.rows_in, self.out, self.not_passed_on = 0, Total(), 0
+
+    def record(self, *, rows_in: int, out: Total, not_passed_on: int = 0) -> None:
+        """State what the step read, what it wrote, and the rows that it neither wrote nor merged."""
+        self.rows_in, self.out, self.not_passed_on = rows_in, out, not_passed_on
 
 
 class Run:
-    """What a job's body works with: it writes tables, and states what has to hold between them."""
+    """A run in progress. Steps write their tables through it, and reconcile what they wrote."""
 
-    def __init__(self, config: RunConfig, store: RunStore, session: SparkSession, quality: Quality) -> None:
-        self.config = config
+    def __init__(
+        self, job: str, options: RunOptions, store: RunStore, session: SparkSession, quality: QualityReport
+    ) -> None:
+        self.job = job
+        self.options = options
         self.session = session
         self.quality = quality
         self.rules = quality.rules
         self.run_id = quality.run_id
-        self.account = Account()
-        self.settings: dict[str, Any] = {**config.meaning(), "rules": self.rules.as_json()["hash"]}
-        self.findings: dict[str, Any] = {}
+        self.ledger = Ledger()
         self._store = store
         self._tables: dict[str, str] = {}
-        self._read_files: dict[str, Any] = {}
+        self._reused_files: dict[str, Any] = {}
         self._started = datetime.now(UTC)
+        self._clock = time.monotonic()
+
+    @property
+    def as_of(self) -> date:
+        """Last day that counts, inclusive."""
+        return self.options.as_of
 
     @contextmanager
-    def step(self, name: str) -> Iterator[StepMetrics]:
-        """Time a step, count its Spark jobs and show its progress."""
-        step = StepMetrics(name)
+    def step(self, name: str) -> Iterator[StepRecorder]:
+        """Time a step, count its Spark jobs, show its progress and log its begin and end."""
+        recorder = StepRecorder()
         context = self.session.sparkContext
         group = f"{self.run_id} {name}"
         context.setJobGroup(group, name)
         started = time.monotonic()
+        log_event(log, "step started", run_id=self.run_id, step=name)
         with console.step_bar(self.session, name):
-            yield step
-        step.seconds = time.monotonic() - started
-        step.spark_jobs = len(context.statusTracker().getJobIdsForGroup(group))
-        self.account.steps.append(step)
+            yield recorder
+        metrics = StepMetrics(
+            name=name,
+            rows_in=recorder.rows_in,
+            out=recorder.out,
+            not_passed_on=recorder.not_passed_on,
+            seconds=time.monotonic() - started,
+            spark_jobs=len(context.statusTracker().getJobIdsForGroup(group)),
+        )
+        self.ledger.steps.append(metrics)
+        log_event(log, "step finished", run_id=self.run_id, **metrics.as_json())
 
     def write(
-        self,
-        table: str,
-        frame: DataFrame,
-        *,
-        schema: StructType,
-        money: str | Column | None = None,
-        also: Mapping[str, Column] | None = None,
-    ) -> tuple[DataFrame, Mapping[str, Any]]:
+        self, contract: TableContract, frame: DataFrame, *, metrics: Mapping[str, Column] | None = None
+    ) -> Written:
         """Write a table of this run, counting its rows and adding its money on the way.
 
-        The figures are observed by the tasks that write the rows: they cost no second pass, and a task that is done
-        again, after its machine was lost, does not count twice (what is observed before a shuffle may).
+        The tasks that write the rows observe the figures: no second pass, and a task that runs again after its machine
+        was lost does not count twice (what is observed before a shuffle may).
 
         Args:
-            table: its name, and its folder in the run.
+            contract: the table's name, columns and money.
             frame: what is written.
-            schema: the columns of ``frame``, by which it is read back.
-            money: the column (or what to compute) whose sum is the table's money.
-            also: further aggregates over ``frame``, by name.
-
-        Returns:
-            The table, read from where it was written, and the values of ``also``.
+            metrics: further aggregates over ``frame``, by name.
         """
-        observed, figures = observe(frame, table, money=money, also=also)
-        uri = self._store.table_uri(self.run_id, table)
+        observed, observation = with_metrics(frame, contract.table, money=contract.money, metrics=metrics)
+        uri = self._store.table_uri(self.run_id, contract.table)
         observed.write.parquet(uri)
-        self.account.totals[table] = total_of(figures.get, money)
-        self._tables[table] = self.path(table)
-        return self._read(uri, schema), figures.get
+        values = observation.get
+        written = Written(
+            table=contract.table,
+            frame=self._read(uri, contract.schema),
+            total=total_of(values, contract.money),
+            metrics={name: values[name] for name in metrics or {}},
+        )
+        self._tables[contract.table] = self.path(contract.table)
+        self.ledger.record(written.entry)
+        return written
+
+    def write_validated(
+        self, contract: Contract, frame: DataFrame, *, metrics: Mapping[str, Column] | None = None
+    ) -> Written:
+        """Write a computed table, count the rows that fail its rules on the way, and have the gate evaluate it.
+
+        Raises:
+            DataError: The counts and Great Expectations disagree.
+            OutsideSystemError: Great Expectations failed to evaluate a rule.
+        """
+        rule_counts, table_reasons = failure_counts(contract), contract.table_reasons
+        written = self.write(contract, frame, metrics={**rule_counts, **table_reasons, **(metrics or {})})
+        keys = {
+            unique.label: duplicate_keys(rows=written.frame, unique=unique, contract=contract)
+            for unique in contract.uniques
+        }
+        counts = RowCounts(
+            rows=written.total.rows,
+            failed={label: written.metrics[label] for label in rule_counts},
+            reasons={label: written.metrics[label] for label in table_reasons},
+        )
+        duplicates = {label: keys_found for label, keys_found in keys.items() if keys_found.count()}
+        self.add_quality(contract, written.frame, counts, duplicates=duplicates)
+        return written
+
+    def add_quality(
+        self,
+        contract: Contract,
+        rows: DataFrame,
+        counts: RowCounts,
+        *,
+        duplicates: Mapping[str, DataFrame] = MappingProxyType({}),
+        evaluated: Contract | None = None,
+    ) -> None:
+        """Add a table to the quality report, and log the rules that it fails; see `QualityReport.add_table`."""
+        table = self.quality.add_table(contract, rows, counts, duplicates=duplicates, evaluated=evaluated)
+        for rule in table.failed_rules:
+            log_event(
+                log,
+                "rule failed",
+                level=logging.WARNING,
+                run_id=self.run_id,
+                table=contract.table,
+                rule=rule.label,
+                severity=rule.severity,
+                rows=counts.failed.get(rule.label),
+            )
 
     def stage(self, name: str, frame: DataFrame, *, schema: StructType) -> DataFrame:
-        """Put a frame on disk for as long as the run works on it, and return it read from there."""
+        """Put a frame on disk until the run is complete, and return it read from there."""
         uri = self._store.table_uri(self.run_id, f"{STAGE}/{name}")
         frame.write.parquet(uri)
         return self._read(uri, schema)
 
-    def adopt(self, table: str, *, earlier: Mapping[str, Any]) -> None:
-        """Make a table that an earlier run wrote one of this run's, for readers to find.
+    def reuse(self, contract: TableContract, *, earlier: Mapping[str, Any]) -> Written:
+        """Make a table that an earlier run wrote one of this run's tables, for readers to find.
 
         Args:
-            table: its name.
+            contract: the table's name, columns and money.
             earlier: the manifest of the run that wrote it.
         """
+        total = self.reuse_files(contract.table, earlier=earlier)
+        frame = self.read_table(earlier["tables"][contract.table], schema=contract.schema)
+        return Written(contract.table, frame, total)
+
+    def reuse_files(self, table: str, *, earlier: Mapping[str, Any]) -> Total:
+        """`reuse` a table that the run itself does not read, and return its total."""
+        total = totals_of(earlier)[Boundary(table)]
         self._tables[table] = earlier["tables"][table]
         # As they were when they were written, whatever has become of them since.
-        self._read_files[table] = earlier["outputs"][table]
+        self._reused_files[table] = earlier["outputs"][table]
+        self.ledger.record(BoundaryTotal(Boundary(table), total))
+        return total
 
-    def read(self, table: str, *, schema: StructType) -> DataFrame:
-        """One of this run's tables, whoever wrote it."""
-        return self.read_earlier(self._tables[table], schema=schema)
-
-    def read_earlier(self, path: str, *, schema: StructType) -> DataFrame:
-        """A table that an earlier run wrote, to look at."""
+    def read_table(self, path: str, *, schema: StructType) -> DataFrame:
+        """A table that an earlier run wrote, by its path in that run's manifest."""
         return self._read(self.uri_of(path), schema)
 
-    def _read(self, uri: str, schema: StructType) -> DataFrame:
-        return self.session.read.schema(schema).parquet(for_reading(uri))
+    def reconcile(self, whole: BoundaryTotal, *parts: BoundaryTotal, money_only: bool = False) -> None:
+        """Check that a total is the sum of others, to the row and to the cent.
 
-    def path(self, name: str) -> str:
-        """How the manifest names a folder or a file of this run: from the output folder on."""
-        return f"runs/{self.run_id}/{name}"
-
-    def uri_of(self, path: str) -> str:
-        """Where Spark is to read what a manifest names by its path."""
-        return self._store.folder.uri(*path.split("/"))
-
-    def uri(self, name: str) -> str:
-        """Where Spark is to write a folder of the run that is no table."""
-        return self._store.table_uri(self.run_id, name)
+        Raises:
+            DataError: It is not.
+        """
+        self.ledger.reconcile(whole, *parts, money_only=money_only)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file of the run, such as its score card."""
         self._store.write_text(self.run_id, name, text)
 
+    def path(self, name: str) -> str:
+        """A folder or a file of this run as the manifest names it: from the output folder on."""
+        return f"runs/{self.run_id}/{name}"
+
+    def uri(self, name: str) -> str:
+        """The URI at which Spark writes a folder of the run that is no table."""
+        return self._store.table_uri(self.run_id, name)
+
+    def uri_of(self, path: str) -> str:
+        """The URI of what a manifest names by its path."""
+        return self._store.folder.uri(*path.split("/"))
+
     def stop_if_unfit(self) -> None:
-        """End the run here if the data broke a rule that stops, or more of it than is allowed was set aside.
+        """Stop the run if a rule stops it, or if more rows are quarantined than the budget allows.
 
         Raises:
-            DataError: It did. `leave` then says all that was found, in ``quality.json`` and Data Docs.
+            DataError: The run must stop. ``quality.json`` and Data Docs then tell all that was found.
         """
-        reasons = self.quality.why_stopped()
+        reasons = self.quality.stop_reasons()
         if reasons:
             where = self._store.shown(self.run_id, DATA_DOCS)
             raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where}, {QUALITY} and quarantine")
 
+    def finish(self, *, inputs: Mapping[str, Any], results: Sequence[StepResult], becomes_current: bool) -> None:
+        """Write the quality report and the manifest; then move the pointer, if the run is to be the current one.
+
+        Args:
+            inputs: the manifest's entry of what the run read.
+            results: what the steps returned.
+            becomes_current: whether the run has every table that readers expect.
+
+        Raises:
+            DataError: The data is not fit to use; see `stop_if_unfit`.
+        """
+        self.stop_if_unfit()
+        self._write_quality()
+        self._store.remove(self.run_id, STAGE)
+        facts = RunFacts(
+            run_id=self.run_id,
+            job=self.job,
+            options=self.options,
+            ledger=self.ledger,
+            quality=self.quality,
+            started=self._started,
+            finished=datetime.now(UTC),
+            code=code_version(),
+            platform=platform_versions(self.session),
+            tables=self._tables,
+            outputs={
+                table: self._reused_files.get(table) or recorded_files(self._store.folder, path)
+                for table, path in self._tables.items()
+            },
+        )
+        manifest = build_manifest(facts, inputs=inputs, results=results)
+        self._store.write_manifest(self.run_id, manifest)
+        is_current = becomes_current and self.options.becomes_current
+        if is_current:
+            self._move_pointer(manifest)
+        seconds = round(time.monotonic() - self._clock, 2)
+        log_event(log, "run complete", run_id=self.run_id, job=self.job, is_current=is_current, seconds=seconds)
+
+    def _move_pointer(self, manifest: Mapping[str, Any]) -> None:
+        pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
+        # A run without clusters keeps the last model, to which the next run with clusters is matched.
+        model = manifest.get("kmeans", {}).get("file") or (self._store.current() or {}).get("kmeans_model")
+        self._store.move_pointer(pointer | {"manifest": self.path(MANIFEST), "kmeans_model": model})
+
     def leave(self) -> None:
-        """Put what was found of the data into the folder of a run that is not going to be whole, and tidy it up."""
+        """Write the quality report of a run that stops, and remove what it staged."""
         if self._store.has(self.run_id, MANIFEST):
             return
         self._store.remove(self.run_id, STAGE)
@@ -154,92 +301,72 @@ class Run:
         self.write_text(SHARES, self.quality.shares())
         self._store.take_in(self.run_id, FOLDER, self.quality.folder)
 
-    def finish(self, *, inputs: Mapping[str, Any], becomes_current: bool) -> None:
-        """Write the manifest, and then, if the run holds all that readers expect and is to be theirs, move the pointer.
+    def _read(self, uri: str, schema: StructType) -> DataFrame:
+        return self.session.read.schema(schema).parquet(for_reading(uri))
 
-        Raises:
-            DataError: The data is not fit to use; see `stop_if_unfit`.
-        """
-        self.stop_if_unfit()
-        self._write_quality()
-        self._store.remove(self.run_id, STAGE)
-        finished = datetime.now(UTC)
-        manifest = {
-            "run_id": self.run_id,
-            "as_of": self.config.as_of.isoformat(),
-            "job": self.config.step,
-            "started_at": self._started.isoformat(timespec="seconds"),
-            "finished_at": finished.isoformat(timespec="seconds"),
-            "seconds": round((finished - self._started).total_seconds(), 2),
-            "configuration": self.settings,
-            "configuration_hash": hash_of(self.settings),
-            "ignored_arguments": list(self.config.ignored_arguments),
-            "code": code_version(),
-            "platform": platform_versions(self.session),
-            "inputs": inputs,
-            **self.account.as_json(),
-            **self.findings,
-            "quality": self.quality.as_json(),
-            "tables": self._tables,
-            "outputs": {
-                table: self._read_files.get(table) or recorded_files(self._store.folder, path)
-                for table, path in self._tables.items()
-            },
-        }
-        self._store.write_manifest(self.run_id, manifest)
-        if becomes_current and self.config.becomes_current:
-            pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
-            # A run without clusters leaves the last ones to be matched to by the next run that makes some.
-            model = self.findings.get("kmeans", {}).get("file") or (self._store.current() or {}).get("kmeans_model")
-            pointer |= {"manifest": self.path(MANIFEST), "kmeans_model": model}
-            self._store.move_pointer(pointer)
-
-    def summarise(self, *notes: str) -> None:
-        """Tell a person what was done and where it is."""
-        ignored = self.config.ignored_arguments
-        console.summary(
-            f"Run {self.run_id}, as of {self.config.as_of}",
+    def show_summary(self, *notes: str) -> None:
+        """Print the steps, the failed rules, and where the tables are."""
+        ignored = self.options.ignored_arguments
+        console.show_table(
+            f"Run {self.run_id}, as of {self.as_of}",
             ("step", "rows in", "rows out", "not passed on", "money out", "seconds"),
-            [step.as_row() for step in self.account.steps],
+            [_summary_row(step) for step in self.ledger.steps],
             notes=[
-                *([f"not understood, and ignored: {', '.join(ignored)}"] if ignored else []),
-                *self._warnings(),
+                *([f"unknown arguments, ignored: {', '.join(ignored)}"] if ignored else []),
+                *[
+                    f"{table.contract.table}: {rule.label} ({rule.severity}) fails{table.how_often(rule)}"
+                    for table, rule in self.quality.warnings()
+                ],
                 *notes,
-                *([] if self.config.becomes_current else ["current.json was not moved (--becomes-current no)"]),
+                *([] if self.options.becomes_current else ["current.json was not moved (--becomes-current no)"]),
                 f"Data Docs: {self._store.shown(self.run_id, DATA_DOCS)}",
                 f"tables and {MANIFEST}: {self._store.shown(self.run_id)}",
             ],
         )
 
-    def _warnings(self) -> list[str]:
-        broken = [(table, rule) for table in self.quality.tables for rule in table.broken()]
-        return [
-            f"{table.contract.table}: {rule.label} ({rule.severity}) is broken{how_often(table, rule)}"
-            for table, rule in broken
-        ]
+
+def _summary_row(step: StepMetrics) -> tuple[str, ...]:
+    money = "" if step.out.money is None else f"{step.out.money:,.2f}"
+    return (
+        step.name,
+        f"{step.rows_in:,}",
+        f"{step.out.rows:,}",
+        f"{step.not_passed_on:,}",
+        money,
+        f"{step.seconds:.1f}",
+    )
 
 
 @contextmanager
-def opened_run(config: RunConfig, store: RunStore, rules: ActiveRules) -> Iterator[Run]:
-    """Make a new run's folder and a session to fill it.
+def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules, *, reaches_s3: bool) -> Iterator[Run]:
+    """Make the folder of a new run, and a session to fill it.
 
-    A run that fails leaves its folder without a manifest, so that nobody takes it for whole; ``failure.json`` in it
-    says why. (One that was whole by then, and could not become the current one, has both.)
+    A run that fails leaves its folder without a manifest, so that no reader takes it for complete; ``failure.json``
+    says why it failed. (A run that was complete by then, and could not become the current one, has both.)
+
+    Args:
+        job: the job that makes the run.
+        options: of the run.
+        store: where runs are kept.
+        rules: the active rules.
+        reaches_s3: whether Spark reads or writes in S3.
     """
-    run_id = store.open_run(as_of=config.as_of, run_id=config.run_id)
+    run_id = store.open_run(as_of=options.as_of, run_id=options.run_id)
+    log_event(log, "run started", run_id=run_id, job=job, as_of=options.as_of)
     try:
         with (
-            quality_of(run_id, rules, max_quarantined=config.max_quarantined) as quality,
-            spark_session(f"{config.step} {run_id}", reaches_s3=config.reaches_s3) as session,
+            quality_report(run_id, rules, max_quarantined=options.max_quarantined) as quality,
+            spark_session(f"{job} {run_id}", reaches_s3=reaches_s3) as session,
         ):
-            run = Run(config, store, session, quality)
+            run = Run(job, options, store, session, quality)
             try:
                 yield run
             except (PipelineError, *SPARK_FAILURES):
-                # What stopped the run is told, and not what stopped the tidying up, such as the same outage.
+                # The error that stopped the run is raised, not one of tidying up, such as the same outage.
                 with suppress(Exception):
                     run.leave()
                 raise
     except PipelineError as error:
+        log_event(log, "run failed", level=logging.ERROR, run_id=run_id, job=job, exit_code=error.exit_code)
         store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
         raise

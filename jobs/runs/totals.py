@@ -1,8 +1,9 @@
-"""Control totals: rows and money at each boundary, and the claim that they agree."""
+"""Rows and money at each boundary of a run, and the reconciliation checks between them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from jobs.errors import DataError
@@ -26,66 +27,143 @@ class Total:
         return f"{self.rows:,} rows" + ("" if self.money is None else f" worth {self.money:,.2f}")
 
     def as_json(self) -> dict[str, Any]:
-        """Rows and money for the manifest; money as text, so that no reader makes a floating number of it."""
+        """Rows and money for the manifest; money as text, so that no reader turns it into a floating-point number."""
         return {"rows": self.rows} if self.money is None else {"rows": self.rows, "money": str(self.money)}
+
+
+class BoundaryKind(StrEnum):
+    """What is totalled at a boundary of a table."""
+
+    READ = "read"
+    """Records of the input files."""
+    WRITTEN = "written"
+    """Rows of the table, written by this run or by the run that it reuses the table from."""
+    EXCLUDED = "excluded"
+    """Valid rows that do not count, by cause."""
+    MEASURED = "measured"
+    """Purchases that the customers of a table sum up."""
+    CLUSTER = "cluster"
+    """Customers of one cluster, by stable id."""
+    REUSED = "reused"
+    """Rows that a replay takes from the replayed run as they are."""
+    REVALIDATED = "revalidated"
+    """Rows that a replay validates again."""
+    NEWLY_ACCEPTED = "newly_accepted"
+    """Revalidated rows that pass now."""
+    REJECTED_AGAIN = "rejected_again"
+    """Revalidated rows that still fail."""
+    UNRESOLVED = "unresolved"
+    """Quarantined rows that a replay leaves as they are."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A place in a run at which rows are counted and money is added.
+
+    Attributes:
+        table: the table, or its quarantine.
+        kind: what is totalled.
+        part: the cause or the cluster, for kinds that have several.
+    """
+
+    table: str
+    kind: BoundaryKind = BoundaryKind.WRITTEN
+    part: str | None = None
+
+    def __str__(self) -> str:
+        if self.kind is BoundaryKind.WRITTEN:
+            return self.table
+        return f"{self.table} {self.kind.replace('_', ' ')}" + (f" ({self.part})" if self.part else "")
+
+    def as_json(self) -> dict[str, str]:
+        """The boundary's part of an entry in the manifest."""
+        return {"table": self.table, "kind": self.kind.value, **({"part": self.part} if self.part else {})}
+
+
+@dataclass(frozen=True)
+class BoundaryTotal:
+    """The total at a boundary."""
+
+    boundary: Boundary
+    total: Total
+
+    def __str__(self) -> str:
+        return f"{self.boundary} ({self.total})"
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry in the manifest."""
+        return self.boundary.as_json() | self.total.as_json()
 
 
 @dataclass(frozen=True)
 class ReconciliationCheck:
-    """The claim that a whole is the sum of its parts, to the row and to the cent."""
+    """Whether a whole is the sum of its parts, to the row and to the cent.
 
-    whole: tuple[str, Total]
-    parts: Mapping[str, Total]
+    Attributes:
+        whole: what is reconciled.
+        parts: what it must be the sum of.
+        money_only: whether rows are not compared, because rows merge on the way.
+    """
+
+    whole: BoundaryTotal
+    parts: Sequence[BoundaryTotal]
     money_only: bool = False
 
     @property
     def difference(self) -> Total:
-        """The whole less its parts: nothing, when the claim holds."""
-        _, whole = self.whole
-        parts = sum(self.parts.values(), Total(0))
+        """The whole less its parts: nothing when the check passes."""
+        whole, parts = self.whole.total, sum((part.total for part in self.parts), Total(0))
         money = None if whole.money is None else whole.money - (parts.money or NO_MONEY)
         return Total(0 if self.money_only else whole.rows - parts.rows, money)
 
-    def holds(self) -> bool:
-        """Whether nothing was lost and nothing came twice."""
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was lost and nothing was doubled."""
         difference = self.difference
         return difference.rows == 0 and not difference.money
 
-    def assert_holds(self) -> None:
-        """Stop the run unless the claim holds.
+    def raise_if_failed(self) -> None:
+        """Stop the run unless the check passes.
 
         Raises:
-            DataError: It does not; the message gives both sides and the difference.
+            DataError: It fails; the message gives both sides and the difference.
         """
-        if not self.holds():
-            name, whole = self.whole
-            parts = " + ".join(f"{part} ({total})" for part, total in self.parts.items())
+        if not self.passed:
             raise DataError(
-                f"control total broken: {name} ({whole}) is not {parts}; the difference is {self.difference}. "
-                "Rows were lost or doubled on the way: report it with this run's folder"
+                f"reconciliation failed: {self.whole} is not {' + '.join(map(str, self.parts))}; the difference is "
+                f"{self.difference}. Rows were lost or doubled on the way: report it with this run's folder"
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Both sides of the claim, for the manifest."""
-        name, whole = self.whole
+        """Both sides of the check, for the manifest."""
+        has_money = self.whole.total.money is not None
         return {
-            "whole": {name: whole.as_json()},
-            "parts": {part: total.as_json() for part, total in self.parts.items()},
-            "compared": ["money"] if self.money_only else ["rows"] if whole.money is None else ["rows", "money"],
-            "holds": self.holds(),
+            "whole": self.whole.as_json(),
+            "parts": [part.as_json() for part in self.parts],
+            "compared": ["money"] if self.money_only else ["rows", "money"] if has_money else ["rows"],
+            "passed": self.passed,
         }
 
 
-@dataclass
+@dataclass(frozen=True)
 class StepMetrics:
-    """What one step took in, gave out, and did not pass on."""
+    """What one step read, wrote and did not pass on, and what it cost.
+
+    Attributes:
+        name: the step's.
+        rows_in: rows that it read.
+        out: rows and money that it wrote.
+        not_passed_on: rows that it read and that neither were written nor merged.
+        seconds: wall-clock time.
+        spark_jobs: Spark jobs that it started.
+    """
 
     name: str
-    rows_in: int = 0
-    out: Total = field(default_factory=Total)
-    not_passed_on: int = 0
-    seconds: float = 0.0
-    spark_jobs: int = 0
+    rows_in: int
+    out: Total
+    not_passed_on: int
+    seconds: float
+    spark_jobs: int
 
     def as_json(self) -> dict[str, Any]:
         """The step's entry in the manifest."""
@@ -99,47 +177,55 @@ class StepMetrics:
             "spark_jobs": self.spark_jobs,
         }
 
-    def as_row(self) -> tuple[str, ...]:
-        """The step's line in the table that a person sees."""
-        money = "" if self.out.money is None else f"{self.out.money:,.2f}"
-        figures = (f"{self.rows_in:,}", f"{self.out.rows:,}", f"{self.not_passed_on:,}", money, f"{self.seconds:.1f}")
-        return (self.name, *figures)
-
 
 @dataclass
-class Account:
-    """Steps, totals by boundary, and the claims that were asserted over them."""
+class Ledger:
+    """The totals of a run, the checks that passed over them, and the metrics of its steps, in the order of events."""
 
+    totals: dict[Boundary, Total] = field(default_factory=dict)
+    checks: list[ReconciliationCheck] = field(default_factory=list)
     steps: list[StepMetrics] = field(default_factory=list)
-    totals: dict[str, Total] = field(default_factory=dict)
-    claims: list[ReconciliationCheck] = field(default_factory=list)
 
-    def claim(self, whole: str, *parts: str, money_only: bool = False) -> None:
-        """Assert that a total is the sum of others, and keep the claim.
+    def record(self, *entries: BoundaryTotal) -> None:
+        """Add totals; one that is recorded already stays where it is."""
+        self.totals |= {entry.boundary: entry.total for entry in entries}
+
+    def reconcile(self, whole: BoundaryTotal, *parts: BoundaryTotal, money_only: bool = False) -> None:
+        """Check that a total is the sum of others, and record both sides.
 
         Raises:
             DataError: It is not.
         """
-        claim = ReconciliationCheck(
-            whole=(whole, self.totals[whole]),
-            parts={part: self.totals[part] for part in parts},
-            money_only=money_only,
-        )
-        self.claims.append(claim)
-        claim.assert_holds()
+        check = ReconciliationCheck(whole, parts, money_only)
+        self.record(whole, *parts)
+        self.checks.append(check)
+        check.raise_if_failed()
 
     def as_json(self) -> dict[str, Any]:
-        """The account's part of the manifest."""
+        """The ledger's part of the manifest."""
         return {
             "steps": [step.as_json() for step in self.steps],
-            "totals": {name: total.as_json() for name, total in self.totals.items()},
-            "control_totals": [claim.as_json() for claim in self.claims],
+            "totals": [BoundaryTotal(boundary, total).as_json() for boundary, total in self.totals.items()],
+            "reconciliation": [check.as_json() for check in self.checks],
         }
 
 
-def totals_of(manifest: dict[str, Any]) -> dict[str, Total]:
-    """The totals that an earlier run's manifest states."""
-    return {
-        name: Total(total["rows"], Decimal(total["money"]) if "money" in total else None)
-        for name, total in manifest["totals"].items()
-    }
+def totals_of(manifest: Mapping[str, Any]) -> dict[Boundary, Total]:
+    """The totals that a manifest states.
+
+    Manifests of release 0.1 state them by name (``"raw orders"``, ``"orders"``); what later steps read of those, the
+    totals of files and of tables, is understood here.
+    """
+    stated = manifest["totals"]
+    if isinstance(stated, Mapping):
+        return {_boundary_named(name): _total(entry) for name, entry in stated.items()}
+    return {Boundary(entry["table"], BoundaryKind(entry["kind"]), entry.get("part")): _total(entry) for entry in stated}
+
+
+def _total(entry: Mapping[str, Any]) -> Total:
+    return Total(entry["rows"], Decimal(entry["money"]) if "money" in entry else None)
+
+
+def _boundary_named(name: str) -> Boundary:
+    kind, _, table = name.partition("raw ")
+    return Boundary(table, BoundaryKind.READ) if not kind and table else Boundary(name)

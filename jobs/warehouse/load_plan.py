@@ -11,7 +11,7 @@ from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.cli.config import RUN_ID
 from jobs.errors import ConfigurationError, DataError
-from jobs.runs.totals import Total, totals_of
+from jobs.runs.totals import Boundary, BoundaryKind, Total, totals_of
 from jobs.sources.csv_files import Source, find_sources
 from jobs.storage import RunStore
 from jobs.storage.table_files import OutputFile, fingerprint, unchanged_files
@@ -76,7 +76,7 @@ def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
         raise ConfigurationError(f"--run {run_id!r} is no run's id, expected one such as 2018-10-17-nightly")
     manifest = store.chosen(run_id, lacks="nothing to load", to_do="Run jobs.pipeline, or name a --run")
     totals, recorded = totals_of(manifest), manifest.get("outputs", {})
-    missing = [name for name in EVERY_RUN_HAS if name not in recorded or name not in totals]
+    missing = [name for name in EVERY_RUN_HAS if name not in recorded or Boundary(name) not in totals]
     if missing:
         raise ConfigurationError(
             f"run {manifest['run_id']} has no {', '.join(missing)}, expected all of {', '.join(EVERY_RUN_HAS)}. "
@@ -95,12 +95,12 @@ def _table(
     name: str,
     paths: Mapping[str, str],
     recorded: Mapping[str, Sequence[dict[str, Any]]],
-    totals: Mapping[str, Total],
+    totals: Mapping[Boundary, Total],
 ) -> TableToLoad:
     if name not in recorded:
         return TableToLoad(name, (), Total(0))
     files = unchanged_files(store.folder, table=name, table_path=paths[name], recorded=recorded[name])
-    return TableToLoad(name, files, totals[name])
+    return TableToLoad(name, files, totals[Boundary(name)])
 
 
 ENDING = "_raw"
@@ -162,7 +162,7 @@ def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
     read = {entry["table"]: entry["files"] for entry in manifest["inputs"]["files"]}
     return RawToLoad(
         tuple(
-            _raw_table(source, read=read[source.contract.table], totals=manifest["totals"])
+            _raw_table(source, read=read[source.contract.table], totals=totals_of(manifest))
             for source in find_sources(uri, FILE_CONTRACTS)
         )
     )
@@ -173,7 +173,7 @@ def raw_columns(contract: FileContract) -> StructType:
     return StructType([StructField(name, kind) for name, kind in contract.cells.types.items()])
 
 
-def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Mapping[str, Any]) -> RawTable:
+def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Mapping[Boundary, Total]) -> RawTable:
     table = source.contract.table
     if source.ignored_columns:
         raise DataError(
@@ -193,7 +193,7 @@ def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Map
         columns=raw_columns(source.contract),
         header=source.header,
         files=tuple(OutputFile(file.path, file.size) for file in source.files),
-        rows=totals[f"raw {table}"]["rows"],
+        rows=totals[Boundary(table, BoundaryKind.READ)].rows,
     )
 
 

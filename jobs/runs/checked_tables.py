@@ -1,0 +1,217 @@
+"""Checked tables: every raw row validated once, then written to its table or to the table's quarantine."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from expectations.contracts.contract import FileContract
+from expectations.rules.text import parsed
+from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
+from expectations.validation.rows import CASCADED, Reference, accepted, failure_counts, quarantined, validate_rows
+from jobs.quality.report import RowCounts
+from jobs.runs.metrics import Written, total_of, with_metrics
+from jobs.runs.run import Run
+from jobs.runs.totals import Total
+from transforms.schemas import MONEY
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """The table of a raw table's rejected rows, as a contract for writing."""
+
+    table: str
+    schema: StructType
+    money: Column | None
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """A raw table after the check, as it was written.
+
+    Attributes:
+        accepted: the table.
+        quarantined: its quarantine.
+        validated: rows that were validated, without those that a replay carried over; in a replay with their money.
+        newly_accepted, newly_rejected: what became of them.
+        unresolved: quarantined rows that a replay carried over.
+    """
+
+    accepted: Written
+    quarantined: Written
+    validated: Total
+    newly_accepted: Total
+    newly_rejected: Total
+    unresolved: Total
+
+    @property
+    def reference(self) -> Reference:
+        """The table as those see it that refer to it."""
+        return Reference(self.accepted.frame, self.quarantined.frame if self.quarantined.total.rows else None)
+
+
+@dataclass(frozen=True)
+class CheckedTables:
+    """The checked tables of a run, whichever run checked them.
+
+    Attributes:
+        tables: by name.
+        rules: hashes of the rule sets under which they were checked, where other rules are active now.
+    """
+
+    tables: Mapping[str, Written]
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+    def configuration(self) -> Mapping[str, Any]:
+        """The settings that their rows depend on, beside the active rules."""
+        return self.rules
+
+    def manifest_entries(self) -> Mapping[str, Any]:
+        """No entry of their own: the ledger and the quality report tell of them."""
+        return {}
+
+
+@dataclass(frozen=True)
+class CarriedOver:
+    """Rows of an earlier run that a replay does not validate again.
+
+    Attributes:
+        accepted: rows of the table.
+        quarantined: rows of its quarantine.
+    """
+
+    accepted: DataFrame
+    quarantined: DataFrame
+
+
+def check_table(
+    run: Run,
+    raw: DataFrame,
+    *,
+    contract: FileContract,
+    references: Mapping[str, Reference],
+    carried_over: CarriedOver | None = None,
+) -> CheckedTable:
+    """Validate the rows of a raw table, write both halves, and have the gate evaluate its contract.
+
+    Grain in: one row per record, as text. Grain out: one row per accepted record, and one per quarantined record, each
+    together with the rows that are carried over.
+
+    Args:
+        run: the run.
+        raw: as `validate_rows` takes it.
+        contract: the table's.
+        references: the tables that it refers to, by name.
+        carried_over: rows of an earlier run that are written with them; None outside a replay.
+
+    Raises:
+        DataError: The counts and Great Expectations disagree.
+        OutsideSystemError: Great Expectations failed to evaluate a rule.
+    """
+    table, quarantine = contract.table, quarantine_of(contract)
+    rows = validate_rows(raw=raw, contract=contract, references=references)
+    table_rules = contract.table_reasons if carried_over is None else {}
+    # Read by the two writes and by the gate: the file is parsed and each row validated once.
+    with _persisted_with_keys(rows, contract=contract) as validated:
+        new = accepted(validated=validated, contract=contract)
+        counted, counts = with_metrics(
+            validated,
+            f"validated {table}",
+            money=None if carried_over is None else quarantine.money,
+            metrics={**failure_counts(contract), **table_rules},
+        )
+        rejected = quarantined(validated=counted, contract=contract)
+        if carried_over is None:
+            table_written = run.write(contract, new)
+            quarantine_written = run.write(quarantine, rejected)
+            newly_accepted, newly_rejected = table_written.total, quarantine_written.total
+            unresolved = Total()
+            reasons: Mapping[str, Any] = {label: counts.get[label] for label in table_rules}
+        else:
+            new, new_metrics = with_metrics(new, f"newly accepted {table}", money=contract.money)
+            table_written = run.write(contract, carried_over.accepted.unionByName(new))
+            rejected, rejected_metrics = with_metrics(rejected, f"rejected again {table}", money=quarantine.money)
+            left, left_metrics = with_metrics(carried_over.quarantined, f"unresolved {table}", money=quarantine.money)
+            quarantine_written = run.write(quarantine, rejected.unionByName(left))
+            unresolved = total_of(left_metrics.get, contract.money)
+            newly_accepted = total_of(new_metrics.get, contract.money)
+            newly_rejected = total_of(rejected_metrics.get, contract.money)
+            reasons = _table_reasons(table_written.frame, quarantine_written.frame, contract=contract)
+        checked = CheckedTable(
+            accepted=table_written,
+            quarantined=quarantine_written,
+            validated=total_of(counts.get, None if carried_over is None else contract.money),
+            newly_accepted=newly_accepted,
+            newly_rejected=newly_rejected,
+            unresolved=unresolved,
+        )
+        row_counts = RowCounts(
+            rows=table_written.total.rows + quarantine_written.total.rows,
+            quarantined=quarantine_written.total.rows,
+            cascaded=counts.get[CASCADED],
+            failed={rule.label: counts.get[rule.label] for rule in contract.row_rules},
+            reasons=reasons,
+        )
+        # In a replay the validated rows are not the whole table, so the counts answer for the rules about it.
+        evaluated = contract if carried_over is None else replace(contract, rules=contract.row_rules)
+        run.add_quality(contract, validated, row_counts, evaluated=evaluated)
+    return checked
+
+
+def how_to_continue(run: Run) -> tuple[str, str]:
+    """What to do with a run that has checked tables alone, in lines for its summary."""
+    options = run.options
+    return (
+        "current.json was not moved: this run has checked tables alone. Continue with",
+        f"  python -m jobs.features --as-of {options.as_of} --output {options.output} --checked-run {run.run_id}",
+    )
+
+
+def quarantine_of(contract: FileContract) -> Quarantine:
+    """The quarantine of a raw table."""
+    return Quarantine(contract.quarantine, contract.quarantine_schema, raw_money(contract))
+
+
+def raw_money(contract: FileContract) -> Column | None:
+    """The money of a raw row, as far as its text is a number."""
+    if contract.money is None:
+        return None
+    return parsed(F.col(contract.source_name(contract.money)), MONEY)
+
+
+@contextmanager
+def _persisted_with_keys(rows: DataFrame, *, contract: FileContract) -> Iterator[DataFrame]:
+    """Validated rows, also for their keys, persisted for the several readers that follow.
+
+    Rows that are lost with a machine are computed again from the same files, with the same result: it depends on a
+    row's text alone.
+    """
+    persisted = [rows.persist(StorageLevel.MEMORY_AND_DISK)]
+    try:
+        # All rows, here and now: a query that turns out to need none of them would observe none.
+        rows.write.format("noop").mode("overwrite").save()
+        for unique in contract.uniques:
+            duplicates = duplicate_keys(rows=persisted[-1], unique=unique, contract=contract)
+            if duplicates.count():
+                rejected = reject_duplicate_keys(
+                    validated=persisted[-1], unique=unique, contract=contract, twice=duplicates
+                )
+                persisted.append(rejected.persist(StorageLevel.MEMORY_AND_DISK))
+        yield persisted[-1]
+    finally:
+        for frame in persisted:
+            frame.unpersist()
+
+
+def _table_reasons(table: DataFrame, quarantine: DataFrame, *, contract: FileContract) -> dict[str, Any]:
+    """Why the table and its quarantine together fail a rule about all rows, as an ingest of all rows would find it."""
+    as_text = [F.col(name).cast("string").alias(contract.source_name(name)) for name in contract.schema.fieldNames()]
+    every_row = table.select(*as_text).unionByName(quarantine.select(*contract.source_columns))
+    reasons = contract.table_reasons
+    values = every_row.agg(*[reason.alias(label) for label, reason in reasons.items()]).collect()[0]
+    return {label: values[label] for label in reasons}
