@@ -24,6 +24,7 @@ from jobs.cli.console import summary
 from jobs.cli.main import program
 from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import OutsideSystemError
+from jobs.runs.totals import Boundary, totals_of
 
 FEATURES_RUN = f"{AS_OF}-features"
 HEAP = "2g"
@@ -58,7 +59,7 @@ def _featured(output: Path) -> int:
         ended = subprocess.run(command, cwd=REPOSITORY, check=False)
         if ended.returncode != 0:
             raise OutsideSystemError(f"jobs.features ended with exit code {ended.returncode} while making the data")
-    return int(json.loads(manifest.read_text())["totals"]["rfm"]["rows"])
+    return totals_of(json.loads(manifest.read_text()))[Boundary("rfm")].rows
 
 
 def _measured(output: Path, *, k: str, heap: str) -> Measurement:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.contenders import AS_OF, CHECKED_RUN
 from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.runs.totals import Boundary, totals_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -62,7 +63,7 @@ def given_output(folder: Path) -> Path:
 def orders_in(output: Path) -> int:
     """Rows of the checked orders table, as its manifest states them."""
     manifest = json.loads((output / "runs" / CHECKED_RUN / "manifest.json").read_text())
-    return int(manifest["totals"]["orders"]["rows"])
+    return totals_of(manifest)[Boundary("orders")].rows
 
 
 def checked_files(output: Path) -> list[Path]:

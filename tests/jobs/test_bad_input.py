@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.pipeline import main
 from jobs.sources.csv_files import find_sources
+from tests.log_lines import without_logs
 from tests.raw_files import PAYMENTS_HEADER, RawFiles
 
 POINTER = '{"run_id": "2018-01-01-before"}\n'
@@ -30,7 +31,7 @@ def fails(raw: RawFiles | str, output: Path, capfd: pytest.CaptureFixture[str], 
     as_of = [] if "--as-of" in arguments else ["--as-of", "2018-12-31"]
     assert main([*as_of, "--input", folder, "--output", str(output), *arguments]) == code
     said = capfd.readouterr()
-    lines = said.err.splitlines()
+    lines = without_logs(said.err)
     assert len(lines) == 1, said.err
     assert lines[0].startswith("pipeline: ")
     assert said.out == ""
@@ -115,7 +116,7 @@ def test_an_output_that_cannot_be_written(raw: RawFiles, tmp_path: Path, capfd: 
     raw.write()
     (tmp_path / "file").touch()
     assert main(["--as-of", "2018-12-31", "--input", str(raw.folder), "--output", str(tmp_path / "file")]) == 2
-    [line] = capfd.readouterr().err.splitlines()
+    [line] = without_logs(capfd.readouterr().err)
     assert "cannot make a folder there (Not a directory" in line
 
 

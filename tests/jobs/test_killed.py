@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.log_lines import without_logs
 from tests.raw_files import RawFiles
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -53,7 +54,7 @@ def test_a_failing_run_says_one_line_and_nothing_of_java(raw: RawFiles, tmp_path
     as_of = ["--as-of", "2010-01-01"]
     ran = subprocess.run([*command, *as_of], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=200)
     assert ran.returncode == 3
-    [line] = ran.stderr.splitlines()
+    [line] = without_logs(ran.stderr)
     assert line.startswith("pipeline: no payment counts as of 2010-01-01")
     assert ran.stdout == ""
 

@@ -12,7 +12,8 @@ import pytest
 from pyspark.sql import DataFrame, Observation
 
 from jobs import ingest
-from jobs.runs.metrics import observe
+from jobs.runs.metrics import with_metrics
+from tests.manifests import total
 from tests.raw_files import RawFiles
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -33,10 +34,10 @@ class SeenTwice:
 
 def twice(monkeypatch: pytest.MonkeyPatch, names: Collection[str]) -> None:
     def observed(frame: DataFrame, name: str, **more: Any) -> tuple[DataFrame, Observation | SeenTwice]:
-        frame, seen = observe(frame, name, **more)
+        frame, seen = with_metrics(frame, name, **more)
         return frame, SeenTwice(seen) if name in names else seen
 
-    monkeypatch.setattr(ingest, "observe", observed)
+    monkeypatch.setattr(ingest, "with_metrics", observed)
 
 
 def ingested(raw: RawFiles, output: Path) -> int:
@@ -48,17 +49,17 @@ def ingested(raw: RawFiles, output: Path) -> int:
 def test_a_file_whose_rows_were_seen_twice_is_counted_by_itself(
     raw: RawFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    twice(monkeypatch, ["raw customers", "raw payments"])
+    twice(monkeypatch, ["read customers", "read payments"])
     assert ingested(raw, tmp_path) == 0
-    totals = json.loads((tmp_path / "runs" / RUN / "manifest.json").read_text())["totals"]
-    assert totals["raw customers"]["rows"] == 3
-    assert totals["raw payments"] == {"rows": 4, "money": "40.5000"}
+    manifest = json.loads((tmp_path / "runs" / RUN / "manifest.json").read_text())
+    assert total(manifest, "customers read")["rows"] == 3
+    assert total(manifest, "payments read") == {"rows": 4, "money": "40.5000"}
 
 
 def test_a_file_that_holds_more_than_became_of_it_stops_the_run(
     raw: RawFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    twice(monkeypatch, ["raw payments", "raw payments again"])
+    twice(monkeypatch, ["read payments", "read payments again"])
     assert ingested(raw, tmp_path) == 3
-    assert "raw payments (8 rows worth 81.00" in capfd.readouterr().err
+    assert "payments read (8 rows worth 81.00" in capfd.readouterr().err
     assert not (tmp_path / "runs" / RUN / "manifest.json").exists()

@@ -5,6 +5,7 @@ from pyspark.sql import SparkSession
 
 from tests.frames import assert_same_rows, frame
 from tests.jobs.whole_runs import AS_OF, TABLES, WORKED_BY_HAND, run
+from tests.manifests import total, totals_by_name
 from tests.raw_files import RawFiles
 from transforms import schemas
 
@@ -22,36 +23,38 @@ def test_the_manifest_accounts_for_rows_and_money_at_every_boundary(raw: RawFile
     raw.payments.append('"o9",1,boleto,1,100.00')
     raw.write()
     manifest = run(raw, "--order-statuses", "delivered", "--kmeans", "spark").manifest
-    assert manifest["totals"] == {
-        "raw customers": {"rows": 3},
+    assert totals_by_name(manifest) == {
+        "customers read": {"rows": 3},
         "customers": {"rows": 3},
         "quarantine/customers": {"rows": 0},
-        "raw orders": {"rows": 3},
+        "orders read": {"rows": 3},
         "orders": {"rows": 3},
         "quarantine/orders": {"rows": 0},
-        "raw payments": {"rows": 5, "money": "140.5000"},
+        "payments read": {"rows": 5, "money": "140.5000"},
         "payments": {"rows": 4, "money": "40.5000"},
         "quarantine/payments": {"rows": 1, "money": "100.0000"},
         "transactions": {"rows": 3, "money": "35.5000"},
-        "left out: order_status_not_counted": {"rows": 1, "money": "5.0000"},
-        "left out: purchased_after_as_of": {"rows": 0, "money": "0.0000"},
+        "payments excluded order_status_not_counted": {"rows": 1, "money": "5.0000"},
+        "payments excluded purchased_after_as_of": {"rows": 0, "money": "0.0000"},
         "purchases": {"rows": 2, "money": "35.5000"},
         "rfm": {"rows": 1, "money": "35.5000"},
-        "purchases of customers in rfm": {"rows": 2, "money": "35.5000"},
+        "rfm measured": {"rows": 2, "money": "35.5000"},
         "customer_segments": {"rows": 1},
-        "cluster 0": {"rows": 1, "money": "35.5000"},
+        "customer_segments cluster 0": {"rows": 1, "money": "35.5000"},
     }
-    assert [next(iter(claim["whole"])) for claim in manifest["control_totals"]] == [
-        "raw customers",
-        "raw orders",
-        "raw payments",
-        "payments",
-        "transactions",
-        "purchases",
-        "rfm",
-        "customer_segments",
+    wholes = [(check["whole"]["table"], check["whole"]["kind"]) for check in manifest["reconciliation"]]
+    assert wholes == [
+        ("customers", "read"),
+        ("orders", "read"),
+        ("payments", "read"),
+        ("payments", "written"),
+        ("transactions", "written"),
+        ("purchases", "written"),
+        ("rfm", "written"),
+        ("customer_segments", "written"),
     ]
-    assert {table: found["broken"] for table, found in manifest["quality"]["tables"].items() if found["broken"]} == {
+    assert all(check["passed"] for check in manifest["reconciliation"])
+    assert {table: found["failed"] for table, found in manifest["quality"]["tables"].items() if found["failed"]} == {
         "payments": {"refers_to(order_id)": 1}
     }
 
@@ -87,8 +90,8 @@ def test_a_row_that_is_refused_takes_no_good_row_with_it(raw: RawFiles) -> None:
     raw.payments += ['"o1",1,credit_card,3,10.00,extra', '"o1",1,credit_card']
     raw.write()
     manifest = run(raw).manifest
-    assert manifest["totals"]["payments"] == {"rows": 4, "money": "40.5000"}
-    assert manifest["quality"]["tables"]["payments"]["broken"] == {
+    assert total(manifest, "payments") == {"rows": 4, "money": "40.5000"}
+    assert manifest["quality"]["tables"]["payments"]["failed"] == {
         "has_all_fields": 2,
         "not_null(payment_value)": 1,
         "between(payment_installments)": 1,
@@ -100,8 +103,8 @@ def test_one_payment_written_in_two_ways_is_not_taken_twice(raw: RawFiles) -> No
     raw.payments.append('"o2",01,boleto,1,20.00')
     raw.write()
     manifest = run(raw).manifest
-    assert manifest["totals"]["payments"] == {"rows": 3, "money": "20.5000"}
-    assert manifest["quality"]["tables"]["payments"]["broken"] == {"unique(order_id, payment_sequential)": 2}
+    assert total(manifest, "payments") == {"rows": 3, "money": "20.5000"}
+    assert manifest["quality"]["tables"]["payments"]["failed"] == {"unique(order_id, payment_sequential)": 2}
 
 
 @pytest.mark.long
@@ -123,8 +126,8 @@ def test_customers_outside_a_cards_range_are_counted(raw: RawFiles) -> None:
 def test_the_workshops_way_says_what_it_loses(raw: RawFiles) -> None:
     raw.write()
     manifest = run(raw, "--purchase-value", "any").manifest
-    assert manifest["totals"]["purchases"] == {"rows": 3, "money": "35.0000"}
-    assert manifest["totals"]["left out: other payments of the purchase"] == {"rows": 1, "money": "5.5000"}
+    assert total(manifest, "purchases") == {"rows": 3, "money": "35.0000"}
+    assert total(manifest, "transactions excluded other_payments_of_the_purchase") == {"rows": 1, "money": "5.5000"}
 
 
 def test_every_payment_that_is_not_refused_belongs_to_a_customer_in_rfm(spark: SparkSession, raw: RawFiles) -> None:
@@ -133,9 +136,9 @@ def test_every_payment_that_is_not_refused_belongs_to_a_customer_in_rfm(spark: S
     ran = run(raw)
     # c2 has no person, so its order o2 follows it into quarantine, and o2's payment follows the order.
     found = ran.manifest["quality"]["tables"]
-    assert found["customers"]["broken"] == {"not_null(customer_unique_id)": 1}
-    assert found["orders"]["broken"] == {"refers_to(customer_id)": 1}
-    assert found["payments"]["broken"] == {"refers_to(order_id)": 1}
-    assert [found[table]["of_these_followers"] for table in ("customers", "orders", "payments")] == [0, 1, 1]
-    assert ran.manifest["totals"]["rfm"] == {"rows": 2, "money": "20.5000"}
+    assert found["customers"]["failed"] == {"not_null(customer_unique_id)": 1}
+    assert found["orders"]["failed"] == {"refers_to(customer_id)": 1}
+    assert found["payments"]["failed"] == {"refers_to(order_id)": 1}
+    assert [found[table]["cascaded"] for table in ("customers", "orders", "payments")] == [0, 1, 1]
+    assert total(ran.manifest, "rfm") == {"rows": 2, "money": "20.5000"}
     assert len(ran.rows(spark, "quarantine/payments")) == 1

@@ -1,7 +1,6 @@
 """What Spark is going to do, read from its physical plans."""
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,12 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import features as features_job
-from jobs.cli.config import RunConfig
+from jobs.cli.config import FeaturesConfig, RunOptions
 from jobs.quality.active_rules import active_rules
-from jobs.quality.report import quality_of
-from jobs.runs.run import Run
+from jobs.quality.report import quality_report
+from jobs.runs.checked_tables import CheckedTables
+from jobs.runs.metrics import Written
+from jobs.runs.run import Run, TableContract
 from jobs.runs.totals import Total
 from jobs.sample import write_sample
 from jobs.storage import LocalFolder, RunStore
@@ -38,9 +39,9 @@ class PlanningRun(Run):
         super().__init__(*arguments)
         self.plans: dict[str, str] = {}
 
-    def write(self, table: str, frame: DataFrame, **settings: Any) -> tuple[DataFrame, Mapping[str, Any]]:
-        self.plans[table] = plan(frame)
-        return super().write(table, frame, **settings)
+    def write(self, contract: TableContract, frame: DataFrame, **settings: Any) -> Written:
+        self.plans[contract.table] = plan(frame)
+        return super().write(contract, frame, **settings)
 
     def stage(self, name: str, frame: DataFrame, **settings: Any) -> DataFrame:
         self.plans[name] = plan(frame)
@@ -53,7 +54,7 @@ class PlanningRun(Run):
 def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The plans of the feature step over tables that are too large to be broadcast."""
     folder = tmp_path_factory.mktemp("plans")
-    config = RunConfig(step="features", as_of=AS_OF, output=str(folder))
+    options = RunOptions(as_of=AS_OF, output=str(folder))
     store = RunStore(str(folder))
     run_id = store.open_run(as_of=AS_OF, run_id=None)
     tables = {name: checked_table(spark, folder, name) for name in ("customers", "orders", "payments")}
@@ -62,10 +63,11 @@ def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
     threshold = "spark.sql.autoBroadcastJoinThreshold"
     spark.conf.set(threshold, "-1")
     try:
-        with quality_of(run_id, active_rules(None), max_quarantined=0) as quality:
-            run = PlanningRun(config, store, spark, quality)
-            run.account.totals["payments"] = Total(paid["n"], paid["m"])
-            features_job.features(run, tables, card=None)
+        totals = {"customers": Total(), "orders": Total(), "payments": Total(paid["n"], paid["m"])}
+        checked = CheckedTables({name: Written(name, frame, totals[name]) for name, frame in tables.items()})
+        with quality_report(run_id, active_rules(None), max_quarantined=0) as quality:
+            run = PlanningRun("features", options, store, spark, quality)
+            features_job.run_features(run, checked, config=FeaturesConfig(as_of=AS_OF), card=None)
     finally:
         spark.conf.unset(threshold)
     return run.plans

@@ -13,6 +13,8 @@ from scipy.spatial.distance import cdist
 from jobs import publish
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
+from tests.log_lines import without_logs
+from tests.manifests import total
 from tests.raw_files import key
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -51,13 +53,12 @@ def test_the_groups_are_found_numbered_by_money_and_named(spark: SparkSession, p
     }
 
 
-def test_the_account_has_customers_and_money_of_every_cluster(published: Path) -> None:
+def test_the_ledger_has_customers_and_money_of_every_cluster(published: Path) -> None:
     manifest = Runs(published).manifest
-    totals = manifest["totals"]
-    assert [totals[f"cluster {number}"]["rows"] for number in range(K)] == [PER_GROUP] * K
-    claim = next(claim for claim in manifest["control_totals"] if "rfm" in claim["whole"])
-    assert claim["holds"]
-    assert claim["compared"] == ["rows", "money"]
+    assert [total(manifest, f"customer_segments cluster {number}")["rows"] for number in range(K)] == [PER_GROUP] * K
+    check = next(check for check in manifest["reconciliation"] if check["whole"]["table"] == "rfm")
+    assert check["passed"]
+    assert check["compared"] == ["rows", "money"]
     kmeans = manifest["kmeans"]
     assert (kmeans["k"], kmeans["engine"], kmeans["drift"], kmeans["matched_to"]) == (K, "spark", None, None)
     assert sum(cluster["share_of_revenue"] for cluster in kmeans["clusters"]) == pytest.approx(1)
@@ -146,7 +147,7 @@ def test_what_cannot_be_asked_for_is_told_in_one_line(
 ) -> None:
     before = sorted(path.name for path in (published / "runs").iterdir())
     Runs(published).add(*arguments, code=2)
-    [line] = capfd.readouterr().err.strip().splitlines()
+    [line] = without_logs(capfd.readouterr().err)
     assert found in line
     assert sorted(path.name for path in (published / "runs").iterdir()) == before
 

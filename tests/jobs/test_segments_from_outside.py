@@ -13,6 +13,7 @@ from jobs.errors import DataError
 from tests.jobs.clusters.test_artifact import mxnet, packed
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
+from tests.log_lines import without_logs
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -104,7 +105,7 @@ def test_anything_but_one_line_for_each_customer_is_not_published(
     before = runs.pointer
     runs.add("--assignments", str(folder), code=code)
     assert runs.pointer == before
-    [line] = capfd.readouterr().err.strip().splitlines()
+    [line] = without_logs(capfd.readouterr().err)
     assert found in line
     assert f"expected one line for each of the {K * PER_GROUP} customers" in line
     assert list((runs.output / "runs").glob("*/_stage")) == []

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from jobs import features, ingest, pipeline, segments
 from tests.frames import money
 from tests.jobs.whole_runs import AS_OF, TABLES, Ran, run
+from tests.manifests import total
 from tests.raw_files import RawFiles, key
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -30,6 +31,7 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert ran.manifest["inputs"] == {"checked_run": f"{AS_OF}-checked"}
     assert ran.manifest["configuration_hash"] == whole.manifest["configuration_hash"]
     card = json.loads((apart / ran.manifest["score_card"]["file"]).read_text())
+    # Another thing of another name: the hash of the configuration under which the card was fitted.
     assert card["configuration_hash"] == ran.manifest["configuration_hash"]
 
 
@@ -58,7 +60,7 @@ def test_features_go_on_from_the_current_run_with_another_date(spark: SparkSessi
     found = spark.read.parquet(str(second.output / second.pointer["tables"]["rfm"]))
     totals = {row["customer_unique_id"]: row["total_value"] for row in found.collect()}
     assert totals == {key("ann"): money("15.50"), key("bob"): money("5")}
-    assert second.manifest["totals"]["left out: purchased_after_as_of"] == {"rows": 1, "money": "20.0000"}
+    assert total(second.manifest, "payments excluded purchased_after_as_of") == {"rows": 1, "money": "20.0000"}
 
 
 def test_features_without_a_run_to_start_from_say_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

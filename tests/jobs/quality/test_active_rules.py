@@ -9,7 +9,8 @@ from expectations.contracts.olist import CONTRACTS
 from expectations.rules import Between
 from jobs import features, ingest, pipeline
 from jobs.errors import ConfigurationError
-from jobs.quality.active_rules import ActiveRules, active_rules, rules_of_checked_tables, rules_of_settled_rows
+from jobs.quality.active_rules import ActiveRules, active_rules, rules_of_checked_tables, rules_of_reused_rows
+from tests.log_lines import without_logs
 
 MINE = "payments:\n  change:\n    between(payment_value): {high: 50000}\n"
 SHA256_OF_MINE = "bc44184a9f17350dd90d5fa9d5b69bda450c7bec2383da6389e75e25828b9a25"
@@ -152,7 +153,7 @@ def test_every_program_ends_with_2_and_one_line_before_anything_is_written(
 ) -> None:
     output, file = tmp_path / "output", tmp_path / "mine.yml"
     assert main(["--as-of", "2018-06-30", "--output", str(output), "--rules", str(file), *arguments]) == 2
-    [line] = capfd.readouterr().err.splitlines()
+    [line] = without_logs(capfd.readouterr().err)
     assert f"--rules {file}: no such file" in line
     assert not output.exists()
 
@@ -160,13 +161,13 @@ def test_every_program_ends_with_2_and_one_line_before_anything_is_written(
 def test_what_checked_the_tables_is_told_where_other_rules_are_in_force_since() -> None:
     now = active_rules(None)
     today = hash_of(now)
-    assert rules_of_checked_tables({"rules": today}, but_for=now) == {}
-    assert rules_of_checked_tables({"rules": "a"}, but_for=now) == {"rules_of_checked_tables": "a"}
+    assert rules_of_checked_tables({"rules": today}, unless=now) == {}
+    assert rules_of_checked_tables({"rules": "a"}, unless=now) == {"rules_of_checked_tables": "a"}
     # They may have come to that run from an earlier one, or by a replay.
     handed_on = {"rules": today, "rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
     handed_on_again = {"rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
-    assert rules_of_checked_tables(handed_on, but_for=now) == handed_on_again
-    assert rules_of_settled_rows({"rules": today}, but_for=now) == {}
-    assert rules_of_settled_rows({"rules": "c", "rules_of_settled_rows": ["b"]}, but_for=now) == {
+    assert rules_of_checked_tables(handed_on, unless=now) == handed_on_again
+    assert rules_of_reused_rows({"rules": today}, unless=now) == {}
+    assert rules_of_reused_rows({"rules": "c", "rules_of_settled_rows": ["b"]}, unless=now) == {
         "rules_of_settled_rows": ["b", "c"]
     }

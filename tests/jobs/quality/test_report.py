@@ -9,6 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import pipeline
+from tests.log_lines import without_logs
+from tests.manifests import total
 from tests.raw_files import RawFiles, key
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -47,9 +49,9 @@ def test_more_bad_rows_than_allowed_stop_the_run_and_leave_all_that_explains_it(
     capfd.readouterr()
     stopped = run(raw, "bad", code=3)
     assert stopped.current() == before
-    [line] = capfd.readouterr().err.splitlines()
+    [line] = without_logs(capfd.readouterr().err)
     assert (
-        "payments: 1 of 4 rows quarantined (25.00%; most broke parses_as(payment_value): 1), "
+        "payments: 1 of 4 rows quarantined (25.00%; most fail parses_as(payment_value): 1), "
         "expected at most 1.00% (--max-quarantined)"
     ) in line
     assert str(stopped.folder / "quality" / "data_docs" / "index.html") in line
@@ -58,14 +60,14 @@ def test_more_bad_rows_than_allowed_stop_the_run_and_leave_all_that_explains_it(
     quality = stopped.json("quality.json")
     assert len(quality["stopped_by"]) == 1
     rules = {rule["rule"]: rule for rule in quality["tables"]["payments"]["rules"]}
-    assert rules["parses_as(payment_value)"]["rows_broken"] == 1
+    assert rules["parses_as(payment_value)"]["rows_failed"] == 1
     assert rules["parses_as(payment_value)"]["examples"] == ["minus five"]
     assert rules["not_null(payment_value)"] == {
         "rule": "not_null(payment_value)",
         "severity": "quarantine",
         "expected": "a value, found none",
-        "kept": True,
-        "rows_broken": 0,
+        "passed": True,
+        "rows_failed": 0,
     }
     pages = [page.read_text() for page in (stopped.folder / "quality" / "data_docs").rglob("spark-payments.html")]
     assert "minus five" in pages[0]
@@ -79,7 +81,7 @@ def test_followers_do_not_count_against_the_budget(raw: RawFiles) -> None:
     raw.orders[2] = raw.orders[2].replace('"c2"', '"c1"')
     ran = run(raw, "followers", "--max-quarantined", "0.34")
     tables = ran.json("manifest.json")["quality"]["tables"]
-    assert {table: found["of_these_followers"] for table, found in tables.items() if found["quarantined"]} == {
+    assert {table: found["cascaded"] for table, found in tables.items() if found["quarantined"]} == {
         "customers": 0,
         "orders": 2,
         "payments": 3,
@@ -92,11 +94,11 @@ def test_a_rule_that_warns_is_told_and_takes_nothing(raw: RawFiles, capfd: pytes
     raw.orders[1] = raw.orders[1].replace(",,,2018-01-20", ",,2017-12-31 00:00:00,2018-01-20")
     ran = run(raw, "warned")
     said = capfd.readouterr().out
-    assert "payments: in_set(payment_type) (warn) is broken by 1 row" in said
-    assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) is broken" in said
+    assert "payments: in_set(payment_type) (warn) fails for 1 row" in said
+    assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) fails" in said
     manifest = ran.json("manifest.json")
-    assert manifest["totals"]["rfm"] == {"rows": 2, "money": "40.5000"}
-    assert manifest["quality"]["tables"]["payments"]["broken"] == {"in_set(payment_type)": 1}
+    assert total(manifest, "rfm") == {"rows": 2, "money": "40.5000"}
+    assert manifest["quality"]["tables"]["payments"]["failed"] == {"in_set(payment_type)": 1}
     assert manifest["quality"]["stopped_by"] == []
 
 
@@ -116,15 +118,15 @@ def test_rules_of_ones_own_are_in_force_and_their_file_is_in_the_manifest(
     )
     run(raw, "stopped", "--rules", str(mine), code=3)
     line = capfd.readouterr().err
-    assert "payments: mean_between(payment_value) is broken (found 10.125" in line
+    assert "payments: mean_between(payment_value) fails (found 10.125" in line
     assert "expected a mean of at least 100" in line
     mine.write_text(mine.read_text().replace("low: 100", "low: 10"))
     manifest = run(raw, "passed", "--rules", str(mine)).json("manifest.json")
     assert manifest["quality"]["rules"]["file"] == str(mine)
     assert len(manifest["quality"]["rules"]["sha256"]) == 64
-    assert manifest["quality"]["tables"]["payments"]["broken"] == {"between(payment_value)": 1}
-    assert manifest["quality"]["tables"]["rfm"]["broken"] == {"between(total_value)": 1}
-    assert manifest["totals"]["payments"] == {"rows": 4, "money": "40.5000"}
+    assert manifest["quality"]["tables"]["payments"]["failed"] == {"between(payment_value)": 1}
+    assert manifest["quality"]["tables"]["rfm"]["failed"] == {"between(total_value)": 1}
+    assert total(manifest, "payments") == {"rows": 4, "money": "40.5000"}
 
 
 def test_a_mistake_in_ones_rules_is_told_with_its_line_before_anything_is_done(
@@ -134,7 +136,7 @@ def test_a_mistake_in_ones_rules_is_told_with_its_line_before_anything_is_done(
     raw.write()
     mine.write_text("payments:\n  change:\n    between(payment_value):\n      high: many\n")
     ran = run(raw, "never", "--rules", str(mine), code=2)
-    [line] = capfd.readouterr().err.splitlines()
+    [line] = without_logs(capfd.readouterr().err)
     assert line.startswith(f"pipeline: --rules {mine}, line 4: between(payment_value): high is 'many'")
     assert not ran.output.exists()
 

@@ -1,47 +1,68 @@
-"""Control totals: what holds, and what is said when it does not."""
+"""Reconciliation checks: which pass, and what a failed one says."""
 
 from decimal import Decimal
 
 import pytest
 
 from jobs.errors import DataError
-from jobs.runs.totals import Account, Total, totals_of
+from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Ledger, Total, totals_of
+
+RAW = Boundary("orders", BoundaryKind.READ)
+GOOD, BAD = Boundary("orders"), Boundary("quarantine/orders")
 
 
-def account(**totals: Total) -> Account:
-    return Account(totals=dict(totals))
+def entry(boundary: Boundary, rows: int, money: str) -> BoundaryTotal:
+    return BoundaryTotal(boundary, Total(rows, Decimal(money)))
 
 
-def test_a_whole_that_is_the_sum_of_its_parts_holds() -> None:
-    made = account(raw=Total(3, Decimal("10.00")), good=Total(2, Decimal("9.99")), bad=Total(1, Decimal("0.01")))
-    made.claim("raw", "good", "bad")
-    assert made.as_json()["control_totals"][0]["holds"] is True
+def test_a_whole_that_is_the_sum_of_its_parts_passes() -> None:
+    ledger = Ledger()
+    ledger.reconcile(entry(RAW, 3, "10.00"), entry(GOOD, 2, "9.99"), entry(BAD, 1, "0.01"))
+    [check] = ledger.as_json()["reconciliation"]
+    assert check["passed"] is True
+    assert check["whole"] == {"table": "orders", "kind": "read", "rows": 3, "money": "10.00"}
 
 
 @pytest.mark.parametrize(
     ("good", "difference"),
     [
-        (Total(1, Decimal("9.99")), "1 rows worth 0.00"),
-        (Total(2, Decimal("9.98")), "0 rows worth 0.01"),
-        (Total(3, Decimal("19.99")), "-1 rows worth -10.00"),
+        (entry(GOOD, 1, "9.99"), "1 rows worth 0.00"),
+        (entry(GOOD, 2, "9.98"), "0 rows worth 0.01"),
+        (entry(GOOD, 3, "19.99"), "-1 rows worth -10.00"),
     ],
     ids=["a row lost", "a cent lost", "a row doubled"],
 )
-def test_a_lost_or_doubled_row_or_cent_stops_the_run_and_names_the_boundary(good: Total, difference: str) -> None:
-    made = account(raw=Total(3, Decimal("10.00")), good=good, bad=Total(1, Decimal("0.01")))
+def test_a_lost_or_doubled_row_or_cent_stops_the_run_and_names_the_boundary(
+    good: BoundaryTotal, difference: str
+) -> None:
     with pytest.raises(DataError) as error:
-        made.claim("raw", "good", "bad")
-    assert f"raw (3 rows worth 10.00) is not good ({good}) + bad (1 rows worth 0.01)" in str(error.value)
+        Ledger().reconcile(entry(RAW, 3, "10.00"), good, entry(BAD, 1, "0.01"))
+    whole, parts = "orders read (3 rows worth 10.00)", f"orders ({good.total}) + quarantine/orders (1 rows worth 0.01)"
+    assert f"{whole} is not {parts}" in str(error.value)
     assert f"the difference is {difference}" in str(error.value)
 
 
 def test_where_rows_merge_money_alone_is_compared() -> None:
-    made = account(payments=Total(3, Decimal(10)), purchases=Total(2, Decimal(10)))
-    made.claim("payments", "purchases", money_only=True)
+    payments, purchases = entry(Boundary("payments"), 3, "10"), entry(Boundary("purchases"), 2, "10")
+    Ledger().reconcile(payments, purchases, money_only=True)
     with pytest.raises(DataError):
-        made.claim("payments", "purchases")
+        Ledger().reconcile(payments, purchases)
 
 
 def test_totals_come_back_from_a_manifest_exactly() -> None:
-    made = account(payments=Total(3, Decimal("0.1000")), customers=Total(2))
-    assert totals_of(made.as_json()) == made.totals
+    ledger = Ledger()
+    ledger.record(
+        entry(Boundary("payments"), 3, "0.1000"),
+        BoundaryTotal(Boundary("customers"), Total(2)),
+        entry(Boundary("payments", BoundaryKind.EXCLUDED, "purchased_after_as_of"), 1, "5.0000"),
+    )
+    assert totals_of(ledger.as_json()) == ledger.totals
+
+
+def test_the_totals_of_files_and_tables_are_read_from_a_manifest_of_release_0_1() -> None:
+    stated = {"raw orders": {"rows": 4}, "orders": {"rows": 3}, "quarantine/orders": {"rows": 1, "money": "2.5000"}}
+    assert totals_of({"totals": stated}) == {
+        RAW: Total(4),
+        GOOD: Total(3),
+        BAD: Total(1, Decimal("2.5")),
+    }
