@@ -20,7 +20,7 @@ PREFIX ?= olist-rfm
 DATA ?= $(INPUT)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-all coverage npm lint format bench bench-quality bench-kmeans lock clean \
+.PHONY: help run-local sql sample test test-all coverage npm lint lint-code lint-prose format bench bench-quality bench-kmeans lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -52,11 +52,17 @@ npm:
 	@command -v npm >/dev/null || { echo "make: no npm, which fetches the interpreter of the state machine for its tests;" \
 	    "expected npm 9 or newer. Install it: apt-get install npm" >&2; exit 2; }
 
-lint: $(READY) ## Check style, types and the direction of imports
+lint: lint-code lint-prose ## Check style, types, the direction of imports, and prose
+
+lint-code: $(READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache
+
+lint-prose: $(READY) ## Check spelling, sentences and words
+	@$(VENV)/bin/typos
+	@$(RUN) -m tools.prose
 
 format: $(READY) ## Put the code into the house's format
 	@$(VENV)/bin/ruff check --fix .
