@@ -18,6 +18,7 @@ WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse
 SIZES ?= 1000000 2000000 10000000
 PREFIX ?= olist-rfm
 DATA ?= $(INPUT)
+UPGRADE ?= --upgrade
 
 .DEFAULT_GOAL := help
 .PHONY: help run-local sql sample test test-all coverage npm lint lint-code lint-prose format bench bench-quality bench-kmeans lock clean \
@@ -105,9 +106,10 @@ outputs: $(READY) ## Print what the stacks give out
 down: $(READY) ## Take everything down, data included; asks first
 	@$(RUN) -m deploy down --prefix "$(PREFIX)" $(ARGS)
 
-lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
+# make lock UPGRADE= keeps every pin that still fits, so that a new package comes alone.
+lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later (UPGRADE=)
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --all-extras --upgrade setup.cfg --output-file requirements.lock
+	    --all-extras $(UPGRADE) setup.cfg --output-file requirements.lock
 
 clean: ## Remove samples, caches and the environment, but no run
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .coverage

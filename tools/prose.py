@@ -144,7 +144,7 @@ def long_sentences(path: str, passages: Iterable[Passage], *, max_words: int) ->
 def replaced_words(path: str, text: str, *, glossary: dict[str, str]) -> Iterator[Finding]:
     """Find words that the glossary replaces, in prose, names and messages, and in the path (reported as line 1)."""
     for pattern, word in glossary.items():
-        # `RulesInForce` matches `rules[_ ]?in[_ ]?force`, and `nightly` does not match `night`.
+        # An underscore or a capital ends a word, so names are searched too; `night` is no part of `nightly`.
         replaced = re.compile(f"(?<![a-z])(?i:{pattern})(?![a-z])")
         for line, content in [(1, path), *enumerate(text.splitlines(), start=1)]:
             for match in replaced.finditer(content):
