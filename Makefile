@@ -18,9 +18,10 @@ WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse
 SIZES ?= 1000000 2000000 10000000
 PREFIX ?= olist-rfm
 DATA ?= $(INPUT)
+UPGRADE ?= --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-all coverage npm lint format bench bench-quality bench-kmeans lock clean \
+.PHONY: help run-local sql sample test test-all coverage npm lint lint-code lint-prose format bench bench-quality bench-kmeans lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -52,11 +53,17 @@ npm:
 	@command -v npm >/dev/null || { echo "make: no npm, which fetches the interpreter of the state machine for its tests;" \
 	    "expected npm 9 or newer. Install it: apt-get install npm" >&2; exit 2; }
 
-lint: $(READY) ## Check style, types and the direction of imports
+lint: lint-code lint-prose ## Check style, types, the direction of imports, and prose
+
+lint-code: $(READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache
+
+lint-prose: $(READY) ## Check spelling, sentences and words
+	@$(VENV)/bin/typos
+	@$(RUN) -m tools.prose
 
 format: $(READY) ## Put the code into the house's format
 	@$(VENV)/bin/ruff check --fix .
@@ -99,9 +106,10 @@ outputs: $(READY) ## Print what the stacks give out
 down: $(READY) ## Take everything down, data included; asks first
 	@$(RUN) -m deploy down --prefix "$(PREFIX)" $(ARGS)
 
-lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later
+# make lock UPGRADE= keeps every pin that still fits, so that a new package comes alone.
+lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later (UPGRADE=)
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --all-extras --upgrade setup.cfg --output-file requirements.lock
+	    --all-extras $(UPGRADE) setup.cfg --output-file requirements.lock
 
 clean: ## Remove samples, caches and the environment, but no run
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .coverage
