@@ -63,7 +63,7 @@ lint-code: $(READY)
 
 lint-prose: $(READY) ## Check spelling, sentences and words
 	@$(VENV)/bin/typos
-	@$(RUN) -m tools.prose
+	@$(RUN) -m tests.lint.prose
 
 format: $(READY) ## Put the code into the house's format
 	@$(VENV)/bin/ruff check --fix .

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import prose
+from tests.lint import prose
 
 PYPROJECT = """\
 [tool.prose]
