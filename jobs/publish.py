@@ -9,7 +9,7 @@ from jobs.cli import console
 from jobs.cli.arguments import add_log_arguments, add_warehouse_arguments
 from jobs.cli.logs import configure_logs
 from jobs.cli.main import run_main
-from jobs.cli.parser import OneLineParser
+from jobs.cli.parser import OneLineParser, add_version
 from jobs.errors import ConfigurationError
 from jobs.storage import RunStore, is_in_s3
 from jobs.warehouse.load_plan import RunToLoad, Warehouse, raw_to_load, run_to_load
@@ -83,6 +83,7 @@ class PublishConfig:
         )
         parser.add_argument("--input", metavar="FOLDER", help="for --raw-copy: the CSV files that the run read")
         add_log_arguments(parser)
+        add_version(parser)
         arguments, ignored = parser.parse_known(argv)
         configure_logs(arguments.log_format)
         return cls(

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from expectations.contracts.olist import ORDER_STATUSES
 from jobs.cli.logs import LOG_FORMATS
-from jobs.cli.parser import OneLineParser
+from jobs.cli.parser import OneLineParser, add_version
 from transforms.rfm.feature_scale import SCALE_KINDS
 
 Step = Literal["ingest", "replay", "features", "segments", "pipeline"]
@@ -91,6 +91,7 @@ def parser_of(step: Step) -> OneLineParser:
     if step in ("segments", "pipeline"):
         _add_cluster_arguments(parser)
     add_log_arguments(parser)
+    add_version(parser)
     return parser
 
 

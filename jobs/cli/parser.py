@@ -5,7 +5,16 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
+from jobs.cli.version import version
 from jobs.errors import ConfigurationError
+
+
+class PrintVersion(argparse.Action):
+    """Prints the version and ends the program; looks it up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> None:
+        """Print it."""
+        parser.exit(message=f"{parser.prog} {version()}\n")
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -31,6 +40,11 @@ class OneLineParser(argparse.ArgumentParser):
             if value == "" and name != "run_id":  # an empty run id is told by its own check
                 raise ConfigurationError(f"invalid --{name.replace('_', '-')} '': expected a value")
         return arguments, tuple(part.partition("=")[0] for part in others if part.startswith("-"))
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """Add ``--version``."""
+    parser.add_argument("--version", action=PrintVersion, nargs=0, help="print the version and exit")
 
 
 def at_least_one(text: str) -> int:

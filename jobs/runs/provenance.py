@@ -1,4 +1,4 @@
-"""Which code made a run, on what."""
+"""The code that made a run, and the versions that it ran on."""
 
 import hashlib
 import platform
@@ -12,29 +12,30 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-DISTRIBUTION = "olist-rfm-segments"
+from jobs.cli.version import version
+
 PACKAGES = ("transforms", "expectations", "jobs")
 
 
 def code_version() -> dict[str, Any]:
-    """The release, the commit where there is a checkout, and a hash of the source that is there either way."""
+    """The version, the commit where there is a checkout, and a hash of the source."""
     return {"version": _release(), "commit": _commit(), "source_sha256": _source_hash()}
 
 
 def platform_versions(session: SparkSession) -> dict[str, str]:
-    """Versions of what the run stood on."""
+    """Versions of Python, Spark and the operating system."""
     return {"python": platform.python_version(), "spark": session.version, "system": platform.platform(terse=True)}
 
 
 def _release() -> str | None:
     try:
-        return metadata.version(DISTRIBUTION)
+        return version()
     except metadata.PackageNotFoundError:
         return None
 
 
 def _commit() -> str | None:
-    """The commit of the checkout, marked when files differ from it; None in a package or where git is not."""
+    """The commit of the checkout, marked when files differ from it; None in a package, or without git."""
     folder = Path(__file__).resolve().parents[2]
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():
@@ -58,7 +59,7 @@ def _source_hash() -> str:
 
 
 def _modules(folder: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
-    """The modules of a package and of those in it, wherever they were imported from (a zip, on a cluster)."""
+    """The modules of a package and of its rooms, wherever they were imported from (a zip, on a cluster)."""
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir():
             yield from _modules(entry, f"{name}/{entry.name}")
