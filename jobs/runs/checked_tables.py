@@ -37,7 +37,7 @@ class CheckedTable:
     Attributes:
         accepted: the table.
         quarantined: its quarantine.
-        validated: rows that were validated, without those that a replay carried over; in a replay with their money.
+        validated: rows that were validated; a replay counts them by themselves, apart from what it carried over.
         newly_accepted, newly_rejected: what became of them.
         unresolved: quarantined rows that a replay carried over.
     """
@@ -113,54 +113,70 @@ def check_table(
         DataError: The counts and Great Expectations disagree.
         OutsideSystemError: Great Expectations failed to evaluate a rule.
     """
-    table, quarantine = contract.table, quarantine_of(contract)
     rows = validate_rows(raw=raw, contract=contract, references=references)
-    table_rules = contract.table_reasons if carried_over is None else {}
+    is_replay = carried_over is not None
+    table_rules = {} if is_replay else contract.table_reasons
     # Read by the two writes and by the gate: the file is parsed and each row validated once.
     with _persisted_with_keys(rows, contract=contract) as validated:
-        new = accepted(validated=validated, contract=contract)
         counted, counts = with_metrics(
             validated,
-            f"validated {table}",
-            money=None if carried_over is None else quarantine.money,
+            f"validated {contract.table}",
+            money=raw_money(contract) if is_replay else None,
             metrics={**failure_counts(contract), **table_rules},
         )
+        new = accepted(validated=validated, contract=contract)
         rejected = quarantined(validated=counted, contract=contract)
         if carried_over is None:
-            table_written = run.write(contract, new)
-            quarantine_written = run.write(quarantine, rejected)
-            newly_accepted, newly_rejected = table_written.total, quarantine_written.total
-            unresolved = Total()
-            reasons: Mapping[str, Any] = {label: counts.get[label] for label in table_rules}
+            checked = _write(run, contract, new, rejected)
+            reasons = {label: counts.get[label] for label in table_rules}
         else:
-            new, new_metrics = with_metrics(new, f"newly accepted {table}", money=contract.money)
-            table_written = run.write(contract, carried_over.accepted.unionByName(new))
-            rejected, rejected_metrics = with_metrics(rejected, f"rejected again {table}", money=quarantine.money)
-            left, left_metrics = with_metrics(carried_over.quarantined, f"unresolved {table}", money=quarantine.money)
-            quarantine_written = run.write(quarantine, rejected.unionByName(left))
-            unresolved = total_of(left_metrics.get, contract.money)
-            newly_accepted = total_of(new_metrics.get, contract.money)
-            newly_rejected = total_of(rejected_metrics.get, contract.money)
-            reasons = _table_reasons(table_written.frame, quarantine_written.frame, contract=contract)
-        checked = CheckedTable(
-            accepted=table_written,
-            quarantined=quarantine_written,
-            validated=total_of(counts.get, None if carried_over is None else contract.money),
-            newly_accepted=newly_accepted,
-            newly_rejected=newly_rejected,
-            unresolved=unresolved,
-        )
+            checked = _write_with(carried_over, run, contract, new, rejected)
+            checked = replace(checked, validated=total_of(counts.get, contract.money))
+            reasons = _table_reasons(checked, contract=contract)
         row_counts = RowCounts(
-            rows=table_written.total.rows + quarantine_written.total.rows,
-            quarantined=quarantine_written.total.rows,
+            rows=checked.accepted.total.rows + checked.quarantined.total.rows,
+            quarantined=checked.quarantined.total.rows,
             cascaded=counts.get[CASCADED],
             failed={rule.label: counts.get[rule.label] for rule in contract.row_rules},
             reasons=reasons,
         )
         # In a replay the validated rows are not the whole table, so the counts answer for the rules about it.
-        evaluated = contract if carried_over is None else replace(contract, rules=contract.row_rules)
+        evaluated = replace(contract, rules=contract.row_rules) if is_replay else contract
         run.add_quality(contract, validated, row_counts, evaluated=evaluated)
     return checked
+
+
+def _write(run: Run, contract: FileContract, new: DataFrame, rejected: DataFrame) -> CheckedTable:
+    table, quarantine = run.write(contract, new), run.write(quarantine_of(contract), rejected)
+    return CheckedTable(
+        accepted=table,
+        quarantined=quarantine,
+        validated=table.total + quarantine.total,
+        newly_accepted=table.total,
+        newly_rejected=quarantine.total,
+        unresolved=Total(),
+    )
+
+
+def _write_with(
+    carried_over: CarriedOver, run: Run, contract: FileContract, new: DataFrame, rejected: DataFrame
+) -> CheckedTable:
+    name, money = contract.table, raw_money(contract)
+    new, new_metrics = with_metrics(new, f"newly accepted {name}", money=contract.money)
+    table = run.write(contract, carried_over.accepted.unionByName(new))
+    rejected, rejected_metrics = with_metrics(rejected, f"rejected again {name}", money=money)
+    unresolved, unresolved_metrics = with_metrics(carried_over.quarantined, f"unresolved {name}", money=money)
+    quarantine = run.write(quarantine_of(contract), rejected.unionByName(unresolved))
+    newly_accepted = total_of(new_metrics.get, contract.money)
+    newly_rejected = total_of(rejected_metrics.get, contract.money)
+    return CheckedTable(
+        accepted=table,
+        quarantined=quarantine,
+        validated=newly_accepted + newly_rejected,
+        newly_accepted=newly_accepted,
+        newly_rejected=newly_rejected,
+        unresolved=total_of(unresolved_metrics.get, contract.money),
+    )
 
 
 def how_to_continue(run: Run) -> tuple[str, str]:
@@ -208,10 +224,11 @@ def _persisted_with_keys(rows: DataFrame, *, contract: FileContract) -> Iterator
             frame.unpersist()
 
 
-def _table_reasons(table: DataFrame, quarantine: DataFrame, *, contract: FileContract) -> dict[str, Any]:
+def _table_reasons(checked: CheckedTable, *, contract: FileContract) -> dict[str, Any]:
     """Why the table and its quarantine together fail a rule about all rows, as an ingest of all rows would find it."""
     as_text = [F.col(name).cast("string").alias(contract.source_name(name)) for name in contract.schema.fieldNames()]
-    every_row = table.select(*as_text).unionByName(quarantine.select(*contract.source_columns))
+    quarantine = checked.quarantined.frame.select(*contract.source_columns)
+    every_row = checked.accepted.frame.select(*as_text).unionByName(quarantine)
     reasons = contract.table_reasons
     values = every_row.agg(*[reason.alias(label) for label, reason in reasons.items()]).collect()[0]
     return {label: values[label] for label in reasons}
