@@ -21,7 +21,7 @@ DATA ?= $(INPUT)
 UPGRADE ?= --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-all coverage npm lint lint-code lint-prose format bench bench-quality bench-kmeans lock clean \
+.PHONY: help run-local sql sample test test-all coverage npm lint lint-code lint-prose data-dictionary format bench bench-quality bench-kmeans lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -64,6 +64,9 @@ lint-code: $(READY)
 lint-prose: $(READY) ## Check spelling, sentences and words
 	@$(VENV)/bin/typos
 	@$(RUN) -m tests.lint.prose
+
+data-dictionary: $(READY) ## Write docs/data-dictionary.md anew, from the schemas
+	@$(RUN) -m jobs.warehouse.data_dictionary > docs/data-dictionary.md
 
 format: $(READY) ## Put the code into the house's format
 	@$(VENV)/bin/ruff check --fix .

@@ -94,3 +94,15 @@ def test_every_room_says_what_lives_there_and_what_does_not() -> None:
     assert [
         name for name, text in docstrings.items() if not re.search(r"\b(no|not|nothing)\b", text, re.IGNORECASE)
     ] == []
+
+
+def test_the_map_names_files_that_exist_and_names_that_they_define() -> None:
+    rows = [line for line in (PROJECT / "docs" / "architecture.md").read_text().splitlines() if line.startswith("| ")]
+    missing = []
+    for row in rows:
+        files = re.findall(r"`((?:transforms|expectations|jobs|deploy|tests)/[\w/]+\.py)`", row)
+        missing += [name for name in files if not (PROJECT / name).exists()]
+        text = "".join((PROJECT / name).read_text() for name in files if name not in missing)
+        names = re.findall(r"`(\w+(?:\.\w+)?)`(?: in| by)", row)
+        missing += [name for name in names if files and name.rpartition(".")[2] not in text]
+    assert missing == []

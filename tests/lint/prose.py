@@ -195,7 +195,7 @@ def check_project(folder: Path, settings: Settings, *, checks: Sequence[str]) ->
 
 def main(arguments: Sequence[str] | None = None, *, folder: Path = Path()) -> int:
     """Check the project in ``folder``, print each finding, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.prose", description="Check the project's prose.")
+    parser = argparse.ArgumentParser(prog="python -m tests.lint.prose", description="Check the project's prose.")
     parser.add_argument("--check", action="append", choices=CHECKS, help="run this check alone; may be repeated")
     options = parser.parse_args(arguments)
     pyproject = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
