@@ -56,9 +56,9 @@ def _replay_all(this: Run, sources: Sequence[Source], *, paths: Mapping[str, str
         with this.step(table) as step:
             settled = this.read_earlier(paths[table], schema=contract.schema)
             sorted_out = replay(
-                fixed=read_source(this.session, source),
+                corrected=read_source(this.session, source),
                 quarantined=this.read_earlier(paths[quarantine], schema=contract.quarantine_schema),
-                settled=settled,
+                reused=settled,
                 contract=contract,
             )
             references[table] = _try_again(this, contract, sorted_out, settled=settled, references=references)
@@ -74,7 +74,7 @@ def _try_again(
     """Judge what is tried, write it beside what is settled and what is left, and assert that the sums hold."""
     table, quarantine = _tables(contract)
     totals = this.account.totals
-    rows = validate_rows(raw=sorted_out.tried, contract=contract, references=references)
+    rows = validate_rows(raw=sorted_out.revalidated, contract=contract, references=references)
     with persisted_with_keys(rows, contract=contract) as validated:
         came_in, seen_in = observe(
             accepted(validated=validated, contract=contract), f"came in {table}", money=contract.money
@@ -86,7 +86,7 @@ def _try_again(
         refused, seen_refused = observe(
             quarantined(validated=every_row, contract=contract), f"refused again {table}", money=raw_money(contract)
         )
-        left, seen_left = observe(sorted_out.left, f"left {table}", money=raw_money(contract))
+        left, seen_left = observe(sorted_out.unresolved, f"left {table}", money=raw_money(contract))
         still, _ = this.write(
             quarantine, refused.unionByName(left), schema=contract.quarantine_schema, money=raw_money(contract)
         )

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame, Row
 
 from expectations.contracts.contract import Contract
-from expectations.gx.results import NotEvaluatedError
+from expectations.gx.results import NotEvaluatedError, RuleResult
 from expectations.rules import Rule, TableRule
 from jobs.errors import DataError, OutsideSystemError
 from jobs.quality.active_rules import ActiveRules
 
 if TYPE_CHECKING:
-    from expectations.gx.gate import Gate, RuleResult
+    from expectations.gx.gate import Gate
 
 QUALITY = "quality.json"
 SHARES = "quality_shares.json"
@@ -61,7 +61,7 @@ class TableQuality:
 
     contract: Contract
     counted: Counted
-    verdicts: "Mapping[str, RuleResult]"
+    verdicts: Mapping[str, RuleResult]
     gate_seconds: float
 
     def broken(self) -> list[Rule]:
@@ -144,7 +144,7 @@ class Quality:
         """
         started = time.monotonic()
         try:
-            verdicts = self._gate.examine(rows=rows, contract=seen or contract, twice=twice)
+            verdicts = self._gate.validate(rows=rows, contract=seen or contract, duplicates=twice)
         except NotEvaluatedError as error:
             raise OutsideSystemError(f"{contract.table}: Great Expectations could not evaluate {error}") from None
         found = TableQuality(contract, counted, verdicts, time.monotonic() - started)

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
-from expectations.rules.text import parsed
+from expectations.rules.cells import parsed
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from transforms.schemas import MONEY
 
@@ -27,7 +27,7 @@ def persisted_with_keys(validated: DataFrame, *, contract: FileContract) -> Iter
         for unique in contract.uniques:
             twice = duplicate_keys(rows=kept[-1], unique=unique, contract=contract)
             if twice.count():
-                again = reject_duplicate_keys(validated=kept[-1], unique=unique, contract=contract, twice=twice)
+                again = reject_duplicate_keys(validated=kept[-1], unique=unique, contract=contract, duplicates=twice)
                 kept.append(again.persist(StorageLevel.MEMORY_AND_DISK))
         yield kept[-1]
     finally:
