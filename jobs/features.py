@@ -181,7 +181,7 @@ def _fitted_card(this: Run, measures: DataFrame) -> ScoreCard:
         name=this.run_id,
         as_of=this.config.as_of,
         rules=this.config.meaning(),
-        configuration_hash=hash_of(this.settings),
+        fit_configuration_hash=hash_of(this.settings),
     )
     kind = this.config.feature_scale or "minmax"
     grid = _fitted_grid(measures) if kind == "rank" else {}
