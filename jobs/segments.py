@@ -22,7 +22,7 @@ from jobs.clusters.assigning import (
 )
 from jobs.clusters.description import Found, Origin, describe_clusters
 from jobs.clusters.feature_files import FEATURES, SCORE, read_shards
-from jobs.clusters.previous import Earlier, model_of, previous_clusters
+from jobs.clusters.previous import KMEANS_MODEL, Earlier, model_of, previous_clusters
 from jobs.clusters.summary import notes, show
 from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
@@ -42,7 +42,6 @@ from transforms.clusters.assignments import (
     customer_segments,
     fault_counts,
 )
-from transforms.clusters.model import KMEANS_MODEL
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
 from transforms.rfm.feature_scale import features
 from transforms.rfm.score_card import ScoreCard
@@ -146,10 +145,11 @@ def _segments(this: Run, customers: Customers, assigned: Assigned, *, earlier: E
         this.findings["kmeans"] = {"file": this.path(KMEANS_MODEL), **found.as_json()}
         step.rows_in, step.out = totals["rfm"].rows, totals["customer_segments"]
     limit = this.config.max_drift
-    if found.drift and limit is not None and found.drift.most > limit + NO_DRIFT:
+    if found.drift and limit is not None and found.drift.magnitude > limit + NO_DRIFT:
         raise DataError(
-            f"the clusters drifted by {found.drift.most:.4f} since run {found.drift.against}, expected at most {limit} "
-            "(--max-drift). Look at this run's kmeans_model.json beside that run's; to take it, run again without it"
+            f"the clusters drifted by {found.drift.magnitude:.4f} since run {found.drift.against}, expected at most "
+            f"{limit} (--max-drift). Look at this run's kmeans_model.json beside that run's; to take it, run again "
+            "without it"
         )
     return found
 
