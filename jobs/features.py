@@ -228,7 +228,7 @@ def _fitted_card(
         name=name,
         as_of=config.as_of,
         rules=config.measured_by(),
-        configuration_hash=hash_of({**fit_configuration, "card": "fitted", "feature_scale": kind}),
+        fit_configuration_hash=hash_of({**fit_configuration, "card": "fitted", "feature_scale": kind}),
     )
     grid = _fitted_grid(measures) if kind == "rank" else {}
     try:

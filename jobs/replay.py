@@ -62,17 +62,17 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -
         with run.step(contract.table) as step:
             reused = run.read_table(paths[contract.table], schema=contract.schema)
             rows = sort_out(
-                fixed=read_source(run.session, source),
+                corrected=read_source(run.session, source),
                 quarantined=run.read_table(paths[contract.quarantine], schema=contract.quarantine_schema),
-                settled=reused,
+                reused=reused,
                 contract=contract,
             )
             table = check_table(
                 run,
-                rows.tried,
+                rows.revalidated,
                 contract=contract,
                 references={name: other.reference for name, other in checked.items()},
-                carried_over=CarriedOver(accepted=reused, quarantined=rows.left),
+                carried_over=CarriedOver(accepted=reused, quarantined=rows.unresolved),
             )
             _reconcile(run, contract, table, reused=totals[Boundary(contract.table)])
             checked[contract.table] = table

@@ -22,7 +22,7 @@ from jobs.clusters.assigning import (
 )
 from jobs.clusters.description import Origin, RunClusters, describe_clusters
 from jobs.clusters.feature_files import FEATURES, SCORE, read_shards
-from jobs.clusters.previous import PreviousClusters, model_of, previous_clusters
+from jobs.clusters.previous import KMEANS_MODEL, PreviousClusters, model_of, previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
@@ -42,7 +42,6 @@ from transforms.clusters.assignments import (
     customer_segments,
     fault_counts,
 )
-from transforms.clusters.model import KMEANS_MODEL
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, features
 from transforms.rfm.score_card import ScoreCard
@@ -166,9 +165,9 @@ def _write_segments(
         run.reconcile(written.entry, rfm.entry)
         step.record(rows_in=rfm.total.rows, out=written.total)
     drift, limit = clusters.drift, config.max_drift
-    if drift and limit is not None and drift.most > limit + ROUNDING:
+    if drift and limit is not None and drift.magnitude > limit + ROUNDING:
         raise DataError(
-            f"the clusters drifted by {drift.most:.4f} since run {drift.against}, expected at most {limit} "
+            f"the clusters drifted by {drift.magnitude:.4f} since run {drift.against}, expected at most {limit} "
             "(--max-drift). Compare this run's kmeans_model.json with that run's; to accept it, run again without the "
             "limit"
         )

@@ -1,4 +1,4 @@
-"""The whole chain of transforms over three tables, without a job around it."""
+"""The chain of transforms over three tables, without a job."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -20,17 +20,17 @@ def chain(
     card: ScoreCard | None = None,
     order_statuses: tuple[str, ...] | None = None,
 ) -> dict[str, DataFrame]:
-    """Every frame that the transforms make of the tables; the bounds are fitted unless a card is given."""
+    """Every frame that the transforms compute from the tables. Without a card, the bounds are fitted."""
     attributed = attributed_payments(**tables, as_of=as_of, order_statuses=order_statuses)
-    made = transactions(attributed=attributed)
-    bought = purchases(transactions=made)
-    picked = first_payments(transactions=made)
-    measures = customer_measures(purchases=bought, as_of=as_of)
+    counted = transactions(attributed=attributed)
+    merged = purchases(transactions=counted)
+    picked = first_payments(transactions=counted)
+    measures = customer_measures(purchases=merged, as_of=as_of)
     card = card or fitted(measures, as_of=as_of)
     return {
-        "left_out": attributed.agg(*[total.alias(name) for name, total in exclusion_totals().items()]),
-        "transactions": made,
-        "purchases": bought,
+        "excluded": attributed.agg(*[total.alias(name) for name, total in exclusion_totals().items()]),
+        "transactions": counted,
+        "purchases": merged,
         "purchases_of_one_payment": purchases_of_one_payment(picked=picked),
         "other_payments": picked.select("customer_unique_id", "order_purchase_time", "other_payments", "other_value"),
         "rfm": apply_card(measures=measures, card=card),
@@ -41,4 +41,4 @@ def fitted(measures: DataFrame, *, as_of: date) -> ScoreCard:
     """A card with the bounds of these measures."""
     extremes = fit_bounds(measures=measures).first()
     assert extremes is not None
-    return ScoreCard.fitted(extremes.asDict(), name="fitted", as_of=as_of, rules={}, configuration_hash="")
+    return ScoreCard.fitted(extremes.asDict(), name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")

@@ -1,6 +1,6 @@
-"""All transforms on Sail, a Spark Connect server in native code: what `test_second_engine` starts as a process.
+"""All transforms on Sail, a Spark Connect server in native code. `test_second_engine` starts this as a process.
 
-A process of its own, since PySpark takes either a session of its own or a remote one.
+It is a separate process, since PySpark has either a local session or a remote one.
 """
 
 import sys
@@ -13,7 +13,7 @@ from tests.chain import TABLES, chain
 
 
 def main(source: str, target: str, as_of: str) -> None:
-    """Read the three tables from ``source``, write what the chain makes of them to ``target``."""
+    """Read the three tables from ``source``, and write the frames of the chain to ``target``."""
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
     _, port = server.listening_address

@@ -1,4 +1,4 @@
-"""What has to hold for any data: order, partitioning and other people's rows do not matter, and no money is lost."""
+"""Properties of any data: order, partitioning and the rows of other people do not matter, and no money is lost."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -30,7 +30,7 @@ ORDERS = st.lists(
 
 
 def tables_of(spark: SparkSession, orders: list[Any]) -> dict[str, DataFrame]:
-    """The three tables of orders given as (person, moment, status, payments); one always counts."""
+    """The three tables of orders as (person, moment, status, payments). One order always counts."""
     orders = [*orders, (0, FIRST, "delivered", [Decimal("1.0000")])]
     customers = [(f"c{n}", f"person {person}", None, None, None) for n, (person, *_) in enumerate(orders)]
     rows = [(f"o{n}", f"c{n}", status, at, *[None] * 4) for n, (_, at, status, _) in enumerate(orders)]
@@ -52,34 +52,34 @@ def content(frames: dict[str, DataFrame]) -> dict[str, list[str]]:
 
 def check_all(spark: SparkSession, orders: list[Any]) -> None:
     tables = tables_of(spark, orders)
-    whole = chain(tables, as_of=AS_OF, order_statuses=STATUSES)
-    found = content(whole)
+    frames = chain(tables, as_of=AS_OF, order_statuses=STATUSES)
+    expected = content(frames)
 
     # Rows in another order, in other partitions: the same content.
     shuffled = {name: frame.orderBy(F.rand(seed=1)).repartition(3) for name, frame in tables.items()}
-    assert content(chain(shuffled, as_of=AS_OF, order_statuses=STATUSES)) == found
+    assert content(chain(shuffled, as_of=AS_OF, order_statuses=STATUSES)) == expected
 
     # Money in equals money out.
     paid = sum((value for *_, values in orders for value in values), Decimal("1.0000"))
-    left_out = whole["left_out"].collect()[0].asDict()
-    out = sum((left_out[name] or Decimal(0) for name in left_out if name.endswith("_money")), Decimal(0))
+    totals = frames["excluded"].collect()[0].asDict()
+    excluded = sum((totals[name] or Decimal(0) for name in totals if name.endswith("_money")), Decimal(0))
     for table, column in (("transactions", "payment_value"), ("purchases", "value"), ("rfm", "total_value")):
-        assert out + (whole[table].agg(F.sum(column)).collect()[0][0] or Decimal(0)) == paid, table
+        assert excluded + (frames[table].agg(F.sum(column)).collect()[0][0] or Decimal(0)) == paid, table
 
-    # A card that is fitted, written down, read and applied gives the run's own figures.
-    measures = customer_measures(purchases=whole["purchases"], as_of=AS_OF)
+    # A card that is fitted, written, read and applied gives the same figures.
+    measures = customer_measures(purchases=frames["purchases"], as_of=AS_OF)
     card = ScoreCard.from_json(fitted(measures, as_of=AS_OF).to_json())
-    assert content(chain(tables, as_of=AS_OF, order_statuses=STATUSES, card=card)) == found
+    assert content(chain(tables, as_of=AS_OF, order_statuses=STATUSES, card=card)) == expected
 
-    # One person's rows alone, with the same card, give that person's figures.
+    # With the same card, the rows of one person alone give the figures of that person.
     alone = {**tables, "customers": tables["customers"].where("customer_unique_id = 'person 0'")}
     one = content(chain(alone, as_of=AS_OF, order_statuses=STATUSES, card=card))["rfm"]
-    assert one == [row for row in found["rfm"] if "'person 0'" in row]
+    assert one == [row for row in expected["rfm"] if "'person 0'" in row]
 
 
 @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(orders=ORDERS)
-def test_the_chain_keeps_its_promises(spark: SparkSession, orders: list[Any]) -> None:
+def test_the_properties_of_the_chain_hold(spark: SparkSession, orders: list[Any]) -> None:
     check_all(spark, orders)
 
 
@@ -87,5 +87,5 @@ def test_the_chain_keeps_its_promises(spark: SparkSession, orders: list[Any]) ->
 @pytest.mark.timeout(1200)
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(orders=ORDERS)
-def test_the_chain_keeps_its_promises_over_many_data_sets(spark: SparkSession, orders: list[Any]) -> None:
+def test_the_properties_of_the_chain_hold_over_many_data_sets(spark: SparkSession, orders: list[Any]) -> None:
     check_all(spark, orders)

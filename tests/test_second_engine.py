@@ -1,4 +1,4 @@
-"""The transforms run unchanged on another engine, and find the rows that Spark finds."""
+"""The transforms run unchanged on another engine, and give the rows that Spark gives."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def run_folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole run over 2,000 orders, some of them after as_of."""
+    """A run over 2,000 orders, some of them after as_of."""
     folder = tmp_path_factory.mktemp("engines")
     write_sample(spark, LocalFolder(folder), orders=2_000, seed=7)
     run = f"{AS_OF}-engines"
@@ -46,7 +46,7 @@ def run_folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def rows_of(frame: DataFrame) -> list[str]:
-    """Rows in an order of their own; floating numbers to twelve digits, to compare engines and not their last bit."""
+    """Sorted rows. Doubles have twelve digits, since engines may differ in the last bit."""
     columns = [
         F.round(name, 12).alias(name) if kind == "double" else F.col(name).cast("string").alias(name)
         for name, kind in frame.dtypes
@@ -54,7 +54,7 @@ def rows_of(frame: DataFrame) -> list[str]:
     return sorted(map(str, frame.select(*columns).collect()))
 
 
-def test_sail_finds_the_rows_that_spark_finds(spark: SparkSession, run_folder: Path, tmp_path: Path) -> None:
+def test_sail_gives_the_rows_that_spark_gives(spark: SparkSession, run_folder: Path, tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "tests.sail_chain", str(run_folder), str(tmp_path), AS_OF],
         cwd=PROJECT,
@@ -64,6 +64,6 @@ def test_sail_finds_the_rows_that_spark_finds(spark: SparkSession, run_folder: P
     )
     tables = {name: spark.read.parquet(str(run_folder / name)) for name in TABLES}
     for name, expected in chain(tables, as_of=date.fromisoformat(AS_OF)).items():
-        found = spark.read.parquet(str(tmp_path / name))
-        assert rows_of(found) == rows_of(expected), name
-        assert found.dtypes == expected.dtypes, name
+        result = spark.read.parquet(str(tmp_path / name))
+        assert rows_of(result) == rows_of(expected), name
+        assert result.dtypes == expected.dtypes, name

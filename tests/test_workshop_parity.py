@@ -1,7 +1,7 @@
-"""The workshop's own SQL, run by DuckDB over the same CSV files, finds the same tables.
+"""The workshop's own SQL, run by DuckDB over the same CSV files, gives the same tables.
 
-Its joins, groupings and formulas are those of the workshop's README (steps 12 to 14). What DuckDB has no word for is
-spelled out: ``DATEDIFF(week)`` counts Sundays in Redshift, so here the Mondays on which the shifted weeks begin.
+Its joins, groupings and formulas are those of the workshop's README (steps 12 to 14). Redshift's ``DATEDIFF(week)``
+counts Sundays. DuckDB's weeks begin on Mondays, so the SQL shifts each day by one.
 """
 
 from datetime import date
@@ -72,7 +72,7 @@ def sample(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def by_workshop(
     sample: Path, *, as_of: date, value: str, bounds: dict[str, tuple[str, str]]
 ) -> duckdb.DuckDBPyConnection:
-    """The workshop's tables, in a database of their own."""
+    """The workshop's tables, in a new database."""
     workshop = duckdb.connect()
     workshop.execute("set timezone = 'UTC'")
     workshop.execute(LOAD.format(input=sample))
@@ -92,8 +92,8 @@ def by_pipeline(sample: Path, output: Path, *arguments: str) -> Path:
     return output / "runs" / run_id
 
 
-def differing(workshop: duckdb.DuckDBPyConnection, ours: str, theirs: str) -> tuple[int, int]:
-    """Rows that only one of two queries gives, either way."""
+def difference(workshop: duckdb.DuckDBPyConnection, ours: str, theirs: str) -> tuple[int, int]:
+    """The numbers of rows that only the first and only the second query gives."""
     counts = [
         workshop.execute(f"select count(*) from (({one}) except all ({other}))").fetchall()[0][0]
         for one, other in ((ours, theirs), (theirs, ours))
@@ -104,16 +104,16 @@ def differing(workshop: duckdb.DuckDBPyConnection, ours: str, theirs: str) -> tu
 def assert_same_tables(workshop: duckdb.DuckDBPyConnection, run: Path) -> None:
     columns = "order_id, payment_sequential, customer_unique_id, order_purchase_time::timestamp, payment_value"
     ours = f"select {columns} from '{run}/transactions/*.parquet'"
-    assert differing(workshop, ours, f"select {columns} from transactions_1") == (0, 0)
+    assert difference(workshop, ours, f"select {columns} from transactions_1") == (0, 0)
 
     columns = "customer_unique_id, order_purchase_time::timestamp, value::decimal(18,4)"
     ours = f"select {columns} from '{run}/purchases/*.parquet'"
-    assert differing(workshop, ours, f"select {columns} from rfm_input_1") == (0, 0)
+    assert difference(workshop, ours, f"select {columns} from rfm_input_1") == (0, 0)
 
     ours = f"""select customer_unique_id, last_purchase_time::timestamp, recency_weeks::bigint, purchase_count,
         total_value from '{run}/rfm/*.parquet'"""
     theirs = "select customer_unique_id, last_purchase_time, weeks, purchases, total::decimal(18,4) from rfm_input_2"
-    assert differing(workshop, ours, theirs) == (0, 0)
+    assert difference(workshop, ours, theirs) == (0, 0)
 
     [[customers, off, spread]] = workshop.execute(
         f"""select count(*), count(*) filter (greatest(abs(o.recency - w.recency), abs(o.frequency - w.frequency),
@@ -125,16 +125,16 @@ def assert_same_tables(workshop: duckdb.DuckDBPyConnection, run: Path) -> None:
     assert spread > 1_000
 
 
-def test_with_payments_added_and_bounds_fitted(sample: Path, tmp_path: Path) -> None:
+def test_with_summed_payments_and_fitted_bounds(sample: Path, tmp_path: Path) -> None:
     workshop = by_workshop(sample, as_of=AS_OF, value="sum(t.payment_value)", bounds=FITTED)
     assert_same_tables(workshop, by_pipeline(sample, tmp_path, "--as-of", str(AS_OF)))
 
 
-def test_the_workshops_way_with_its_constants_on_its_day(sample: Path, tmp_path: Path) -> None:
-    # any_value may give any payment of the purchase; ours is the first of the lowest order, so that is asked for.
+def test_the_workshops_way_with_its_constants_on_its_date(sample: Path, tmp_path: Path) -> None:
+    # any_value may give any payment of the purchase. Ours is the first of the lowest order, and so is this one.
     value = "arg_min(t.payment_value, (t.order_id, t.payment_sequential))"
     workshop = by_workshop(sample, as_of=WORKSHOP_DAY, value=value, bounds=TYPED_IN)
     options = ("--as-of", str(WORKSHOP_DAY), "--purchase-value", "any", "--card", "workshop-2021")
     assert_same_tables(workshop, by_pipeline(sample, tmp_path, *options))
-    # The sample has Olist's first and last purchase, so the workshop's 161 and 271 weeks come out.
+    # The sample has the first and the last purchase of Olist, so it has the workshop's 161 and 271 weeks.
     assert workshop.execute("select min(weeks), max(weeks) from measures").fetchall() == [(161, 271)]

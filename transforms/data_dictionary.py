@@ -1,9 +1,9 @@
-"""What every table is, and every column of it, in a sentence: for the data dictionary and for whoever opens a table."""
+"""One sentence about each table and each column, for the data dictionary and for comments in a warehouse."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-TABLES_IN_WORDS: Mapping[str, str] = MappingProxyType(
+TABLE_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "customers": "The checked customers file: one row per customer_id, of which a person has one for each order.",
         "orders": "The checked orders file: one row per order, whatever its status.",
@@ -14,9 +14,9 @@ TABLES_IN_WORDS: Mapping[str, str] = MappingProxyType(
         "customer_segments": "The cluster of each person, and its name.",
     }
 )
-"""One row of each table."""
+"""What one row of each table is."""
 
-COLUMNS_IN_WORDS: Mapping[str, str] = MappingProxyType(
+COLUMN_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "customer_id": "Identifier of a customer within one order.",
         "customer_unique_id": "Identifier of the person, the same for all of their orders.",
@@ -48,4 +48,4 @@ COLUMNS_IN_WORDS: Mapping[str, str] = MappingProxyType(
         "cluster_name": "Name of the cluster.",
     }
 )
-"""One column means one thing, in whichever table it stands."""
+"""A column means the same in every table that has it."""

@@ -8,10 +8,10 @@ from transforms.schemas import columns_of
 
 
 def purchases(*, transactions: DataFrame) -> DataFrame:
-    """Merge the payments that a customer made at one moment into one purchase, adding them.
+    """Merge the payments that a customer made at one moment into one purchase.
 
     Grain in: one row per payment. Grain out: one row per (customer_unique_id, order_purchase_time),
-    `schemas.PURCHASES`.
+    `schemas.PURCHASES`. ``value`` is the sum of the payments.
     """
     return (
         transactions.groupBy("customer_unique_id", "order_purchase_time")
@@ -23,12 +23,12 @@ def purchases(*, transactions: DataFrame) -> DataFrame:
 def first_payments(*, transactions: DataFrame) -> DataFrame:
     """Pick one payment of each purchase, as the workshop's ``any_value`` does, and add up the others.
 
-    Grain in: one row per payment. Grain out: one row per (customer_unique_id, order_purchase_time); the columns of
-    `schemas.PURCHASES`, and ``other_payments`` and ``other_value``: how many there were beside it, and their sum.
+    Grain in: one row per payment. Grain out: one row per (customer_unique_id, order_purchase_time), with the columns of
+    `schemas.PURCHASES`, ``other_payments`` and ``other_value``: the number of other payments and their sum.
 
-    For comparison with figures made the workshop's way; on Olist it loses 264,061 BRL of 16,008,872.12. Redshift's
-    ``ANY_VALUE`` may pick any row and another one tomorrow. Here it is the payment of the lowest order_id, then of
-    the lowest payment_sequential, so that a second run gives the same rows.
+    This repeats figures that the workshop computed. On Olist it loses 264,061 BRL of 16,008,872.12. Redshift's
+    ``ANY_VALUE`` may pick another payment tomorrow. Here the lowest order_id wins, then the lowest payment_sequential,
+    so that the same input gives the same rows.
     """
     first_payment = F.min(F.struct("order_id", "payment_sequential", "payment_value"))
     return (
@@ -45,7 +45,7 @@ def first_payments(*, transactions: DataFrame) -> DataFrame:
 
 
 def purchases_of_one_payment(*, picked: DataFrame) -> DataFrame:
-    """Keep the payments that were picked, and drop the others.
+    """Take the picked payment of each purchase as its value.
 
     Grain in: `first_payments`. Grain out: one row per (customer_unique_id, order_purchase_time), `schemas.PURCHASES`.
     """

@@ -1,8 +1,7 @@
-"""The tables of the project: columns, types and keys, written once.
+"""The tables of the project: columns, types and keys.
 
-A transform ends in ``select(*columns_of(SCHEMA))``, so that what it returns is what is written here.
-Columns are declared nullable, as Parquet readers report them; which may not be null is said by `KEYS`
-and by the data contracts.
+A transform ends in ``select(*columns_of(SCHEMA))``, so that it returns exactly these columns and types. All columns are
+declared nullable, as Parquet readers report them. The contracts of `expectations` state which may not be null.
 """
 
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from pyspark.sql.types import (
 )
 
 MONEY = DecimalType(18, 4)
-"""Money in the currency of the source: added exactly, never as a floating number."""
+"""Money in the currency of the source. Sums are exact."""
 
 CUSTOMERS = StructType(
     [
@@ -87,7 +86,7 @@ MEASURES = StructType(
         StructField("total_value", MONEY),
     ]
 )
-"""The measured half of `RFM`: what was counted of a customer, before any card is applied."""
+"""The first half of `RFM`: the measures of a customer, before a card is applied."""
 
 RFM = StructType(
     [
@@ -106,7 +105,7 @@ KMEANS_FEATURES = StructType(
         StructField("monetary", FloatType()),
     ]
 )
-"""What is clustered, in the feature scale of the card; single precision, as SageMaker computes."""
+"""The features that are clustered, in the feature scale of the card; single precision, as SageMaker computes."""
 
 KMEANS_ASSIGNMENTS = StructType(
     [
@@ -115,7 +114,7 @@ KMEANS_ASSIGNMENTS = StructType(
         StructField("distance", DoubleType()),
     ]
 )
-"""What an engine says of a customer: its own number of the cluster, and how far from the centroid."""
+"""The output of an engine for a customer: the label of the cluster, and the distance to its centroid."""
 
 CUSTOMER_SEGMENTS = StructType(
     [
@@ -134,7 +133,7 @@ REASON = StructType(
         StructField("message", StringType()),
     ]
 )
-"""Why a row was rejected: the rule it broke, where, the text found there, and what was expected."""
+"""Why a row failed: the rule, the column, the text that was found, and what was expected."""
 
 REASONS = ArrayType(REASON)
 
@@ -149,7 +148,7 @@ TABLES: Mapping[str, StructType] = MappingProxyType(
         "customer_segments": CUSTOMER_SEGMENTS,
     }
 )
-"""The tables that a run is read by, in the order in which they are made."""
+"""The tables of a run for readers, in the order in which they are computed."""
 
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -162,18 +161,20 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "customer_segments": ("customer_unique_id",),
     }
 )
-"""The true key of each table. The workshop declares ``orders_1(customer_id)`` and ``payments_1(order_id)``; the
-second is none (an order may be paid in up to 29 parts), and Redshift's planner trusts what it is told."""
+"""The true key of each table.
+
+The workshop declares ``orders_1(customer_id)`` and ``payments_1(order_id)``. The second is not a key, since an order
+may have up to 29 payments. Redshift does not check declared keys, but its planner trusts them."""
 
 MONEY_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"payments": "payment_value", "transactions": "payment_value", "purchases": "value", "rfm": "total_value"}
 )
-"""The column whose sum is a table's money, as the manifest's totals have it; no entry where a table has none."""
+"""The column whose sum is the money of a table; no entry for a table without money."""
 
 
 def columns_of(schema: StructType) -> list[Column]:
-    """The columns of ``schema``, in its order, cast to its types.
+    """The columns of a schema in its order, cast to its types.
 
-    Under ANSI mode a value that does not fit (a sum over 14 integer digits, say) raises and is never cut.
+    In ANSI mode a value that does not fit raises an error, for example a sum of more than 14 integer digits.
     """
     return [F.col(field.name).cast(field.dataType).alias(field.name) for field in schema.fields]

@@ -1,1 +1,1 @@
-"""One contract per table, and the user's overrides of its rules. No evaluation: `validation` and `gx` do that."""
+"""One contract per table, and a user's overrides of its rules. No evaluation: `validation` and `gx` do that."""

@@ -1,4 +1,4 @@
-"""The contracts of computed tables: no nulls, a key, and bounds. A row that fails one is a fault of this code."""
+"""The contracts of computed tables: no nulls, a key, and bounds. A row that fails one is a fault of the code."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from transforms.rfm.dimensions import DIMENSIONS
 
 
 def computed_contract(*, table: str, schema: StructType, rules: Sequence[Rule] = ()) -> Contract:
-    """A computed table's contract: no nulls, its key, and rules of its own. A row that breaks one is our fault."""
+    """The contract of a computed table: no nulls, rules of its own, and the key of `schemas.KEYS`."""
     not_null = (NotNull(name, severity="stop") for name in schema.fieldNames())
     return Contract(table, schema, (*not_null, *rules, Unique(schemas.KEYS[table], severity="stop")))
 
@@ -27,7 +27,7 @@ RFM = computed_contract(
     rules=(
         Between("recency_weeks", low=0, severity="stop"),
         Between("purchase_count", low=1, severity="stop"),
-        # With a card that was fitted to these very customers; another may lead outside (`with_another_card`).
+        # True of a card that was fitted to the same customers. For any other card, see `with_another_card`.
         *(Between(dimension, low=0, high=5, severity="stop") for dimension in DIMENSIONS),
     ),
 )
@@ -40,12 +40,12 @@ CUSTOMER_SEGMENTS = computed_contract(
 
 
 def with_row_count(contract: Contract, *, rows: int, of: str) -> Contract:
-    """The contract of a table that has as many rows as something else was counted to have."""
+    """The contract with one more rule: the table has exactly ``rows`` rows, as counted from ``of``."""
     return replace(contract, rules=(*contract.rules, RowCountBetween(low=rows, high=rows, of=of)))
 
 
 def with_another_card(rfm: Contract) -> Contract:
-    """The contract of rfm where the card was fitted to other customers: figures outside its range are told, no more."""
+    """The contract of rfm for a card that was fitted to other customers: figures outside 0..5 only warn."""
     ranges = {f"between({dimension})" for dimension in DIMENSIONS}
     rules = (replace(rule, severity="warn") if rule.label in ranges else rule for rule in rfm.rules)
     return replace(rfm, rules=tuple(rules))

@@ -1,7 +1,6 @@
-"""One contract per table: what good data is, written once, as data.
+"""The contracts of Olist's three files, and the list of all contracts.
 
-The rules of a raw table split its rows (`split`); those of every table make the suite that Great Expectations evaluates
-(`gate`). What they say of identifiers, states and statuses is Olist's; a file of one's own changes it (`overlay`).
+Identifiers, states, statuses, payment types and limits are Olist's. A user's file can change them (`overrides`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,20 +48,21 @@ STATES = (
 PAYMENT_TYPES = ("boleto", "credit_card", "debit_card", "not_defined", "voucher")
 
 IDENTIFIER = r"^[0-9a-f]{32}$"
-"""Olist's identifiers: MD5 sums in hexadecimal."""
+"""Olist's identifiers are MD5 sums in hexadecimal."""
 
 FIRST_DAY = date(2016, 1, 1)
-"""No purchase of the data set is older; the first is of September 2016."""
+"""The oldest purchase of the data set is of September 2016."""
 
 HIGHEST_PAYMENT = 1_000_000
+"""In the currency of the source. The largest payment of the data set is 13,664.08."""
 
 
-def of_a_file(contract: FileContract, *, required: Sequence[str]) -> FileContract:
-    """A raw table's contract, with what holds for every file before the rules of its own, and its key after them.
+def file_contract(contract: FileContract, *, required: Sequence[str]) -> FileContract:
+    """Complete the contract of a raw table: first the rules of every file, then its own, then its key.
 
     Args:
-        contract: with the rules of its own.
-        required: the columns without which a row is of no use, by the file's names.
+        contract: the contract with the table's own rules.
+        required: the columns without which a row is rejected, by their names in the file.
     """
     types = contract.cells.types
     every_file: tuple[Rule, ...] = (
@@ -74,7 +74,7 @@ def of_a_file(contract: FileContract, *, required: Sequence[str]) -> FileContrac
     return replace(contract, rules=(*every_file, *contract.rules, Unique(contract.key), RowCountBetween(low=1)))
 
 
-CUSTOMERS = of_a_file(
+CUSTOMERS = file_contract(
     FileContract(
         table="customers",
         file="olist_customers_dataset",
@@ -90,7 +90,7 @@ CUSTOMERS = of_a_file(
     required=("customer_id", "customer_unique_id"),
 )
 
-ORDERS = of_a_file(
+ORDERS = file_contract(
     FileContract(
         table="orders",
         file="olist_orders_dataset",
@@ -107,7 +107,7 @@ ORDERS = of_a_file(
     required=("order_id", "customer_id", "order_purchase_timestamp"),
 )
 
-PAYMENTS = of_a_file(
+PAYMENTS = file_contract(
     FileContract(
         table="payments",
         file="olist_order_payments_dataset",
@@ -125,10 +125,9 @@ PAYMENTS = of_a_file(
 )
 
 FILE_CONTRACTS = (CUSTOMERS, ORDERS, PAYMENTS)
-"""In the order in which they are checked: a table comes after those that it refers to."""
-
+"""In the order in which they are validated: a table comes after the tables that it refers to."""
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {contract.table: contract for contract in (*FILE_CONTRACTS, *COMPUTED_CONTRACTS)}
 )
-"""All contracts, by table."""
+"""All contracts by table: files first, then computed tables."""

@@ -1,7 +1,7 @@
 """Data Docs that open anywhere: static pages without scripts, styles or pictures from the network.
 
-Great Expectations' own pages load Bootstrap, jQuery and half a dozen more from the network, and show next to nothing
-without. The content here is all theirs; the page around it, and the kinds of block that need a script, are not.
+The pages of Great Expectations load Bootstrap, jQuery and more from the network, and show next to nothing without them.
+The content here is the library's; the page around it, and the blocks that need a script, are ours.
 """
 
 from html import escape
@@ -13,34 +13,33 @@ from jinja2 import ChoiceLoader, FileSystemLoader, pass_context
 
 PAGES = Path(__file__).parent / "pages"
 
-
-NOT_ASKED_FOR = ("unknown % null", "unknown % not null")
-"""How the library writes a share that it was not asked for (BOOLEAN_ONLY)."""
+NOT_COUNTED = ("unknown % null", "unknown % not null")
+"""What the library writes for shares that BOOLEAN_ONLY does not count."""
 
 
 class OfflinePage(DefaultJinjaPageView):
-    """A page of Data Docs, drawn by the templates in ``pages`` where there is one, else by the library's."""
+    """A page of Data Docs. Templates in ``pages`` replace the library's own of the same name."""
 
     def __init__(self, **directories: str | None) -> None:
         super().__init__(**directories)
-        theirs = [self.env.loader] if self.env.loader else []
-        self.env.loader = ChoiceLoader([FileSystemLoader(PAGES), *theirs])
+        library = [self.env.loader] if self.env.loader else []
+        self.env.loader = ChoiceLoader([FileSystemLoader(PAGES), *library])
 
     @pass_context
     def render_content_block(self, context: Any, content_block: Any, *rest: Any, **named: Any) -> Any:
-        """Draw a block; what is plain text there is shown as text.
+        """Render a block, with plain text escaped.
 
-        The library puts values of the data into its pages as they are, so that a name could be a script.
+        The library puts values of the data into its pages unescaped, so that a name could be a script.
         """
         if isinstance(content_block, str):
-            return "" if content_block in NOT_ASKED_FOR else escape(content_block)
+            return "" if content_block in NOT_COUNTED else escape(content_block)
         if isinstance(content_block, list):
             content_block = [escape(block) if isinstance(block, str) else block for block in content_block]
         return super().render_content_block(context, content_block, *rest, **named)
 
 
 def site(folder: str) -> dict[str, Any]:
-    """The configuration of a Data Docs site, as Great Expectations takes it; its folder is relative to ``gx``."""
+    """The configuration of a Data Docs site for Great Expectations; the folder is relative to ``gx``."""
     view = {"module_name": __name__, "class_name": OfflinePage.__name__}
     return {
         "class_name": "SiteBuilder",
@@ -50,6 +49,6 @@ def site(folder: str) -> dict[str, Any]:
         "site_section_builders": {
             "expectations": {"class_name": "DefaultSiteSectionBuilder", "view": view},
             "validations": {"class_name": "DefaultSiteSectionBuilder", "view": view},
-            "profiling": "None",  # a word that it takes for nothing
+            "profiling": "None",  # the library's word for no section
         },
     }

@@ -1,13 +1,12 @@
-"""The gate: Great Expectations evaluates each table's contract, and writes Data Docs of what it found.
+"""The gate: Great Expectations evaluates the contract of each table, and writes Data Docs.
 
-Suites are built from the contracts. They are evaluated with BOOLEAN_ONLY, which costs a table the same few Spark jobs
-whatever the number of expectations; then those that failed are evaluated once more, some of them, for examples. (With
-SUMMARY throughout, each expectation is a Spark job; with COMPLETE, the keys of all failing rows come to the driver.)
+A contract becomes a suite. The suite is evaluated with BOOLEAN_ONLY, which costs a few Spark jobs per table, however
+many expectations there are. Failed expectations are then evaluated again, up to a limit, for examples. (With SUMMARY
+throughout, each expectation costs a Spark job. With COMPLETE, the keys of all failing rows come to the driver.)
 """
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -32,21 +31,23 @@ from pyspark.sql import DataFrame
 
 from expectations.contracts.contract import Contract
 from expectations.gx.data_docs import site
-from expectations.gx.results import NotEvaluatedError
+from expectations.gx.results import NotEvaluatedError, RuleResult
 from expectations.rules import Rule, Unique
 from expectations.validation import computed, duplicate_keys
 from expectations.validation import rows as row_validation
 
 RULE = "rule"
-"""Where an expectation keeps the label of the rule that it was built from."""
+"""The key in ``meta`` for the label of the rule that an expectation was built from."""
 
 NUMBER = "number"
-"""Where it keeps its place in the suite: results may come in another order."""
+"""The key in ``meta`` for the place of an expectation in its suite: results may come in another order."""
 
-MOST_DETAILED = 20
-"""How many failed expectations of a table are evaluated again for examples: each costs Spark jobs of its own."""
+MAX_DETAILED = 20
+"""Failed expectations of a table that are evaluated again for examples: each costs Spark jobs of its own."""
 
-MOST_EXAMPLES = 20
+MAX_EXAMPLES = 20
+
+NO_DUPLICATES: Mapping[str, DataFrame] = MappingProxyType({})
 
 SEVERITIES = {
     "stop": FailureSeverity.CRITICAL,
@@ -55,123 +56,113 @@ SEVERITIES = {
 }
 
 
-@dataclass(frozen=True)
-class RuleResult:
-    """What Great Expectations says of a rule.
-
-    Attributes:
-        passed: whether all its expectations were met.
-        examples: some of the values that were not, where they were asked for.
-    """
-
-    passed: bool
-    examples: tuple[str, ...] = ()
-
-
 def build_suite(contract: Contract) -> gx.ExpectationSuite:
-    """The contract as a suite of Great Expectations; each expectation names its rule in ``meta``."""
-    all_expected = [(rule, expected) for rule in contract.rules for expected in rule.expected(contract.cells)]
+    """The contract as a suite of Great Expectations; the ``meta`` of each expectation names its rule."""
+    suite_expectations = [
+        (rule, expectation) for rule in contract.rules for expectation in rule.gx_expectations(contract.cells)
+    ]
     expectations = [
         ExpectationConfiguration(
-            type=expected.type,
-            kwargs=dict(expected.arguments),
+            type=expectation.type,
+            kwargs=dict(expectation.arguments),
             meta={RULE: rule.label, NUMBER: number, "severity": rule.severity},
-            # Shown as it is by the library's templates, so that a pattern or a value could be markup.
+            # The library's templates show it unescaped, so that a pattern or a value could be markup.
             description=escape(f"{rule.label}, {rule.severity}: expected {rule.expectation}", quote=False),
             severity=SEVERITIES[rule.severity],
         ).to_domain_obj()
-        for number, (rule, expected) in enumerate(all_expected)
+        for number, (rule, expectation) in enumerate(suite_expectations)
     ]
     return gx.ExpectationSuite(contract.table, expectations=expectations)
 
 
 def gate_columns(
-    *, rows: DataFrame, contract: Contract, twice: Mapping[str, DataFrame] = MappingProxyType({})
+    *, rows: DataFrame, contract: Contract, duplicates: Mapping[str, DataFrame] = NO_DUPLICATES
 ) -> DataFrame:
-    """The columns that the suite speaks of.
+    """Select the columns that the suite of a contract reads.
 
-    Grain in: `validate_rows` for a raw table, the table itself for a computed one. Grain out: the same rows; the
-    columns as they are; those of a raw table that are no text as values, too; and for each rule of which Great
-    Expectations has no like a column of the rule's name, null where it is kept and else what was found.
+    Grain in: `validate_rows` for a raw table, the table itself for a computed one. Grain out: the same rows.
+
+    Raw columns that are not text also get a typed column (`Cells.value_column`). Rules without a native expectation get
+    a column named after them: null if the row passes, else the offending value.
 
     Args:
         rows: the table.
-        contract: the table's.
-        twice: for a computed table, the keys that more than one row has, by the label of their rule; no entry for
-            a rule that is kept.
+        contract: the contract of the table.
+        duplicates: for a computed table, `duplicate_keys` by the label of their rule; no entry if there are none.
     """
     cells = contract.cells
     values = [
-        cells.value(column).alias(cells.name_of_value(column))
+        cells.value(column).alias(cells.value_column(column))
         for column in cells.types
-        if cells.name_of_value(column) != column
+        if cells.value_column(column) != column
     ]
-    shown = [rule for rule in contract.row_rules if rule.has_result_column]
+    rules = [rule for rule in contract.row_rules if rule.has_result_column]
     if cells.are_text:
-        return rows.select(
-            *cells.types, *values, *[row_validation.failing_value(rule).alias(rule.label) for rule in shown]
-        )
-    verdicts = [computed.failing_value(rule, cells).alias(rule.label) for rule in shown if not isinstance(rule, Unique)]
-    seen = rows.select(*cells.types, *verdicts)
+        results = [row_validation.failing_value(rule).alias(rule.label) for rule in rules]
+        return rows.select(*cells.types, *values, *results)
+    results = [computed.failing_value(rule, cells).alias(rule.label) for rule in rules if not isinstance(rule, Unique)]
+    selected = rows.select(*cells.types, *results)
     for unique in contract.uniques:
-        found = twice.get(unique.label)
-        seen = duplicate_keys.with_duplicate_key(rows=seen, unique=unique, contract=contract, twice=found)
-    return seen
+        selected = duplicate_keys.with_duplicate_key(
+            rows=selected, unique=unique, contract=contract, duplicates=duplicates.get(unique.label)
+        )
+    return selected
 
 
 class Gate:
-    """Great Expectations, in a folder of its own."""
+    """A project of Great Expectations in a folder of its own."""
 
     def __init__(self, folder: Path, *, run_id: str) -> None:
-        """Make the project.
+        """Create the project.
 
         Args:
-            folder: where suites, results (``gx``) and pages (``data_docs``) go; exists, and is empty.
-            run_id: what the results are filed under.
+            folder: an empty folder for suites and results (``gx``) and for pages (``data_docs``).
+            run_id: the name under which the results are stored.
         """
         self._folder = folder
         self._context = gx.get_context(mode="file", project_root_dir=folder)
         self._context.enable_analytics(enable=False)
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
         self._context.variables.data_docs_sites = {"data_docs": site("../data_docs")}
-        # The frames are kept by whoever wants them kept.
+        # The caller persists the frames.
         self._source = self._context.data_sources.add_spark("spark", persist=False)
         self._run = RunIdentifier(run_name=run_id, run_time=datetime.now(UTC))
 
-    def examine(
-        self, *, rows: DataFrame, contract: Contract, twice: Mapping[str, DataFrame] = MappingProxyType({})
+    def validate(
+        self, *, rows: DataFrame, contract: Contract, duplicates: Mapping[str, DataFrame] = NO_DUPLICATES
     ) -> dict[str, RuleResult]:
-        """Evaluate a contract over a table, and keep the result for the pages.
+        """Evaluate a contract over a table, and store the result for the pages.
 
         Args:
-            rows: as for `gate_columns`, as are the others.
-            contract: the table's.
-            twice: keys that more than one row has.
+            rows: as for `gate_columns`.
+            contract: the contract of the table.
+            duplicates: as for `gate_columns`.
 
         Returns:
-            For each rule's label, the verdict.
+            The result of each rule, by label.
 
         Raises:
-            NotEvaluatedError: An expectation could not be evaluated, which is no verdict on the data.
+            NotEvaluatedError: An expectation could not be evaluated, which says nothing about the data.
         """
         suite = self._context.suites.add(build_suite(contract))
         asset = self._source.add_dataframe_asset(contract.table)
-        whole = asset.add_batch_definition_whole_dataframe("whole")
-        batch = whole.get_batch({"dataframe": gate_columns(rows=rows, contract=contract, twice=twice)})
+        definition = asset.add_batch_definition_whole_dataframe("whole")
+        columns = gate_columns(rows=rows, contract=contract, duplicates=duplicates)
+        batch = definition.get_batch({"dataframe": columns})
         result = batch.validate(suite, result_format="BOOLEAN_ONLY")
-        _see_that_all_were_evaluated(result)
+        _raise_if_not_evaluated(result)
         _add_details(result, batch)
-        self._keep(result, batch)
-        return {rule.label: _verdict(rule, result) for rule in contract.rules}
+        self._store(result, batch)
+        return {rule.label: _rule_result(rule, result) for rule in contract.rules}
 
     def build_data_docs(self) -> None:
-        """Write the pages."""
+        """Write the pages of all stored results."""
         self._context.build_data_docs()
-        # Fonts and animations of the library's own pages, four megabytes a run.
+        # Fonts and animations of the library's own pages: four megabytes a run.
         shutil.rmtree(self._folder / "data_docs" / "static", ignore_errors=True)
 
-    def _keep(self, result: ExpectationSuiteValidationResult, batch: Batch) -> None:
-        """File a result as a validation definition would, so that the pages show it with its details."""
+    def _store(self, result: ExpectationSuiteValidationResult, batch: Batch) -> None:
+        """Store a result as a validation definition would, so that the pages show its details."""
         result.meta["run_id"] = self._run
         result.meta["validation_time"] = self._run.run_time
         suite = ExpectationSuiteIdentifier(name=result.suite_name)
@@ -185,38 +176,38 @@ class Gate:
 
 
 def _add_details(result: ExpectationSuiteValidationResult, batch: Batch) -> None:
-    """Evaluate what failed once more, the first few of it, and put the counts and examples into the result."""
-    failed = [position for position, each in enumerate(result.results) if not each.success][:MOST_DETAILED]
+    """Evaluate the first failed expectations again, and put their counts and examples into the result."""
+    failed = [position for position, each in enumerate(result.results) if not each.success][:MAX_DETAILED]
     if not failed:
         return
-    again = [_configuration(result.results[position]).to_domain_obj() for position in failed]
-    for expectation in again:
-        expectation.id = None  # an expectation with an id is one suite's alone
-    summary: ResultFormatUnion = {"result_format": "SUMMARY", "partial_unexpected_count": MOST_EXAMPLES}
-    detailed = batch.validate(gx.ExpectationSuite(result.suite_name, expectations=again), result_format=summary)
+    expectations = [_configuration(result.results[position]).to_domain_obj() for position in failed]
+    for expectation in expectations:
+        expectation.id = None  # an expectation with an id can be in one suite only
+    summary: ResultFormatUnion = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_EXAMPLES}
+    detailed = batch.validate(gx.ExpectationSuite(result.suite_name, expectations=expectations), result_format=summary)
     by_number = {_configuration(each).meta[NUMBER]: each for each in detailed.results}
     for position in failed:
         result.results[position] = by_number[_configuration(result.results[position]).meta[NUMBER]]
 
 
-def _see_that_all_were_evaluated(result: ExpectationSuiteValidationResult) -> None:
-    """The library takes an expectation that it could not evaluate for one that failed."""
+def _raise_if_not_evaluated(result: ExpectationSuiteValidationResult) -> None:
+    """The library reports an expectation that it could not evaluate as failed. It is not a failure of the data."""
     for each in result.results:
         if each.exception_info and each.exception_info.get("raised_exception", True):
             raise NotEvaluatedError(f"{_configuration(each).meta[RULE]}: {each.exception_info}")
 
 
 def _configuration(result: ExpectationValidationResult) -> ExpectationConfiguration:
-    """The expectation of which this is the result, which the library may leave out and never does here."""
+    """The expectation of a result. The library's type allows none, but results of a suite always have one."""
     if result.expectation_config is None:
         raise TypeError("a result of Great Expectations without its expectation")
     return result.expectation_config
 
 
-def _verdict(rule: Rule, result: ExpectationSuiteValidationResult) -> RuleResult:
-    own = [each for each in result.results if _configuration(each).meta[RULE] == rule.label]
-    if not own:
+def _rule_result(rule: Rule, result: ExpectationSuiteValidationResult) -> RuleResult:
+    results = [each for each in result.results if _configuration(each).meta[RULE] == rule.label]
+    if not results:
         raise NotEvaluatedError(f"{rule.label}: no result")
-    found = [example for each in own for example in each.result.get("partial_unexpected_list", [])]
-    examples = [str(example) for example in found if example is not None]
-    return RuleResult(passed=all(each.success for each in own), examples=tuple(examples[:MOST_EXAMPLES]))
+    values = [value for each in results for value in each.result.get("partial_unexpected_list", [])]
+    examples = [str(value) for value in values if value is not None]
+    return RuleResult(passed=all(each.success for each in results), examples=tuple(examples[:MAX_EXAMPLES]))

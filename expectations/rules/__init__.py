@@ -1,15 +1,16 @@
-"""The kinds of rule that a contract is made of.
+"""The kinds of rule that a contract is made of. No table, no evaluation: `contracts` and `validation` have those.
 
-Each is data, and says one thing twice: as a Spark column (null where it is kept, a `schemas.REASON` where it is
-broken), and as expectations that Great Expectations evaluates over the same rows. Three-valued logic ends here: a check
-that comes out as NULL has failed, unless the rule says that nothing is fine.
+Each rule is data, and has two forms. One is a Spark column: null if the row passes, else a `schemas.REASON`. The other
+is a list of expectations that Great Expectations evaluates over the same rows. Three-valued logic ends here: a check
+that comes out as null has failed, unless the rule states that null passes.
 """
 
-from expectations.rules.of_columns import Between, NotAfter, NotNull, ParsesAs
-from expectations.rules.of_rows import HasAllFields, IsText, RefersTo, Unique
-from expectations.rules.of_tables import MeanBetween, NullShareAtMost, RowCountBetween, TableRule
-from expectations.rules.of_texts import InSet, Matches
-from expectations.rules.rule import Cells, Expected, RowRule, Rule, Severity
+from expectations.rules.cells import Cells
+from expectations.rules.column_rules import Between, NotAfter, NotNull, ParsesAs
+from expectations.rules.row_rules import HasAllFields, IsText, RefersTo, Unique
+from expectations.rules.rule import GxExpectation, RowRule, Rule, Severity
+from expectations.rules.table_rules import MeanBetween, NullShareAtMost, RowCountBetween, TableRule
+from expectations.rules.text_rules import InSet, Matches
 
 KINDS: dict[str, type[Rule]] = {
     kind.kind: kind
@@ -29,13 +30,13 @@ KINDS: dict[str, type[Rule]] = {
         MeanBetween,
     )
 }
-"""All kinds there are, by name."""
+"""Every kind of rule, by name."""
 
 __all__ = [
     "KINDS",
     "Between",
     "Cells",
-    "Expected",
+    "GxExpectation",
     "HasAllFields",
     "InSet",
     "IsText",

@@ -1,32 +1,41 @@
-"""The bounds of a rule."""
+"""Lower and upper bounds of a rule: their check, their test as a column, and their words."""
 
 from datetime import date
 from math import isfinite
 from typing import Any
 
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
 Bound = int | float | date
 
 
 def check_bounds(low: Any, high: Any) -> None:
-    """See that there is a bound, and that a value can be between them.
+    """Check that at least one bound is set and that some value can pass.
 
     Raises:
-        ValueError: There is none, they are of different kinds, or the low one is above the high one.
+        ValueError: Neither bound is set, a bound is not finite, the two differ in type, or low is above high.
     """
     for bound in (low, high):
         if isinstance(bound, float) and not isfinite(bound):
-            raise ValueError(f"bound {bound}, expected a number that is one")
+            raise ValueError(f"bound {bound}, expected a finite number")
     if low is None and high is None:
-        raise ValueError("neither low nor high is given, so that everything would pass")
+        raise ValueError("neither low nor high is set, so that everything would pass")
     if low is not None and high is not None:
-        are_of_one_kind = isinstance(low, date) == isinstance(high, date)
-        if not are_of_one_kind:
-            raise ValueError(f"low {low} and high {high} are not of one kind")
+        if isinstance(low, date) != isinstance(high, date):
+            raise ValueError(f"low {low} and high {high} differ in type, expected two numbers or two days")
         if low > high:
             raise ValueError(f"low {low} is above high {high}, so that nothing could pass")
 
 
-def bounds_in_words(low: Bound | None, high: Bound | None) -> str:
-    """The bounds, for a sentence that starts with "expected"."""
+def is_within(value: Column, low: Bound | None, high: Bound | None) -> Column:
+    """Whether a value is at least ``low`` and at most ``high``; None is no bound."""
+    is_high_enough = F.lit(True) if low is None else value >= F.lit(low)
+    is_low_enough = F.lit(True) if high is None else value <= F.lit(high)
+    return is_high_enough & is_low_enough
+
+
+def bounds_text(low: Bound | None, high: Bound | None) -> str:
+    """The bounds as words that follow "expected"."""
     bounds = [(f"at least {low}", low), (f"at most {high}", high)]
-    return " and ".join(words for words, bound in bounds if bound is not None)
+    return " and ".join(text for text, bound in bounds if bound is not None)

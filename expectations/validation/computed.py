@@ -1,4 +1,4 @@
-"""The rules of computed tables, whose rows are typed: how often each is broken, and by what."""
+"""The rules of computed tables, whose rows are typed: how often each rule fails, and on which value."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -8,9 +8,9 @@ from expectations.rules import Cells, RowRule, Unique
 
 
 def failure_counts(contract: Contract) -> dict[str, Column]:
-    """Aggregates over the table: how many rows broke each row rule, by its label.
+    """Aggregates over the table: for the label of each row rule, the number of rows that fail it.
 
-    Not those of keys, for which see `keys`.
+    Rules of keys are left to `duplicate_keys`.
     """
     return {
         rule.label: F.count_if(rule.reason(contract.cells).isNotNull())
@@ -20,6 +20,6 @@ def failure_counts(contract: Contract) -> dict[str, Column]:
 
 
 def failing_value(rule: RowRule, cells: Cells) -> Column:
-    """What a row has that breaks a rule; empty for nothing, null where it keeps the rule."""
+    """The value on which a row fails a rule: empty if there is no value, null if the row passes."""
     reason = rule.reason(cells)
     return F.when(reason.isNotNull(), F.coalesce(reason["value"], F.lit("")))

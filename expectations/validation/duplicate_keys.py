@@ -1,6 +1,7 @@
 """Keys that more than one row has.
 
-They are looked for by themselves, since that moves keys and no rows. Nearly always there is none, and that is all.
+They are searched for before any row is touched, since that moves keys and no rows. Nearly always there are none, and
+nothing else is to be done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,13 +19,13 @@ from expectations.validation.rows import FAILED, REASONS
 def duplicate_keys(*, rows: DataFrame, unique: Unique, contract: Contract) -> DataFrame:
     """The keys that more than one row has.
 
-    Grain in: `validate_rows` for a raw table, whose rejected rows do not compete; the table itself for a computed
-    one. Grain out: one row per such key, as ``key_0``, ``key_1``, ... Costs one exchange of keys.
+    Grain in: `validate_rows` for a raw table, whose rejected rows do not compete; the table itself for a computed one.
+    Grain out: one row per duplicate key, as ``key_0``, ``key_1``, ... Costs one exchange of keys.
     """
-    rivals = rows.where(F.size(REASONS) == 0) if isinstance(contract, FileContract) else rows
+    competing = rows.where(F.size(REASONS) == 0) if isinstance(contract, FileContract) else rows
     key = key_of(unique.key, contract.cells)
     return (
-        rivals.select(*[value.alias(name) for name, value in key.items()])
+        competing.select(*[value.alias(name) for name, value in key.items()])
         .groupBy(*key)
         .agg(F.count(F.lit(1)).alias("rows"))
         .where(F.col("rows") > 1)
@@ -33,64 +34,63 @@ def duplicate_keys(*, rows: DataFrame, unique: Unique, contract: Contract) -> Da
 
 
 def reject_duplicate_keys(
-    *, validated: DataFrame, unique: Unique, contract: FileContract, twice: DataFrame
+    *, validated: DataFrame, unique: Unique, contract: FileContract, duplicates: DataFrame
 ) -> DataFrame:
-    """Refuse rows for their key: of exact copies all but one, of rows that differ all.
+    """Reject rows with a duplicate key: all but one of exact copies, and all of conflicting rows.
 
     Grain in and out: `validate_rows`.
 
     Args:
-        validated: the rows, judged by all rules but those of keys.
+        validated: the rows, validated by all rules but those of keys.
         unique: the rule of the key.
-        contract: the table's.
-        twice: `duplicate_keys` of the same rows.
+        contract: the contract of the table.
+        duplicates: `duplicate_keys` of the same rows.
     """
-    is_rival = F.size(REASONS) == 0
+    competes = F.size(REASONS) == 0
     key = key_of(unique.key, contract.cells)
     keyed = with_key(validated, key)
-    theirs, is_theirs = _renamed(twice, keyed)
-    rivals = keyed.where(is_rival).join(theirs, on=is_theirs, how="left_semi")
-    others = [
-        keyed.where(is_rival).join(theirs, on=is_theirs, how="left_anti"),
-        keyed.where(~is_rival),
-    ]
-    reason = unique.reason(contract.cells)
-    refused = rivals.withColumn("not_unique", reason).withColumns(
+    renamed, has_same_key = _renamed(duplicates, keyed)
+    competing = keyed.where(competes).join(renamed, on=has_same_key, how="left_semi")
+    others = [keyed.where(competes).join(renamed, on=has_same_key, how="left_anti"), keyed.where(~competes)]
+    passes = F.col("not_unique").isNull()
+    decided = competing.withColumn("not_unique", unique.reason(contract.cells)).withColumns(
         {
-            REASONS: F.when(F.col("not_unique").isNull(), F.col(REASONS)).otherwise(F.array("not_unique")),
-            FAILED: F.when(F.col("not_unique").isNull(), F.col(FAILED)).otherwise(
-                F.array_append(FAILED, F.lit(unique.label))
-            ),
+            REASONS: F.when(passes, F.col(REASONS)).otherwise(F.array("not_unique")),
+            FAILED: F.when(passes, F.col(FAILED)).otherwise(F.array_append(FAILED, F.lit(unique.label))),
         }
     )
-    together = refused.select(*validated.columns)
+    rows = decided.select(*validated.columns)
     for frame in others:
-        together = together.unionByName(frame.select(*validated.columns))
-    return together
+        rows = rows.unionByName(frame.select(*validated.columns))
+    return rows
 
 
-def with_duplicate_key(*, rows: DataFrame, unique: Unique, contract: Contract, twice: DataFrame | None) -> DataFrame:
-    """The rows of a computed table with a column of the rule's name: null where the key is the row's own, else the key.
+def with_duplicate_key(
+    *, rows: DataFrame, unique: Unique, contract: Contract, duplicates: DataFrame | None
+) -> DataFrame:
+    """Add a column named after the rule of a key: the key if other rows have it too, else null.
+
+    Grain in and out: the rows of a computed table.
 
     Args:
         rows: the table.
         unique: the rule of the key.
-        contract: the table's.
-        twice: `duplicate_keys` of the same rows; None when there is no such key.
+        contract: the contract of the table.
+        duplicates: `duplicate_keys` of the same rows; None if there are none.
     """
-    if twice is None:
+    if duplicates is None:
         return rows.withColumn(unique.label, F.lit(None).cast("string"))
     key = key_of(unique.key, contract.cells)
     keyed = with_key(rows, key)
-    theirs, is_theirs = _renamed(twice, keyed)
-    marked = keyed.join(theirs.withColumn("is_twice", F.lit(True)), on=is_theirs, how="left")
-    shown = F.concat_ws(", ", *key)
-    return marked.select(*rows.columns, F.when(F.col("is_twice"), shown).alias(unique.label))
+    renamed, has_same_key = _renamed(duplicates, keyed)
+    marked = keyed.join(renamed.withColumn("is_duplicate", F.lit(True)), on=has_same_key, how="left")
+    key_text = F.concat_ws(", ", *key)
+    return marked.select(*rows.columns, F.when(F.col("is_duplicate"), key_text).alias(unique.label))
 
 
 def key_of(key: Sequence[str], cells: Cells) -> dict[str, Column]:
-    """The values of a key's columns, as ``key_0``, ``key_1``, ..."""
-    return {f"key_{place}": cells.value(column) for place, column in enumerate(key)}
+    """The values of the columns of a key, as ``key_0``, ``key_1``, ..."""
+    return {f"key_{position}": cells.value(column) for position, column in enumerate(key)}
 
 
 def with_key(rows: DataFrame, key: Mapping[str, Column]) -> DataFrame:
@@ -98,7 +98,8 @@ def with_key(rows: DataFrame, key: Mapping[str, Column]) -> DataFrame:
     return rows.select("*", *[value.alias(name) for name, value in key.items()])
 
 
-def _renamed(twice: DataFrame, keyed: DataFrame) -> tuple[DataFrame, Column]:
-    """The keys under names of their own, and the condition by which they are a row's: null is null."""
-    theirs = twice.toDF(*[f"twice_{name}" for name in twice.columns])
-    return theirs, reduce(and_, (keyed[name].eqNullSafe(theirs[f"twice_{name}"]) for name in twice.columns))
+def _renamed(duplicates: DataFrame, keyed: DataFrame) -> tuple[DataFrame, Column]:
+    """The duplicate keys under names of their own, and the join condition, in which null equals null."""
+    renamed = duplicates.toDF(*[f"duplicate_{name}" for name in duplicates.columns])
+    conditions = (keyed[name].eqNullSafe(renamed[f"duplicate_{name}"]) for name in duplicates.columns)
+    return renamed, reduce(and_, conditions)

@@ -1,4 +1,4 @@
-"""Which rows of corrected files answer for quarantined ones, and which quarantined rows nothing answers for."""
+"""The rows of a replay: which rows of corrected files replace quarantined rows, and which rows stay quarantined."""
 
 from dataclasses import dataclass
 
@@ -7,81 +7,93 @@ from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
 from expectations.rules import HasAllFields, Unique
-from expectations.rules.of_rows import MALFORMED_ROW, SOURCE_FILE
+from expectations.rules.row_rules import MALFORMED_ROW, SOURCE_FILE
 from expectations.validation.duplicate_keys import key_of, with_key
 from expectations.validation.rows import REASONS
+
+CONTENT = "content_without_key"
+"""All columns but those of the key, as one text. It identifies a row whose key was at fault."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What becomes of a table's quarantined rows.
+    """What happens to the quarantined rows of a table.
 
     Attributes:
-        tried: raw rows to judge again, as `validate_rows` takes them.
-        left: quarantined rows that stay as they are.
+        revalidated: raw rows to validate again, as `validate_rows` takes them.
+        unresolved: quarantined rows that stay as they are.
     """
 
-    tried: DataFrame
-    left: DataFrame
+    revalidated: DataFrame
+    unresolved: DataFrame
 
 
-def replay(*, fixed: DataFrame, quarantined: DataFrame, settled: DataFrame, contract: FileContract) -> Replay:
-    """Sort out what is tried again.
+def replay(*, corrected: DataFrame, quarantined: DataFrame, reused: DataFrame, contract: FileContract) -> Replay:
+    """Match the rows of corrected files with quarantined rows.
 
-    A quarantined row whose key an accepted row has (a copy, say) stays. For each other one the corrected files
-    answer with the rows of its key; or, if its key is among what was wrong with it, with rows that are its like in all
-    other columns and whose key is nobody's yet. Where they have no answer the row is tried again as it is: what it
-    refers to may be there by now. Rows of the files that answer for nothing are none of a replay's.
+    1. A quarantined row whose key an accepted row has, such as a copy, is unresolved.
+    2. Any other is replaced by the corrected rows with the same key.
+    3. If its key was at fault, it is replaced by corrected rows that equal it in all other columns and whose key
+       belongs to no accepted and no quarantined row.
+    4. Without a replacement it is validated again as it is: the row that it refers to may exist by now.
+
+    Corrected rows that replace nothing are not part of a replay.
+
+    Grain in: one row per record; one per rejected record; one per accepted record. Grain out: see `Replay`.
 
     Args:
-        fixed: the corrected files' rows, as `validate_rows` takes them.
-        quarantined: the table's quarantined rows, the contract's ``quarantine_schema``.
-        settled: the table's accepted rows, the contract's schema.
-        contract: the table's.
+        corrected: the rows of the corrected files, as `validate_rows` takes them.
+        quarantined: the quarantined rows of the table, the contract's ``quarantine_schema``.
+        reused: the accepted rows of the table, the contract's schema.
+        contract: the contract of the table.
     """
     keys = key_of(contract.key, contract.cells)
     names = list(keys)
-    of_settled = settled.select(
-        *[F.col(column).alias(name) for name, column in zip(names, _key(contract), strict=True)]
+    reused_keys = reused.select(
+        *[F.col(column).alias(name) for name, column in zip(names, _key_columns(contract), strict=True)]
     )
-    old = with_key(quarantined, keys)
-    left = old.join(of_settled, on=names, how="left_semi")
-    open_rows = old.join(of_settled, on=names, how="left_anti")
+    keyed = with_key(quarantined, keys)
+    unresolved = keyed.join(reused_keys, on=names, how="left_semi")
+    candidates = keyed.join(reused_keys, on=names, how="left_anti")
 
-    likeness = F.to_json(F.struct(*[column for column in contract.source_columns if column not in contract.key]))
-    new = with_key(fixed, keys).withColumn("likeness", likeness)
-    new = new.join(of_settled, on=names, how="left_anti")
-    of_open = open_rows.select(*names).distinct()
-    by_key = new.join(of_open, on=names, how="left_semi")
-    strangers = new.join(of_open, on=names, how="left_anti")
-    with_wrong_key = open_rows.where(_has_a_wrong_key(contract)).select(likeness.alias("likeness")).distinct()
-    by_likeness = strangers.join(with_wrong_key, on="likeness", how="left_semi")
+    content = F.to_json(F.struct(*[column for column in contract.source_columns if column not in contract.key]))
+    new_rows = with_key(corrected, keys).withColumn(CONTENT, content)
+    new_rows = new_rows.join(reused_keys, on=names, how="left_anti")
+    candidate_keys = candidates.select(*names).distinct()
+    same_key = new_rows.join(candidate_keys, on=names, how="left_semi")
+    other_keys = new_rows.join(candidate_keys, on=names, how="left_anti")
+    with_faulty_key = candidates.where(_has_faulty_key(contract)).select(content.alias(CONTENT)).distinct()
+    same_content = other_keys.join(with_faulty_key, on=CONTENT, how="left_semi")
 
-    no_answer = open_rows.join(by_key.select(*names).distinct(), on=names, how="left_anti")
-    is_alike = _has_a_wrong_key(contract) & F.col("is_like_an_answer")
-    alike = by_likeness.select("likeness", F.lit(True).alias("is_like_an_answer")).distinct()
-    no_answer = no_answer.withColumn("likeness", likeness).join(alike, on="likeness", how="left")
-    no_answer = no_answer.where(~F.coalesce(is_alike, F.lit(False))).withColumn(MALFORMED_ROW, _malformed_row())
+    without_same_key = candidates.join(same_key.select(*names).distinct(), on=names, how="left_anti")
+    replacements = same_content.select(CONTENT, F.lit(True).alias("has_replacement")).distinct()
+    is_replaced = F.coalesce(_has_faulty_key(contract) & F.col("has_replacement"), F.lit(False))
+    not_replaced = (
+        without_same_key.withColumn(CONTENT, content)
+        .join(replacements, on=CONTENT, how="left")
+        .where(~is_replaced)
+        .withColumn(MALFORMED_ROW, _malformed_row())
+    )
 
     columns = [*contract.source_columns, SOURCE_FILE, MALFORMED_ROW]
-    tried = by_key.select(*columns)
-    for others in (by_likeness, no_answer):
-        tried = tried.unionByName(others.select(*columns))
-    return Replay(tried=tried, left=left.select(*quarantined.columns))
+    revalidated = same_key.select(*columns)
+    for rows in (same_content, not_replaced):
+        revalidated = revalidated.unionByName(rows.select(*columns))
+    return Replay(revalidated=revalidated, unresolved=unresolved.select(*quarantined.columns))
 
 
-def _key(contract: FileContract) -> list[str]:
-    """The key's columns by the table's names."""
+def _key_columns(contract: FileContract) -> list[str]:
+    """The columns of the key, by their names in the table."""
     names = {contract.source_name(column): column for column in contract.schema.fieldNames()}
     return [names[column] for column in contract.key]
 
 
-def _has_a_wrong_key(contract: FileContract) -> Column:
-    """Whether a quarantined row was refused for what stands in a column of its key."""
+def _has_faulty_key(contract: FileContract) -> Column:
+    """Whether a quarantined row was rejected for the value of a column of its key."""
     return F.exists(REASONS, lambda reason: reason["column"].isin(*contract.key) & (reason["rule"] != Unique.kind))
 
 
 def _malformed_row() -> Column:
-    """The text of a row that was refused for its number of fields; null for others."""
-    own = F.filter(REASONS, lambda reason: reason["rule"] == HasAllFields.kind)
-    return F.get(own, 0)["value"]
+    """The text of a row that was rejected for its number of fields; null for other rows."""
+    reasons = F.filter(REASONS, lambda reason: reason["rule"] == HasAllFields.kind)
+    return F.get(reasons, 0)["value"]

@@ -11,12 +11,12 @@ from pyspark.sql import DataFrame, Row
 
 from jobs.cli.config import ClustersConfig
 from jobs.clusters.assigning import Assignments
-from jobs.clusters.previous import PreviousClusters
+from jobs.clusters.previous import KMEANS_MODEL, PreviousClusters
 from jobs.errors import DataError
 from transforms.clusters.assignments import Centroid, cluster_sums
 from transforms.clusters.drift import Drift, drift_between
 from transforms.clusters.matching import Means, first_ids, matched_ids
-from transforms.clusters.model import KMEANS_MODEL, SEED, Cluster, ClusterModel
+from transforms.clusters.model import SEED, Cluster, ClusterModel
 from transforms.clusters.names import Position, cluster_names
 from transforms.rfm.dimensions import DIMENSIONS
 from transforms.rfm.feature_scale import FeatureScale

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from jobs.errors import ConfigurationError, DataError
 from jobs.storage import RunStore
-from transforms.clusters.model import KMEANS_MODEL, ClusterModel, ModelError
+from transforms.clusters.model import ClusterModel, ModelError
+
+KMEANS_MODEL = "kmeans_model.json"
 
 NO_MATCH = "none"
 """The value of ``--match`` that starts new stable cluster ids."""

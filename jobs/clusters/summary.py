@@ -53,9 +53,8 @@ def _about_drift(clusters: RunClusters) -> list[str]:
     if clusters.drift is None:
         return []
     drift = clusters.drift
-    return [
-        f"drift {drift.most:.4f} since run {drift.against} (population stability index {drift.stability_index:.4f})"
-    ]
+    index = f"population stability index {drift.stability_index:.4f}"
+    return [f"drift {drift.magnitude:.4f} since run {drift.against} ({index})"]
 
 
 def _about_distances(clusters: RunClusters) -> list[str]:

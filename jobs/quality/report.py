@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame, Row
 
 from expectations.contracts.contract import Contract
-from expectations.gx.results import NotEvaluatedError
+from expectations.gx.results import NotEvaluatedError, RuleResult
 from expectations.rules import Rule, TableRule
 from jobs.errors import DataError, OutsideSystemError
 from jobs.quality.active_rules import ActiveRules
 
 if TYPE_CHECKING:
-    from expectations.gx.gate import Gate, RuleResult
+    from expectations.gx.gate import Gate
 
 QUALITY = "quality.json"
 SHARES = "quality_shares.json"
@@ -68,7 +68,7 @@ class TableQuality:
 
     contract: Contract
     counts: RowCounts
-    results: "Mapping[str, RuleResult]"
+    results: Mapping[str, RuleResult]
     gate_seconds: float
 
     @property
@@ -158,7 +158,7 @@ class QualityReport:
         """
         started = time.monotonic()
         try:
-            results = self._gate.examine(rows=rows, contract=evaluated or contract, twice=duplicates)
+            results = self._gate.validate(rows=rows, contract=evaluated or contract, duplicates=duplicates)
         except NotEvaluatedError as error:
             raise OutsideSystemError(f"{contract.table}: Great Expectations could not evaluate {error}") from None
         table = TableQuality(contract, counts, results, time.monotonic() - started)

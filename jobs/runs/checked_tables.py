@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import FileContract
-from expectations.rules.text import parsed
+from expectations.rules.cells import parsed
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from expectations.validation.rows import CASCADED, Reference, accepted, failure_counts, quarantined, validate_rows
 from jobs.quality.report import RowCounts
@@ -215,7 +215,7 @@ def _persisted_with_keys(rows: DataFrame, *, contract: FileContract) -> Iterator
             duplicates = duplicate_keys(rows=persisted[-1], unique=unique, contract=contract)
             if duplicates.count():
                 rejected = reject_duplicate_keys(
-                    validated=persisted[-1], unique=unique, contract=contract, twice=duplicates
+                    validated=persisted[-1], unique=unique, contract=contract, duplicates=duplicates
                 )
                 persisted.append(rejected.persist(StorageLevel.MEMORY_AND_DISK))
         yield persisted[-1]

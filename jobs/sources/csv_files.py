@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.contracts.contract import FileContract
-from expectations.rules.of_rows import MALFORMED_ROW, SOURCE_FILE
+from expectations.rules.row_rules import MALFORMED_ROW, SOURCE_FILE
 from jobs.errors import ConfigurationError, DataError
 from jobs.storage import Folder, StoredFile, StoredObject, folder_at, for_reading
 

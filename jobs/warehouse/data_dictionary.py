@@ -13,7 +13,7 @@ from jobs.warehouse.ddl import (
     layout_of,
     redshift_type,
 )
-from transforms.data_dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
+from transforms.data_dictionary import COLUMN_DESCRIPTIONS, TABLE_DESCRIPTIONS
 from transforms.schemas import KEYS, MONEY_COLUMNS, TABLES
 
 INTRODUCTION = """\
@@ -47,12 +47,12 @@ def _tables() -> Iterator[str]:
         layout = layout_of(table)
         money = f" Its money: the sum of `{MONEY_COLUMNS[table]}`." if table in MONEY_COLUMNS else ""
         yield f"## {table}\n"
-        yield f"{TABLES_IN_WORDS[table]} Key: {_listed(KEYS[table])}.{money}"
+        yield f"{TABLE_DESCRIPTIONS[table]} Key: {_listed(KEYS[table])}.{money}"
         yield f"In Redshift distributed by `{layout.distribution}`, sorted by {_listed(layout.sort)}.\n"
         yield "| column | Spark | Redshift | DuckDB | |\n|---|---|---|---|---|"
         for field in schema:
             types = (field.dataType.simpleString(), redshift_type(field), duckdb_type(field))
-            yield f"| {field.name} | {' | '.join(types)} | {COLUMNS_IN_WORDS[field.name]} |"
+            yield f"| {field.name} | {' | '.join(types)} | {COLUMN_DESCRIPTIONS[field.name]} |"
         yield ""
 
 

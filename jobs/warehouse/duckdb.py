@@ -28,7 +28,7 @@ from jobs.warehouse.ddl import (
 )
 from jobs.warehouse.load_plan import Loaded, RawTable, RawToLoad, RunToLoad, TableToLoad, Warehouse
 from jobs.warehouse.target import WORKSHOP, DuckDBAddress, Target
-from transforms.data_dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
+from transforms.data_dictionary import COLUMN_DESCRIPTIONS, TABLE_DESCRIPTIONS
 
 SCHEMA = "main"
 
@@ -56,9 +56,9 @@ def fill(connection: DuckDBPyConnection, table: TableToLoad) -> None:
 def _comment(connection: DuckDBPyConnection, table: TableToLoad) -> None:
     """Let tools that show a table's columns say what they mean."""
     name = qualified(SCHEMA, table.name)
-    connection.execute(f"comment on table {name} is {literal(TABLES_IN_WORDS[table.name])}")
+    connection.execute(f"comment on table {name} is {literal(TABLE_DESCRIPTIONS[table.name])}")
     for column in table.schema.fieldNames():
-        words = literal(COLUMNS_IN_WORDS[column])
+        words = literal(COLUMN_DESCRIPTIONS[column])
         connection.execute(f"comment on column {name}.{identifier(column)} is {words}")
 
 

@@ -32,7 +32,7 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert ran.manifest["configuration_hash"] == whole.manifest["configuration_hash"]
     card = json.loads((apart / ran.manifest["score_card"]["file"]).read_text())
     # Another thing of another name: the hash of the configuration under which the card was fitted.
-    assert card["configuration_hash"] == ran.manifest["configuration_hash"]
+    assert card["fit_configuration_hash"] == ran.manifest["configuration_hash"]
 
 
 def test_a_run_may_be_whole_and_not_the_one_that_readers_see(raw: RawFiles, tmp_path: Path) -> None:

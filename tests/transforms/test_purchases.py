@@ -24,7 +24,7 @@ def paid(spark: SparkSession) -> DataFrame:
     )
 
 
-def test_payments_of_one_customer_at_one_moment_are_added_whatever_their_order(
+def test_payments_of_one_customer_at_one_moment_are_one_purchase_across_orders(
     spark: SparkSession, paid: DataFrame
 ) -> None:
     assert_same_rows(
@@ -39,7 +39,7 @@ def test_payments_of_one_customer_at_one_moment_are_added_whatever_their_order(
     )
 
 
-def test_the_workshops_way_keeps_the_first_payment_of_the_lowest_order(spark: SparkSession, paid: DataFrame) -> None:
+def test_the_workshops_way_picks_the_first_payment_of_the_lowest_order(spark: SparkSession, paid: DataFrame) -> None:
     picked = first_payments(transactions=paid)
     others = {row["customer_unique_id"]: (row["other_payments"], row["other_value"]) for row in picked.collect()
               if row["order_purchase_time"] == NOON}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The tables as they are written down."""
+"""Schemas and keys."""
 
 import pytest
 from pyspark.sql import SparkSession
@@ -10,13 +10,13 @@ from transforms.schemas import KEYS, columns_of
 
 
 @pytest.mark.parametrize("table", KEYS)
-def test_a_key_is_made_of_columns_of_its_table(table: str) -> None:
+def test_a_key_has_columns_of_its_table(table: str) -> None:
     schema = getattr(schemas, table.upper())
     assert isinstance(schema, StructType)
     assert set(KEYS[table]) <= set(schema.fieldNames())
 
 
-def test_money_that_does_not_fit_raises_and_is_not_cut(spark: SparkSession) -> None:
+def test_money_that_does_not_fit_is_an_error(spark: SparkSession) -> None:
     wide = frame(spark, schemas.PURCHASES, ("ann", None, money("1"))).selectExpr(
         "customer_unique_id", "order_purchase_time", "cast('123456789012345.0' as decimal(28,4)) value"
     )

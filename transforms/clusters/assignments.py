@@ -1,4 +1,4 @@
-"""Customers and centroids: who is nearest to which, whether each has exactly one, and what a cluster adds up to."""
+"""Assignments of customers to centroids: the nearest one, the check of an engine's lines, and sums per cluster."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -14,10 +14,10 @@ from transforms.rfm.feature_scale import FeatureScale
 from transforms.schemas import columns_of
 
 Centroid = tuple[float, float, float]
-"""Recency, frequency and monetary, in the features' scale."""
+"""Recency, frequency and monetary value, in the scale of the features."""
 
 HIGHEST_LABEL = 10_000
-"""A cluster's number above this is taken for damage: the sums by cluster are collected, so their number is bounded."""
+"""The highest label of an engine that is accepted. Sums per cluster are collected, so their number must be bounded."""
 
 ASSIGNMENT_LINES = StructType(
     [
@@ -25,7 +25,7 @@ ASSIGNMENT_LINES = StructType(
         StructField("rest", StringType()),
     ]
 )
-"""A line of an engine's output as text; ``rest`` is there for a line that has too many fields."""
+"""A line of an engine's output as text; ``rest`` is set if a line has too many fields."""
 
 CHECKED_ASSIGNMENTS = StructType(
     [
@@ -35,24 +35,24 @@ CHECKED_ASSIGNMENTS = StructType(
         StructField("stated_distance", DoubleType()),
     ]
 )
-"""What `checked_assignments` gives."""
+"""The columns of `checked_assignments`, without ``fault``."""
 
 FAULTS: Mapping[str, str] = MappingProxyType(
     {
         "missing": "without a line",
         "extra": "not in rfm",
-        "twice": "with more than one line",
-        "no_number": "with a line that has no cluster, distance or features that are numbers",
+        "duplicate": "with more than one line",
+        "not_numeric": "with a line that has no cluster, distance or features that are numbers",
         "other_features": "with features that are not this run's",
     }
 )
-"""What can be wrong with a customer's assignment, and in words."""
+"""What can be wrong with the assignment of a customer, in words that follow "customers"."""
 
-SAME_FEATURE = 1e-5
-"""How far a feature in a line may be from ours, in units of the scale: single precision, written and read again."""
+FEATURE_TOLERANCE = 1e-5
+"""How far a feature in a line may differ from ours, relative to it: single precision, written and read again."""
 
-NEARLY = 1.0001
-"""By what factor a squared distance may be above the least and still be the least: SageMaker's is single precision."""
+DISTANCE_TOLERANCE = 1.0001
+"""The factor by which a squared distance may exceed the least one: SageMaker computes in single precision."""
 
 
 def squared_distance(centroid: Centroid) -> Column:
@@ -62,10 +62,10 @@ def squared_distance(centroid: Centroid) -> Column:
 
 
 def assignments(*, features: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
-    """Assign each customer to the nearest centroid; of several that are equally near, to the one of the lowest number.
+    """Assign each customer to the nearest centroid. Of equally near ones, the lowest label wins.
 
     Grain in and out: one row per customer_unique_id; `schemas.KMEANS_FEATURES` in, `schemas.KMEANS_ASSIGNMENTS` out.
-    ``distance`` is the Euclidean distance, in units of the features.
+    ``distance`` is Euclidean, in units of the features.
     """
     candidates = [F.struct(squared_distance(at).alias("squared"), F.lit(label)) for label, at in centroids.items()]
     return (
@@ -77,148 +77,153 @@ def assignments(*, features: DataFrame, centroids: Mapping[int, Centroid]) -> Da
 
 
 def checked_assignments(*, rfm: DataFrame, lines: DataFrame, scale: FeatureScale) -> DataFrame:
-    """Put each customer beside what an engine said of it, and say what is wrong with that.
+    """Join each customer to the line that an engine wrote, and name the fault if there is one.
 
     Grain in: one row per customer_unique_id, `schemas.MEASURES`; one row per line, `ASSIGNMENT_LINES`. Grain out: one
     row per customer_unique_id of either; `CHECKED_ASSIGNMENTS`, and ``fault``, one of `FAULTS` or null.
 
     Args:
         rfm: the customers.
-        lines: what was said of them.
-        scale: of their features, which have to be those of the lines: those of another run say nothing of this one.
+        lines: the engine's output.
+        scale: the scale of the features. Lines with other features were written for other customers or another scale.
     """
     distance = F.col("distance").try_cast("double")
-    # SageMaker writes a cluster's number as 3.0.
+    # SageMaker writes a label as 3.0.
     number = F.col("cluster").try_cast("double")
     is_label = (number == F.floor(number)) & number.between(0, HIGHEST_LABEL)
     are_numbers = [F.col(name).try_cast("float").between(F.lit(-3.0e38), F.lit(3.0e38)) for name in DIMENSIONS]
     is_distance = distance.between(0.0, F.lit(1.7e308))
-    is_whole = is_label & is_distance & are_numbers[0] & are_numbers[1] & are_numbers[2] & F.col("rest").isNull()
+    is_valid = is_label & is_distance & are_numbers[0] & are_numbers[1] & are_numbers[2] & F.col("rest").isNull()
     typed = lines.select(
         "customer_unique_id",
         *[F.col(name).try_cast("float").alias(name) for name in DIMENSIONS],
-        F.when(F.coalesce(is_whole, F.lit(False)), number.cast("int")).alias("cluster"),
+        F.when(F.coalesce(is_valid, F.lit(False)), number.cast("int")).alias("cluster"),
         distance.alias("stated_distance"),
     )
-    # One of several lines, always the same; that there are several is a fault, whichever is taken.
-    said = F.struct(*DIMENSIONS, "cluster", "stated_distance")
-    by_customer = typed.groupBy("customer_unique_id").agg(F.min(said).alias("said"), F.count(F.lit(1)).alias("lines"))
+    # The least of several lines, so that the choice is always the same. More than one line is a fault anyway.
+    line = F.min(F.struct(*DIMENSIONS, "cluster", "stated_distance"))
+    by_customer = typed.groupBy("customer_unique_id").agg(line.alias("line"), F.count(F.lit(1)).alias("lines"))
     joined = rfm.select(*columns_of(schemas.MEASURES), F.lit(True).alias("is_customer")).join(
         by_customer, on="customer_unique_id", how="full"
     )
     fault = (
         F.when(F.col("lines").isNull(), F.lit("missing"))
         .when(F.col("is_customer").isNull(), F.lit("extra"))
-        .when(F.col("lines") > 1, F.lit("twice"))
-        .when(F.col("said.cluster").isNull(), F.lit("no_number"))
-        .when(_is_another(scale), F.lit("other_features"))
+        .when(F.col("lines") > 1, F.lit("duplicate"))
+        .when(F.col("line.cluster").isNull(), F.lit("not_numeric"))
+        .when(_has_other_features(scale), F.lit("other_features"))
     )
     return joined.select(
         *[F.col(name) for name in schemas.MEASURES.fieldNames()],
-        *[F.col(f"said.{name}").alias(name) for name in (*DIMENSIONS, "cluster", "stated_distance")],
+        *[F.col(f"line.{name}").alias(name) for name in (*DIMENSIONS, "cluster", "stated_distance")],
         fault.alias("fault"),
     )
 
 
-def _is_another(scale: FeatureScale) -> Column:
-    """Whether what was said is of other features than the customer's measures have in this scale."""
-    ours = {name: scale.column(name, measure) for name, measure in dimensions().items()}
-    far = [
-        F.abs(F.col(f"said.{name}").cast("double") - feature) > SAME_FEATURE * F.greatest(F.lit(1.0), F.abs(feature))
-        for name, feature in ours.items()
+def _has_other_features(scale: FeatureScale) -> Column:
+    """Whether the features of a line differ from those that the customer's measures have in the scale."""
+    features = {name: scale.column(name, measure) for name, measure in dimensions().items()}
+    differs = [
+        F.abs(F.col(f"line.{name}").cast("double") - feature)
+        > FEATURE_TOLERANCE * F.greatest(F.lit(1.0), F.abs(feature))
+        for name, feature in features.items()
     ]
-    return far[0] | far[1] | far[2]
+    return differs[0] | differs[1] | differs[2]
 
 
 def fault_counts() -> dict[str, Column]:
-    """Aggregates over `checked_assignments`: how many customers have each of `FAULTS`."""
+    """Aggregates over `checked_assignments`: for each of `FAULTS`, the number of customers."""
     return {fault: F.count_if(F.col("fault") == fault) for fault in FAULTS}
 
 
 def cluster_means(*, checked: DataFrame) -> DataFrame:
-    """Find the mean features of each cluster: its centroid, where no model says it.
+    """Compute the mean features of each cluster, to use as centroids where no model has them.
 
-    Grain in: one row per customer_unique_id. Grain out: one row per ``cluster``, and its means by dimension.
+    Grain in: one row per customer_unique_id. Grain out: one row per ``cluster``, with the mean of each dimension.
     """
     means = [F.avg(F.col(name).cast("double")).alias(name) for name in DIMENSIONS]
     return checked.groupBy("cluster").agg(*means)
 
 
 def cluster_sums(*, checked: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
-    """Add up each cluster: its customers, their money, and where they are on average.
+    """Add up the customers, the money and the distances of each cluster.
 
-    Grain in: one row per customer_unique_id, no faults. Grain out: one row per ``cluster``: ``customers``; ``revenue``,
-    exact; the mean of each dimension in its unit (weeks, purchases, currency per purchase); ``squares``, the sum of
-    squared distances to the centroid, whose sum over all clusters is the inertia; ``not_nearest``, how many of its
-    customers another centroid is nearer to; ``off_distance`` and ``off_square``, how far the engine's own distances are
-    at most from ours and from its square, as a part of it where that is above 1.
+    Grain in: one row per customer_unique_id, no faults. Grain out: one row per ``cluster``, with
+
+    - ``customers``, and ``revenue``, which is exact;
+    - the mean of each dimension in its unit: weeks, purchases, currency per purchase;
+    - ``squares``, the sum of squared distances to the centroid; over all clusters it is the inertia;
+    - ``not_nearest``, the number of customers that are nearer to another centroid;
+    - ``off_distance`` and ``off_square``, the largest difference of an engine's distance from ours and from our square:
+      relative where ours is above 1.
     """
     means = [F.avg(measure).alias(name) for name, measure in dimensions().items()]
     stated, squared = F.col("stated_distance"), F.col("squared")
     least = F.array_min(F.array(*[squared_distance(at) for at in centroids.values()]))
     return (
-        checked.withColumn("squared", own_squared_distance(centroids))
+        checked.withColumn("squared", _own_squared_distance(centroids))
         .groupBy("cluster")
         .agg(
             F.count(F.lit(1)).alias("customers"),
             F.sum("total_value").cast(schemas.MONEY).alias("revenue"),
             F.sum("squared").alias("squares"),
-            F.count_if(squared > least * NEARLY + SAME_FEATURE).alias("not_nearest"),
-            F.max(_off(stated, F.sqrt(squared))).alias("off_distance"),
-            F.max(_off(stated, squared)).alias("off_square"),
+            F.count_if(squared > least * DISTANCE_TOLERANCE + FEATURE_TOLERANCE).alias("not_nearest"),
+            F.max(_difference(stated, F.sqrt(squared))).alias("off_distance"),
+            F.max(_difference(stated, squared)).alias("off_square"),
             *means,
         )
     )
 
 
-def _off(stated: Column, ours: Column) -> Column:
-    return F.abs(stated - ours) / F.greatest(F.lit(1.0), ours)
+def _difference(stated: Column, computed: Column) -> Column:
+    return F.abs(stated - computed) / F.greatest(F.lit(1.0), computed)
 
 
-def own_squared_distance(centroids: Mapping[int, Centroid]) -> Column:
+def _own_squared_distance(centroids: Mapping[int, Centroid]) -> Column:
     """The squared distance of a customer's features to the centroid of its own cluster."""
-    return _by_label({label: squared_distance(at) for label, at in centroids.items()})
+    return _by_cluster({label: squared_distance(at) for label, at in centroids.items()})
 
 
 def customer_segments(
     *, checked: DataFrame, centroids: Mapping[int, Centroid], ids: Mapping[int, int], names: Mapping[int, str]
 ) -> DataFrame:
-    """Give each customer its cluster by the number that lasts, and its name.
+    """Give each customer its stable cluster id and the name of the cluster.
 
-    Grain in and out: one row per customer_unique_id; `schemas.CUSTOMER_SEGMENTS` out. ``distance`` is worked out here
-    for every engine, so that it means the same: Euclidean, from the features to the centroid.
+    Grain in and out: one row per customer_unique_id; `schemas.CUSTOMER_SEGMENTS` out. ``distance`` is computed here for
+    every engine, so that it always means the same: Euclidean, from the features to the centroid.
 
     Args:
-        checked: `checked_assignments` without faults, whose ``cluster`` is the engine's own number.
-        centroids: by that number.
-        ids: the number that lasts, by the engine's own.
-        names: by the number that lasts.
+        checked: `checked_assignments` without faults; ``cluster`` is the label of the engine.
+        centroids: by label.
+        ids: the stable cluster id, by label.
+        names: by stable cluster id.
     """
     return (
-        checked.withColumn("distance", F.sqrt(own_squared_distance(centroids)))
-        .withColumn("cluster", _looked_up(ids, F.col("cluster")))
-        .withColumn("cluster_name", _looked_up(names, F.col("cluster")))
+        checked.withColumn("distance", F.sqrt(_own_squared_distance(centroids)))
+        .withColumn("cluster", _mapped(ids, F.col("cluster")))
+        .withColumn("cluster_name", _mapped(names, F.col("cluster")))
         .select(*columns_of(schemas.CUSTOMER_SEGMENTS))
     )
 
 
-def _looked_up(values: Mapping[int, int] | Mapping[int, str], key: Column) -> Column:
+def _mapped(values: Mapping[int, int] | Mapping[int, str], key: Column) -> Column:
     pairs = [F.lit(part) for part in chain.from_iterable(values.items())]
     return F.create_map(*pairs)[key]
 
 
-def _by_label(columns: Mapping[int, Column]) -> Column:
+def _by_cluster(columns: Mapping[int, Column]) -> Column:
+    """The column of the row's own cluster."""
     choice: Column | None = None
     for label, column in columns.items():
-        is_it = F.col("cluster") == label
-        choice = F.when(is_it, column) if choice is None else choice.when(is_it, column)
+        is_own = F.col("cluster") == label
+        choice = F.when(is_own, column) if choice is None else choice.when(is_own, column)
     if choice is None:
-        raise ValueError("no centroids")
+        raise ValueError("no centroids, expected at least one")
     return choice
 
 
 def sample_of(*, features: DataFrame, size: int) -> DataFrame:
-    """At most ``size`` customers, always the same ones: those whose ids have the lowest hashes.
+    """Draw at most ``size`` customers: those whose ids have the lowest hashes, so always the same ones.
 
     Grain in and out: one row per customer_unique_id.
     """

@@ -1,4 +1,4 @@
-"""How far the clusters moved since the last run."""
+"""Drift: how far the clusters moved between two runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from transforms.clusters.model import ClusterModel
 from transforms.rfm.dimensions import NORMALISED_RANGE
 
 SMALLEST_SHARE = 1e-4
-"""What an empty cluster counts for in the population stability index, whose logarithm has no zero."""
+"""The share of an empty cluster in the population stability index, since 0 has no logarithm."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Drift:
     """What moved between two runs.
 
     Attributes:
-        against: the earlier run.
-        shifts: how far the mean of each cluster that both have moved (mean weeks, purchases and money, brought to the
-            scale of the earlier model), as a part of the scale's range 0..5.
-        share_changes: share of customers, this run less the earlier one, by cluster of either.
-        stability_index: the population stability index of the shares, ``sum (p - q) ln (p / q)``; by custom, below 0.1
-            is stable and above 0.25 is not.
+        against: the id of the earlier run.
+        shifts: by cluster of both runs, how far its mean moved, as a share of the range 0..5. Mean weeks, purchases and
+            money are compared in the scale of the earlier model.
+        share_changes: by cluster of either run, its share of customers now less its share before.
+        stability_index: the population stability index of the shares, ``sum (p - q) ln (p / q)``. By convention, below
+            0.1 is stable and above 0.25 is not.
     """
 
     against: str
@@ -33,20 +33,20 @@ class Drift:
     stability_index: float
 
     @property
-    def most(self) -> float:
-        """The one figure that ``--max-drift`` limits, 0 for nothing moved.
+    def magnitude(self) -> float:
+        """The drift as one figure; 0 if nothing moved.
 
-        The larger of: the largest shift of a cluster, as a part of the scale's range; and the share of customers by
-        which the clusters' sizes differ (half the sum of absolute changes).
+        It is the larger of two: the largest shift of a cluster; and the share of customers that would have to change
+        clusters (half the sum of absolute changes).
         """
-        moved = sum(map(abs, self.share_changes.values())) / 2
-        return max([moved, *self.shifts.values()])
+        moved_share = sum(map(abs, self.share_changes.values())) / 2
+        return max([moved_share, *self.shifts.values()])
 
     def as_json(self) -> dict[str, Any]:
-        """The manifest's entry."""
+        """The drift as JSON, rounded to six digits."""
         return {
             "against": self.against,
-            "drift": round(self.most, 6),
+            "drift": round(self.magnitude, 6),
             "shift_of_means": {str(cluster): round(shift, 6) for cluster, shift in self.shifts.items()},
             "share_change": {str(cluster): round(change, 6) for cluster, change in self.share_changes.items()},
             "population_stability_index": round(self.stability_index, 6),
@@ -54,20 +54,19 @@ class Drift:
 
 
 def drift_between(*, earlier: ClusterModel, current: ClusterModel) -> Drift:
-    """Compare two models cluster by cluster, by the numbers that last.
+    """Compare two models cluster by cluster, by stable cluster id.
 
-    A cluster that only one of them has moved nowhere, and its whole share counts as changed.
+    A cluster that only one of them has did not shift, and its whole share counts as changed.
     """
     old = {cluster.id: cluster for cluster in earlier.clusters}
     new = {cluster.id: cluster for cluster in current.clusters}
-    both = sorted(old.keys() & new.keys())
+    in_both = sorted(old.keys() & new.keys())
     ids = sorted(old.keys() | new.keys())
     shifts: dict[int, float] = {}
-    if both:
-        then, now_at = (scaled([of[cluster].means for cluster in both], earlier.scale) for of in (old, new))
-        moved = now_at - then
-        lengths = np.sqrt((moved**2).sum(axis=1)) / NORMALISED_RANGE
-        shifts = {cluster: float(length) for cluster, length in zip(both, lengths, strict=True)}
+    if in_both:
+        before, after = (scaled([model[cluster].means for cluster in in_both], earlier.scale) for model in (old, new))
+        lengths = np.sqrt(((after - before) ** 2).sum(axis=1)) / NORMALISED_RANGE
+        shifts = {cluster: float(length) for cluster, length in zip(in_both, lengths, strict=True)}
     shares = {
         cluster: (
             new[cluster].share_of_customers if cluster in new else 0.0,
@@ -79,6 +78,6 @@ def drift_between(*, earlier: ClusterModel, current: ClusterModel) -> Drift:
     return Drift(
         against=earlier.run_id,
         shifts=shifts,
-        share_changes={cluster: now_share - old_share for cluster, (now_share, old_share) in shares.items()},
+        share_changes={cluster: new_share - old_share for cluster, (new_share, old_share) in shares.items()},
         stability_index=float(((p - q) * np.log(p / q)).sum()),
     )

@@ -1,4 +1,4 @@
-"""Which cluster of this run is which of the last one: numbers that stay with their customers."""
+"""Stable cluster ids: which cluster of a new training is which cluster of the previous model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,24 +10,25 @@ from transforms.rfm.dimensions import DIMENSIONS
 from transforms.rfm.feature_scale import FeatureScale
 
 Means = Mapping[str, float]
-"""Mean weeks, purchases and money per purchase of a cluster's customers, by dimension."""
+"""The mean weeks, purchases and money per purchase of a cluster's customers, by dimension."""
 
 
 def matched_ids(means: Mapping[int, Means], previous: ClusterModel, *, first_free: int = 0) -> dict[int, int]:
-    """The number that lasts of each cluster, by the engine's own number.
+    """Match clusters to those of a previous model, and give each its stable cluster id.
 
-    Clusters are compared where they are in the real world: by the mean weeks, purchases and money of their customers,
-    both sides brought to the scale of the *previous* model. The new run's own scale will not do: it is fitted to other
-    customers, and a single new big spender would move every old cluster in it.
+    Clusters are compared by the mean weeks, purchases and money of their customers, both in the scale of the *previous*
+    model. The new scale is fitted to other customers: in it, a single new big spender would move every old cluster.
 
-    The pairing is the one of least total squared distance (the assignment problem). With more clusters than before,
-    those left over get the next numbers; with fewer, the numbers left over rest. No number is used again for another
-    cluster.
+    The pairs have the least total squared distance (the assignment problem). New clusters without a partner get the
+    next free ids. Old ids without a partner are not used again.
 
     Args:
-        means: where the clusters are, by the engine's own number.
-        previous: the clusters that they are matched to.
-        first_free: the first number that no run has used, where that is known to be above the previous model's own.
+        means: the means of each cluster, by label of the engine.
+        previous: the clusters to match to.
+        first_free: the lowest id that was never used, if it is above that of the previous model.
+
+    Returns:
+        The stable cluster id, by label.
     """
     first_free = max(first_free, previous.next_id)
     labels = sorted(means)
@@ -37,13 +38,13 @@ def matched_ids(means: Mapping[int, Means], previous: ClusterModel, *, first_fre
     costs = ((new_points[:, None, :] - old_points[None, :, :]) ** 2).sum(axis=2)
     rows, columns = linear_sum_assignment(costs)
     ids = {labels[row]: old[column].id for row, column in zip(rows, columns, strict=True)}
-    left_over = [label for label in labels if label not in ids]
-    by_money = sorted(left_over, key=lambda label: (-means[label]["monetary"], label))
+    unmatched = [label for label in labels if label not in ids]
+    by_money = sorted(unmatched, key=lambda label: (-means[label]["monetary"], label))
     return ids | {label: first_free + position for position, label in enumerate(by_money)}
 
 
 def first_ids(means: Mapping[int, Means]) -> dict[int, int]:
-    """The numbers of a first run: 0 for the cluster whose customers spend most per purchase, and so on down."""
+    """The ids of a first run, by label: 0 for the cluster that spends most per purchase, and so on."""
     by_money = sorted(means, key=lambda label: (-means[label]["monetary"], label))
     return {label: position for position, label in enumerate(by_money)}
 

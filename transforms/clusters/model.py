@@ -1,4 +1,4 @@
-"""The clusters of a run as JSON: with it, customers can be assigned next year without training."""
+"""The clusters of a run as a model in JSON, with which customers can be assigned later without training."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,18 +12,16 @@ from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError, is_number
 from transforms.rfm.feature_scale import FeatureScale
 
 SEED = 42
-"""Of every random choice, as in the workshop."""
-
-KMEANS_MODEL = "kmeans_model.json"
+"""The seed of every random choice, as in the workshop."""
 
 ORIGINAL_UNITS = {"recency": "weeks", "frequency": "purchases", "monetary": "currency_per_purchase"}
-"""What a dimension's mean is called in the file."""
+"""The key of each dimension's mean in JSON."""
 
 TrainingEngine = Literal["spark", "sagemaker"]
 
 
 class ModelError(ValueError):
-    """The text is no model; the message says what was found and what was expected."""
+    """The text is not a model. The message states what was found and what was expected."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +29,14 @@ class Cluster:
     """One cluster.
 
     Attributes:
-        id: the number that lasts from run to run.
-        label: the engine's own number.
-        name: what people call it.
-        centroid: in the features' scale, single precision.
-        means: of its customers, by dimension in its unit.
-        customers: how many they are.
-        revenue: all that they spent, exact.
-        share_of_customers, share_of_revenue: of all of this run, 0 to 1.
+        id: the stable cluster id: the same from run to run.
+        label: the number that the engine gave it.
+        name: the name for people.
+        centroid: in the scale of the features, single precision.
+        means: the means of its customers, by dimension in its unit.
+        customers: the number of customers.
+        revenue: the sum of their spending, exact.
+        share_of_customers, share_of_revenue: its shares of the run's totals, 0 to 1.
     """
 
     id: int
@@ -52,7 +50,7 @@ class Cluster:
     share_of_revenue: float
 
     def as_json(self) -> dict[str, Any]:
-        """The cluster's entry in the file."""
+        """The cluster as JSON. Shares are rounded, for people; `ClusterModel.from_json` computes them again."""
         return {
             "cluster": self.id,
             "name": self.name,
@@ -68,19 +66,19 @@ class Cluster:
 
 @dataclass(frozen=True)
 class ClusterModel:
-    """All clusters of a run, and how they were found.
+    """All clusters of a run, and their origin.
 
     Attributes:
         run_id: the run.
-        as_of: its day.
-        engine: who trained.
-        centroids_from: where the centroids come from, in words.
-        seed: of the training; None where the engine takes none.
-        scale: of the features.
-        inertia: sum of squared distances of customers to their centroids, in units of the features.
+        as_of: the as-of date of the run.
+        engine: the engine that trained the model.
+        centroids_from: the origin of the centroids, in words.
+        seed: the seed of the training; None if the engine takes none.
+        scale: the scale of the features.
+        inertia: the sum of squared distances of customers to their centroids, in units of the features.
         clusters: in the order of their ids.
-        next_id: the number that the next new cluster gets; none is ever used for another one again.
-        trained_in: the run that trained it: this one, unless it was only applied here.
+        next_id: the id of the next new cluster. An id is never given to another cluster.
+        trained_in: the run that trained the model: this one, or an earlier one whose model was applied.
     """
 
     run_id: str
@@ -96,11 +94,11 @@ class ClusterModel:
 
     @property
     def centroids(self) -> dict[int, Centroid]:
-        """The centroids by the ids that last."""
+        """The centroids by stable cluster id."""
         return {cluster.id: cluster.centroid for cluster in self.clusters}
 
     def to_json(self) -> str:
-        """The model as text that people can read and `from_json` gives back."""
+        """The model as JSON that people can read."""
         content = {
             "run_id": self.run_id,
             "as_of": self.as_of.isoformat(),
@@ -121,12 +119,12 @@ class ClusterModel:
         """Read a model; the inverse of `to_json`.
 
         Raises:
-            ModelError: It is none.
+            ModelError: The text is not JSON, or lacks something that a model has.
         """
         try:
             content = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ModelError(f"no JSON: {error}") from None
+            raise ModelError(f"invalid JSON: {error}") from None
         try:
             clusters = _clusters(content["clusters"])
             model = cls(
@@ -142,11 +140,11 @@ class ClusterModel:
                 trained_in=str(content["trained_in"]),
             )
         except (KeyError, TypeError, ValueError, ArithmeticError, ScoreCardError) as error:
-            what = f"no {error}" if isinstance(error, KeyError) else str(error)
-            raise ModelError(f"{what} (expected a file that an earlier run wrote)") from None
+            problem = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise ModelError(f"{problem} (expected a model that an earlier run wrote)") from None
         ids = [cluster.id for cluster in clusters]
         if not ids or len(set(ids)) != len(ids):
-            raise ModelError(f"clusters {ids} (expected at least one, each with a number of its own)")
+            raise ModelError(f"clusters {ids} (expected at least one, each with a different id)")
         return model
 
 
@@ -157,7 +155,7 @@ def _clusters(entries: Sequence[Mapping[str, Any]]) -> tuple[Cluster, ...]:
 
 
 def _cluster(entry: Mapping[str, Any], *, customers: int, revenue: Decimal | int) -> Cluster:
-    """A cluster, its shares to the last digit: those in the file are rounded, for people."""
+    """A cluster with exact shares: those in JSON are rounded."""
     centroid, mean = entry["centroid"], entry["mean"]
     return Cluster(
         id=int(entry["cluster"]),
@@ -174,6 +172,6 @@ def _cluster(entry: Mapping[str, Any], *, customers: int, revenue: Decimal | int
 
 def _point(values: Sequence[Any]) -> Centroid:
     if not all(map(is_number, values)):
-        raise ModelError(f"{list(values)} is no point (expected three numbers)")
+        raise ModelError(f"invalid point {list(values)} (expected three numbers)")
     recency, frequency, monetary = map(float, values)
     return recency, frequency, monetary

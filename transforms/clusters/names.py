@@ -1,4 +1,4 @@
-"""What a cluster is called: a table of rules over where its customers are on average, beside all customers."""
+"""Names of clusters: a table of words for where the customers of a cluster are, compared to all customers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Literal
 from transforms.rfm.dimensions import DIMENSIONS
 
 CLEARLY_LESS, CLEARLY_MORE = 2 / 3, 4 / 3
-"""A mean below two thirds of all customers' mean is low, one above four thirds is high."""
+"""A mean below two thirds of the mean of all customers is low; above four thirds it is high."""
 
 Level = Literal["low", "middle", "high"]
 
 RECENCY: Mapping[Level, str] = MappingProxyType({"low": "recent", "middle": "", "high": "lapsed"})
-"""Recency is weeks since the last purchase: few is good."""
+"""Recency is weeks since the last purchase: few are good."""
 
 NAMES: Mapping[tuple[Level, Level], str] = MappingProxyType(
     {
@@ -29,26 +29,26 @@ NAMES: Mapping[tuple[Level, Level], str] = MappingProxyType(
         ("high", "high"): "frequent big spenders",
     }
 )
-"""All nine cells of frequency and monetary; with `RECENCY` before them, all 27 positions have a name."""
+"""The nine cells of frequency and monetary value. With a word of `RECENCY` in front, all 27 positions have a name."""
 
-TELLING = MappingProxyType(
+FIGURES = MappingProxyType(
     {
         "recency": "{:,.1f} weeks ago",
         "frequency": "{:,.2f} purchases",
         "monetary": "{:,.2f} a purchase",
     }
 )
-"""How a figure of a dimension is told, to tell two clusters of one name apart."""
+"""By dimension, the format of a figure that is added to a name."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a cluster's customers are: mean weeks, purchases and money per purchase, by dimension."""
+    """Where the customers of a cluster are: mean weeks, purchases and money per purchase, by dimension."""
 
     means: Mapping[str, float]
 
     def level(self, name: str, overall: float) -> Level:
-        """Low, middle or high, beside the mean of all customers."""
+        """Low, middle or high in a dimension, compared to the mean of all customers."""
         mean = self.means[name]
         if mean < overall * CLEARLY_LESS:
             return "low"
@@ -56,27 +56,28 @@ class Position:
 
 
 def cluster_names(*, clusters: Mapping[int, Position], overall: Position) -> dict[int, str]:
-    """Name each cluster; every one gets a name, and no two the same.
+    """Name each cluster. Every cluster gets a name, and no two get the same.
 
-    Where two are in one cell of the table, each is told by its figure in the dimension in which the cell's clusters
-    differ most (the largest by the smallest, in the order recency, frequency, monetary), and where even that reads the
-    same, by its number.
+    Clusters in one cell of the table each get a figure added, in the dimension in which they differ most. That is the
+    one with the largest quotient of highest and lowest mean; the order recency, frequency, monetary breaks ties. If the
+    names are still the same, the stable cluster id is added.
 
     Args:
-        clusters: by the number that lasts.
+        clusters: by stable cluster id.
         overall: the means of all customers.
     """
     plain = {cluster: _plain_name(position, overall) for cluster, position in clusters.items()}
-    named = dict(plain)
+    names = dict(plain)
     for name in set(plain.values()):
-        alike = [cluster for cluster in sorted(clusters) if plain[cluster] == name]
-        if len(alike) > 1:
-            dimension = _most_different([clusters[cluster] for cluster in alike])
-            for cluster in alike:
-                named[cluster] = f"{name}, {TELLING[dimension].format(clusters[cluster].means[dimension])}"
-    told = list(named.values())
+        namesakes = [cluster for cluster in sorted(clusters) if plain[cluster] == name]
+        if len(namesakes) > 1:
+            dimension = _most_different([clusters[cluster] for cluster in namesakes])
+            for cluster in namesakes:
+                names[cluster] = f"{name}, {FIGURES[dimension].format(clusters[cluster].means[dimension])}"
+    all_names = list(names.values())
     return {
-        cluster: name if told.count(name) == 1 else f"{name} (cluster {cluster})" for cluster, name in named.items()
+        cluster: name if all_names.count(name) == 1 else f"{name} (cluster {cluster})"
+        for cluster, name in names.items()
     }
 
 

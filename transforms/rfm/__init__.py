@@ -1,1 +1,1 @@
-"""Recency, frequency and monetary per customer: measures, score card and feature scale. No clustering."""
+"""Recency, frequency and monetary value per customer: measures, score card and feature scale. No clusters."""

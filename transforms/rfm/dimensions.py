@@ -1,4 +1,4 @@
-"""The three dimensions of a customer: what each is made of, and the bounds between which it becomes 0..5."""
+"""The three dimensions of a customer: their measures, their units, and the bounds that map them to 0..5."""
 
 import sys
 from collections.abc import Mapping
@@ -18,50 +18,50 @@ HIGHEST = sys.float_info.max
 
 
 class ScoreCardError(ValueError):
-    """The text is no score card; the message says what was found and what was expected."""
+    """The text is not a score card. The message states what was found and what was expected."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The lowest and the highest value of a dimension, in its unit: what becomes 0 and what becomes 5."""
+    """The values of a dimension, in its unit, that map to 0 and to 5."""
 
     low: float
     high: float
 
 
 def is_number(value: Any) -> bool:
-    """Whether something read from JSON is a finite number."""
+    """Whether a value from JSON is a finite number."""
     return not isinstance(value, bool) and isinstance(value, int | float) and -HIGHEST <= value <= HIGHEST
 
 
 def bounds_of(by_dimension: Mapping[str, Any], name: str) -> Bounds:
-    """The bounds of a dimension, as a card has them.
+    """The bounds of one dimension, from the bounds of a card in JSON.
 
     Raises:
-        ScoreCardError: A bound is missing or no finite number, or the minimum is above the maximum.
+        ScoreCardError: A bound is missing or is not a finite number, or the minimum is above the maximum.
     """
-    given = by_dimension.get(name)
-    if not isinstance(given, dict):
+    bounds = by_dimension.get(name)
+    if not isinstance(bounds, dict):
         raise ScoreCardError(f'no bounds for "{name}" (found: {", ".join(by_dimension) or "none"})')
     for bound in ("min", "max"):
-        value = given.get(bound)
+        value = bounds.get(bound)
         if not is_number(value):
-            found = "is missing" if value is None else f"is {value!r}"
-            raise ScoreCardError(f'"{bound}" of "{name}" {found} (expected a number)')
-    if given["min"] > given["max"]:
-        raise ScoreCardError(f'"{name}" has min {given["min"]} above max {given["max"]}')
-    return Bounds(low=float(given["min"]), high=float(given["max"]))
+            actual = "is missing" if value is None else f"is {value!r}"
+            raise ScoreCardError(f'"{bound}" of "{name}" {actual} (expected a number)')
+    if bounds["min"] > bounds["max"]:
+        raise ScoreCardError(f'"{name}" has min {bounds["min"]} above max {bounds["max"]}')
+    return Bounds(low=float(bounds["min"]), high=float(bounds["max"]))
 
 
 def bounds_as_json(bounds: Mapping[str, Bounds]) -> dict[str, Any]:
-    """Bounds as a card has them; the inverse of `bounds_of`."""
+    """Bounds as a card has them in JSON, with the unit of each dimension."""
     return {name: {"min": bounds[name].low, "max": bounds[name].high, "unit": UNITS[name]} for name in DIMENSIONS}
 
 
 def dimensions() -> dict[str, Column]:
-    """What each normalised column of `schemas.RFM` is made of, over the columns of `schemas.MEASURES`.
+    """For each dimension its measure, from the columns of `schemas.MEASURES`.
 
-    Monetary is the average purchase, taken from the exact total: the stored average is rounded for reading.
+    The monetary value is the average purchase, from the exact total: the stored average is rounded for reading.
     """
     return {
         "recency": F.col("recency_weeks").cast("double"),
@@ -71,9 +71,9 @@ def dimensions() -> dict[str, Column]:
 
 
 def normalise(value: Column, *, low: float, high: float) -> Column:
-    """``(value - low) / (high - low) * 5``, and 0.0 where the bounds are one value.
+    """``(value - low) / (high - low) * 5``, or 0.0 if the bounds are equal.
 
-    A value outside the bounds of a card fitted elsewhere gives a figure outside 0..5; it is kept.
+    A value outside the bounds, which a card fitted to other customers may have, gives a figure outside 0..5.
     """
     if low == high:
         return F.lit(0.0)

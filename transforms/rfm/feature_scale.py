@@ -1,12 +1,11 @@
-"""The scale of the features that are clustered: how far apart two customers are, dimension by dimension.
-
-Every scale brings a measure to 0..5 (for a measure inside what the scale was fitted on), so that a distance means the
-same size of thing whichever is chosen:
+"""The scale of the features that are clustered: how measures map to 0..5, so that distances can be compared.
 
 - ``minmax``, the workshop's: ``(x - min) / (max - min) * 5``. One customer with 17 purchases sets the scale for all.
-- ``log``: the same over ``log1p``, so that 10 and 20 are as far apart as 100 and 200 are, roughly.
-- ``rank``: the share of customers below, from exact percentiles. Equal values have equal ranks: a value that a whole
-  range of percentiles has, gets their middle. No window over all rows, and no approximate percentile.
+- ``log``: the same over ``log1p``, so that 10 and 20 are about as far apart as 100 and 200.
+- ``rank``: the share of customers below, from exact percentiles. Equal values have equal ranks: a value at several
+  percentiles gets the middle of them. No window over all rows, and no approximate percentile.
+
+A measure outside the range that a scale was fitted to may give a feature outside 0..5.
 """
 
 import math
@@ -37,26 +36,26 @@ ScaleKind = Literal["minmax", "log", "rank"]
 SCALE_KINDS: tuple[ScaleKind, ...] = get_args(ScaleKind)
 
 PERCENTILES = tuple(percent / 100 for percent in range(101))
-"""Of the rank scale's grid: every percent, exact."""
+"""The percentiles of the grid of a rank scale."""
 
 CENTS = 2
-"""Decimals of money that the rank scale looks at, so that the distinct values stay few."""
+"""Decimals of money in a rank scale, so that the distinct values stay few."""
 
 LOWEST_LOGGED = -0.99
-"""What ``log`` takes for any value below it, as a frozen card may meet: 1 + x has no logarithm from -1 down."""
+"""The value that ``log`` uses for any lower one, which a frozen card may meet: 1 + x has no logarithm from -1 down."""
 
 Grid = tuple[tuple[float, float], ...]
-"""Values in ascending order, each with its rank in 0..1; between two of them ranks are interpolated."""
+"""Values in ascending order, each with its rank in 0..1. Ranks between two values are interpolated."""
 
 
 @dataclass(frozen=True)
 class FeatureScale:
-    """How measures become features; with nothing else, the features of any customer can be worked out.
+    """How measures become features. The features of a customer depend on nothing else.
 
     Attributes:
         kind: which scale.
-        bounds: lowest and highest value of each dimension, in its unit; what ``minmax`` and ``log`` need.
-        grid: what ``rank`` needs, by dimension; empty for the others.
+        bounds: the lowest and the highest value of each dimension, in its unit, for ``minmax`` and ``log``.
+        grid: the ranks of each dimension, for ``rank``; empty for the others.
     """
 
     kind: ScaleKind
@@ -72,10 +71,10 @@ class FeatureScale:
                         "logarithm of 1 + x)"
                     )
         if self.kind == "rank" and set(self.grid) != set(DIMENSIONS):
-            raise ScoreCardError(f"a rank scale with grids for {sorted(self.grid)} (expected: {', '.join(DIMENSIONS)})")
+            raise ScoreCardError(f"rank scale with grids for {sorted(self.grid)} (expected: {', '.join(DIMENSIONS)})")
 
     def column(self, name: str, value: Column) -> Column:
-        """The feature of a dimension, from its measure in its unit, as a double."""
+        """The feature of a dimension, as a double, from its measure in its unit."""
         if self.kind == "minmax":
             return normalise(value, low=self.bounds[name].low, high=self.bounds[name].high)
         if self.kind == "log":
@@ -85,7 +84,7 @@ class FeatureScale:
         return _interpolated(rounded, self.grid[name]) * F.lit(NORMALISED_RANGE)
 
     def value(self, name: str, value: float) -> float:
-        """What `column` gives for one value, for figures that are not in a frame."""
+        """The same as `column` for one value that is not in a frame."""
         if self.kind == "rank":
             return _rank(round(value, CENTS) if name == "monetary" else value, self.grid[name]) * NORMALISED_RANGE
         bounds = self.bounds[name]
@@ -95,7 +94,7 @@ class FeatureScale:
         return 0.0 if low == high else (x - low) / (high - low) * NORMALISED_RANGE
 
     def as_json(self) -> dict[str, Any]:
-        """The scale as JSON content that `from_json` gives back bit by bit."""
+        """The scale as JSON, which `from_json` restores bit by bit."""
         content: dict[str, Any] = {"kind": self.kind, "bounds": bounds_as_json(self.bounds)}
         if self.grid:
             content["grid"] = {name: [list(point) for point in self.grid[name]] for name in DIMENSIONS}
@@ -106,20 +105,20 @@ class FeatureScale:
         """Read a scale.
 
         Args:
-            content: of `as_json`; without ``bounds`` in it those of the card are taken.
-            bounds: the card's.
+            content: a scale as `as_json` has it.
+            bounds: the bounds of the card; None if the scale has its own.
 
         Raises:
-            ScoreCardError: It is no scale.
+            ScoreCardError: The content is not a scale.
         """
         if not isinstance(content, dict) or content.get("kind") not in SCALE_KINDS:
-            found = content.get("kind") if isinstance(content, dict) else content
-            raise ScoreCardError(f'"feature_scale" is of kind {found!r} (expected one of: {", ".join(SCALE_KINDS)})')
+            kind = content.get("kind") if isinstance(content, dict) else content
+            raise ScoreCardError(f'"feature_scale" is of kind {kind!r} (expected one of: {", ".join(SCALE_KINDS)})')
         if bounds is None:
-            given = content.get("bounds")
-            if not isinstance(given, dict):
+            own_bounds = content.get("bounds")
+            if not isinstance(own_bounds, dict):
                 raise ScoreCardError('"feature_scale" has no "bounds"')
-            bounds = {name: bounds_of(given, name) for name in DIMENSIONS}
+            bounds = {name: bounds_of(own_bounds, name) for name in DIMENSIONS}
         grid = content.get("grid") or {}
         if not isinstance(grid, dict):
             raise ScoreCardError(f'"grid" of "feature_scale" is {grid!r} (expected an object)')
@@ -127,7 +126,7 @@ class FeatureScale:
 
 
 def features(*, rfm: DataFrame, scale: FeatureScale) -> DataFrame:
-    """Bring the measures of each customer to a scale.
+    """Scale the measures of each customer to features.
 
     Grain in and out: one row per customer_unique_id; `schemas.MEASURES` (or `schemas.RFM`) in,
     `schemas.KMEANS_FEATURES` out: single precision, which is what SageMaker computes with.
@@ -137,22 +136,22 @@ def features(*, rfm: DataFrame, scale: FeatureScale) -> DataFrame:
 
 
 def percentiles(*, measures: DataFrame, dimension: str) -> DataFrame:
-    """Find the exact `PERCENTILES` of a dimension, from how often each value occurs.
+    """Compute the exact `PERCENTILES` of a dimension, from how often each value occurs.
 
-    Grain in: one row per customer, `schemas.MEASURES`. Grain out: one row in all, ``percentiles``, an array. What is
-    held in memory grows with the distinct values, so money is taken in cents.
+    Grain in: one row per customer, `schemas.MEASURES`. Grain out: one row in all, with the array ``percentiles``.
+    Memory grows with the distinct values, so money is rounded to cents.
     """
     measure = dimensions()[dimension]
     value = F.round(measure, CENTS) if dimension == "monetary" else measure
     counted = measures.groupBy(value.alias("value")).agg(F.count(F.lit(1)).alias("customers"))
-    wanted = F.array(*map(F.lit, PERCENTILES))
-    return counted.agg(F.percentile("value", wanted, F.col("customers")).alias("percentiles"))
+    shares = F.array(*map(F.lit, PERCENTILES))
+    return counted.agg(F.percentile("value", shares, F.col("customers")).alias("percentiles"))
 
 
 def grid_of(values: Sequence[float]) -> Grid:
-    """The grid of a rank scale from the values of `PERCENTILES`.
+    """The grid of a rank scale, from the values at `PERCENTILES`.
 
-    A value at several percentiles stands once, at the middle of them.
+    A value at several percentiles appears once, at the middle of them.
     """
     ranked = [
         (value, [rank for _, rank in points])
@@ -170,7 +169,7 @@ def _rank(value: float, grid: Grid) -> float:
 
 
 def _interpolated(value: Column, grid: Grid) -> Column:
-    """`_rank` as a column: a tree of comparisons, seven deep for a hundred values, where a chain would be a hundred."""
+    """`_rank` as a column: a tree of comparisons, seven deep for a hundred values, instead of a chain of a hundred."""
     leaves = [
         F.lit(grid[0][1]),
         *(
@@ -183,7 +182,7 @@ def _interpolated(value: Column, grid: Grid) -> Column:
 
 
 def _choice(value: Column, edges: Sequence[float], leaves: Sequence[Column]) -> Column:
-    """The leaf of the range that a value is in; range i is below edge i, and not below edge i - 1."""
+    """The leaf of the range that a value is in. Range i is below edge i, and not below edge i - 1."""
     if not edges:
         return leaves[0]
     middle = len(edges) // 2
@@ -198,5 +197,5 @@ def _grid_of(points: Any, name: str) -> Grid:
         isinstance(point, list) and len(point) == 2 and all(map(is_number, point)) for point in points
     )
     if not are_points or not points or any(low[0] >= high[0] for low, high in pairwise(points)):
-        raise ScoreCardError(f'"grid" of "{name}" is no list of [value, rank], values in ascending order')
+        raise ScoreCardError(f'"grid" of "{name}" is invalid (expected a list of [value, rank], values ascending)')
     return tuple((float(value), float(rank)) for value, rank in points)

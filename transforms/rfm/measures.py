@@ -13,11 +13,11 @@ from transforms.schemas import columns_of
 
 
 def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
-    """Measure each customer: when they last bought, how often, and for how much.
+    """Measure when each customer last bought, how often, and for how much.
 
-    Grain in: one row per (customer_unique_id, order_purchase_time), none later than ``as_of``. Grain out: one row
-    per customer_unique_id, `schemas.MEASURES`. ``recency_weeks`` is in weeks (see `weeks`), money in the currency
-    of the source; ``average_purchase_value`` is rounded half up to four decimals.
+    Grain in: one row per (customer_unique_id, order_purchase_time), none later than ``as_of``. Grain out: one row per
+    customer_unique_id, `schemas.MEASURES`. ``recency_weeks`` counts Sundays (see `weeks`). Money is in the currency of
+    the source; ``average_purchase_value`` is rounded half up to four decimals.
     """
     return (
         purchases.groupBy("customer_unique_id")
@@ -35,8 +35,8 @@ def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
 def fit_bounds(*, measures: DataFrame) -> DataFrame:
     """Find the lowest and highest value of each dimension.
 
-    Grain in: one row per customer. Grain out: one row in all, ``<dimension>_min`` and ``<dimension>_max``, and
-    ``customers``, the number of rows that they were fitted on.
+    Grain in: one row per customer. Grain out: one row in all, with ``<dimension>_min`` and ``<dimension>_max``, and
+    ``customers``, the number of rows.
     """
     extremes = [
         extreme(value).alias(f"{name}_{bound}")
@@ -47,10 +47,10 @@ def fit_bounds(*, measures: DataFrame) -> DataFrame:
 
 
 def apply_card(*, measures: DataFrame, card: ScoreCard) -> DataFrame:
-    """Normalise the measures of each customer with the card's bounds.
+    """Normalise the measures of each customer to 0..5 with the bounds of a card.
 
-    Grain in and out: one row per customer_unique_id; `schemas.MEASURES` in, `schemas.RFM` out. A row depends on
-    itself and on the card alone.
+    Grain in and out: one row per customer_unique_id; `schemas.MEASURES` in, `schemas.RFM` out. The figures of a
+    customer depend on the card and on that customer alone.
     """
     normalised = [
         normalise(value, low=card.bounds[name].low, high=card.bounds[name].high).alias(name)
@@ -60,6 +60,6 @@ def apply_card(*, measures: DataFrame, card: ScoreCard) -> DataFrame:
 
 
 def is_outside_range() -> Column:
-    """Whether a row of `schemas.RFM` has a figure outside 0..5, as a card fitted on other customers may give."""
+    """Whether a row of `schemas.RFM` has a figure outside 0..5, which a card fitted to other customers may give."""
     outside = [~F.col(name).between(0.0, NORMALISED_RANGE) for name in dimensions()]
     return outside[0] | outside[1] | outside[2]

@@ -1,6 +1,6 @@
-"""The score card: the bounds that turn measures into 0..5, fitted once, kept as JSON, applied again.
+"""The score card: the bounds that map measures to 0..5, fitted once, kept as JSON, applied again.
 
-A card makes today's figure explainable next year: with it and a customer's measures, anyone can work it out by hand.
+A card makes a figure explainable later: with it and the measures of a customer, anyone can compute the figure by hand.
 """
 
 import json
@@ -12,19 +12,24 @@ from typing import Any
 from transforms.rfm.dimensions import DIMENSIONS, Bounds, ScoreCardError, bounds_as_json, bounds_of
 from transforms.rfm.feature_scale import FeatureScale
 
+HASH_KEY = "fit_configuration_hash"
+OLD_HASH_KEY = "configuration_hash"
+"""The key of the same hash in cards that were written before it had a name of its own."""
+
 
 @dataclass(frozen=True)
 class ScoreCard:
-    """Bounds by dimension, and where they come from.
+    """Bounds by dimension, and their origin.
 
     Attributes:
-        name: how a run is told which card it applied; the run id for a card that a run fitted.
+        name: the name of the card: the run id for a card that a run fitted.
         bounds: one `Bounds` for each of `DIMENSIONS`.
-        as_of: the day for which the measures were taken; recency bounds are weeks before it.
-        customers: how many customers the bounds were fitted on; None when that is not known.
-        rules: the settings that the measures depend on (order statuses, purchase value), in force when fitted.
-        configuration_hash: of the settings, of the run that fitted the card, that measures and features depend on.
-        feature_scale: how the measures become the features that are clustered; None for the bounds above, as they are
+        as_of: the as-of date of the measures; recency is in weeks before it.
+        customers: the number of customers that the bounds were fitted to; None if unknown.
+        rules: the settings that the measures depend on (order statuses, purchase value) when the card was fitted.
+        fit_configuration_hash: the hash of the configuration under which the bounds were fitted; None if unknown. A run
+            that applies the card has another configuration, with a hash of its own.
+        feature_scale: how measures become the features that are clustered; None for the bounds of the card
             (`clustered_by`).
     """
 
@@ -33,22 +38,28 @@ class ScoreCard:
     as_of: date
     customers: int | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
-    configuration_hash: str | None = None
+    fit_configuration_hash: str | None = None
     feature_scale: FeatureScale | None = None
 
     @property
     def clustered_by(self) -> FeatureScale:
-        """The scale of the features; a card of a time before there were several has the workshop's."""
+        """The scale of the features. A card without one has the workshop's: minmax over its bounds."""
         return self.feature_scale or FeatureScale("minmax", self.bounds)
 
     @classmethod
     def fitted(
-        cls, extremes: Mapping[str, Any], *, name: str, as_of: date, rules: Mapping[str, Any], configuration_hash: str
+        cls,
+        extremes: Mapping[str, Any],
+        *,
+        name: str,
+        as_of: date,
+        rules: Mapping[str, Any],
+        fit_configuration_hash: str,
     ) -> "ScoreCard":
-        """Make a card from the one row of `rfm.fit_bounds`.
+        """Build a card from the one row of `measures.fit_bounds`.
 
         Raises:
-            ScoreCardError: The row was made from no customers, so that it has no extremes.
+            ScoreCardError: There are no customers, so that there are no extremes.
         """
         if not extremes["customers"]:
             raise ScoreCardError("no customers to fit bounds on")
@@ -59,21 +70,21 @@ class ScoreCard:
             as_of=as_of,
             customers=extremes["customers"],
             rules=rules,
-            configuration_hash=configuration_hash,
+            fit_configuration_hash=fit_configuration_hash,
         )
 
     @classmethod
     def from_json(cls, text: str) -> "ScoreCard":
-        """Read a card; the inverse of `to_json`.
+        """Read a card; the inverse of `to_json`. Cards with the key ``configuration_hash`` are read too.
 
         Raises:
-            ScoreCardError: No JSON object, a bound missing or no finite number, a minimum above its maximum, or no
-                ISO date in ``as_of``.
+            ScoreCardError: The text is not a JSON object, a bound is missing or is not a finite number, a minimum is
+                above its maximum, or ``as_of`` is not an ISO date.
         """
         try:
             content = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ScoreCardError(f"no JSON: {error}") from None
+            raise ScoreCardError(f"invalid JSON: {error}") from None
         if not isinstance(content, dict) or not isinstance(content.get("bounds"), dict):
             raise ScoreCardError(f'no object with "bounds" (expected {{"bounds": {{"{DIMENSIONS[0]}": ...}}}})')
         try:
@@ -90,22 +101,22 @@ class ScoreCard:
             as_of=as_of,
             customers=_optional(content, "customers", int),
             rules=_optional(content, "rules", dict) or {},
-            configuration_hash=_optional(content, "configuration_hash", str),
+            fit_configuration_hash=_optional(content, HASH_KEY if HASH_KEY in content else OLD_HASH_KEY, str),
             feature_scale=None if scale is None else FeatureScale.from_json(scale, bounds=bounds),
         )
 
     def to_json(self) -> str:
-        """The card as text that people can read and `from_json` gives back bit by bit."""
+        """The card as JSON that people can read, and that `from_json` restores bit by bit."""
         content: dict[str, Any] = {
             "card": self.name,
             "as_of": self.as_of.isoformat(),
             "bounds": bounds_as_json(self.bounds),
             "customers": self.customers,
             "rules": dict(self.rules),
-            "configuration_hash": self.configuration_hash,
+            HASH_KEY: self.fit_configuration_hash,
         }
         if self.feature_scale is not None:
-            # Its bounds are the card's, and stand there already.
+            # The bounds of the scale are those of the card.
             content["feature_scale"] = {
                 name: value for name, value in self.feature_scale.as_json().items() if name != "bounds"
             }

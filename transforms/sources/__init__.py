@@ -1,1 +1,1 @@
-"""From the tables of a source to canonical transactions: one module per source. No reading of files."""
+"""From the tables of a source to transactions: one module per source. No reading of files."""

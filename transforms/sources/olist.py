@@ -1,4 +1,4 @@
-"""Payments joined to their order and to the person who paid: the workshop's ``transactions_1``."""
+"""Payments of Olist joined to their order and to the person who paid: the workshop's ``transactions_1``."""
 
 from collections.abc import Collection
 from datetime import date
@@ -12,7 +12,7 @@ from transforms.schemas import columns_of
 ORDER_STATUS_NOT_COUNTED = "order_status_not_counted"
 PURCHASED_AFTER_AS_OF = "purchased_after_as_of"
 EXCLUSION_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF)
-"""Every reason for which an accepted payment is no transaction, in the order in which they are tried."""
+"""Why an accepted payment is excluded from the transactions. If both causes apply, the first is recorded."""
 
 
 def attributed_payments(
@@ -23,22 +23,21 @@ def attributed_payments(
     as_of: date,
     order_statuses: Collection[str] | None = None,
 ) -> DataFrame:
-    """Give each payment its order's time, the person behind it, and the cause for which it does not count.
+    """Give each payment the time of its order, its person, and the cause of its exclusion.
 
-    Grain in: one row per order, per customer_id, per (order_id, payment_sequential). Grain out: one row per
-    payment; the columns of `schemas.TRANSACTIONS` and ``exclusion_cause``, null for a payment that counts. Excluded
-    payments stay in, so that the write can total their money in the same pass.
+    Grain in: one row per order; per customer_id; per (order_id, payment_sequential). Grain out: one row per payment;
+    the columns of `schemas.TRANSACTIONS`, and ``exclusion_cause``, null for a payment that counts. Excluded payments
+    stay in, so that their money can be summed in the same pass.
 
-    The joins are inner: the tables were checked, so each payment has its order and each order its customer. A frame
-    that was not checked loses rows here, and the control totals of the run say so.
+    The joins are inner. In validated tables each payment has its order, and each order its customer; rows of other
+    tables may be lost here.
 
     Args:
         orders: `schemas.ORDERS`.
-        customers: `schemas.CUSTOMERS`. ``customer_id`` is an account made for one order; the person is
-            ``customer_unique_id``.
+        customers: `schemas.CUSTOMERS`. A ``customer_id`` belongs to one order; the person is ``customer_unique_id``.
         payments: `schemas.PAYMENTS`.
-        as_of: last day that counts, inclusive, wall-clock as in the source.
-        order_statuses: statuses that count; None counts all, as the workshop does.
+        as_of: the last day that counts, inclusive; wall-clock as in the source.
+        order_statuses: the statuses that count; None counts all, as the workshop does.
     """
     orders_of_people = orders.select("order_id", "customer_id", "order_status", "order_purchase_time").join(
         customers.select("customer_id", "customer_unique_id"), on="customer_id", how="inner"
@@ -54,7 +53,7 @@ def attributed_payments(
 
 
 def exclusion_cause(*, as_of: date, order_statuses: Collection[str] | None) -> Column:
-    """The cause for which a payment does not count, one of `EXCLUSION_CAUSES`, or null when it does."""
+    """The cause for which a payment is excluded, one of `EXCLUSION_CAUSES`; null if it counts."""
     is_late = F.to_date("order_purchase_time") > F.lit(as_of)
     cause = F.when(is_late, F.lit(PURCHASED_AFTER_AS_OF))
     if order_statuses is None:
@@ -64,7 +63,7 @@ def exclusion_cause(*, as_of: date, order_statuses: Collection[str] | None) -> C
 
 
 def transactions(*, attributed: DataFrame) -> DataFrame:
-    """Keep the payments that count.
+    """Select the payments that count.
 
     Grain in: `attributed_payments`. Grain out: one row per (order_id, payment_sequential), `schemas.TRANSACTIONS`.
     """
@@ -72,7 +71,7 @@ def transactions(*, attributed: DataFrame) -> DataFrame:
 
 
 def exclusion_totals() -> dict[str, Column]:
-    """Aggregates over `attributed_payments`: ``<cause>_rows`` and ``<cause>_money`` of each of `EXCLUSION_CAUSES`."""
+    """Aggregates over `attributed_payments`: ``<cause>_rows`` and ``<cause>_money`` for each of `EXCLUSION_CAUSES`."""
     totals = {}
     for cause in EXCLUSION_CAUSES:
         is_excluded = F.col("exclusion_cause") == cause

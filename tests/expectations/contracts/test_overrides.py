@@ -1,4 +1,4 @@
-"""A user's own rules: what a file can say, what it then means, and the line that is named when it means nothing."""
+"""Overrides: what a file can change and add, and the line that an error names."""
 
 from datetime import date
 from typing import Any
@@ -28,10 +28,10 @@ def read(text: str) -> dict[str, Contract]:
 
 
 def changed(table: str, label: str, values: str) -> dict[str, Any]:
-    """What one line under `change` makes of a rule: the fields that are others now."""
-    ours, theirs = CONTRACTS[table], read(f"{table}:\n  change:\n    {label}: {values}\n")[table]
-    assert [rule.label for rule in theirs.rules] == [rule.label for rule in ours.rules]
-    [(before, after)] = [pair for pair in zip(ours.rules, theirs.rules, strict=True) if pair[0] != pair[1]]
+    """The fields of a rule that one line under `change` changes."""
+    original, overridden = CONTRACTS[table], read(f"{table}:\n  change:\n    {label}: {values}\n")[table]
+    assert [rule.label for rule in overridden.rules] == [rule.label for rule in original.rules]
+    [(before, after)] = [pair for pair in zip(original.rules, overridden.rules, strict=True) if pair[0] != pair[1]]
     assert after.label == label
     assert type(after) is type(before)
     return {name: value for name, value in vars(after).items() if value != getattr(before, name)}
@@ -65,20 +65,20 @@ def changed(table: str, label: str, values: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_rule_is_changed_in_what_is_said_and_in_nothing_else(
+def test_a_change_sets_the_fields_that_it_names_and_no_others(
     table: str, label: str, values: str, expected: dict[str, Any]
 ) -> None:
     assert changed(table, label, values) == expected
 
 
-def test_groups_are_named_as_java_does_it() -> None:
+def test_a_pattern_names_groups_as_java_does() -> None:
     pattern = r"^(?<region>\d)\d{4}$"
     assert changed("customers", "matches(customer_zip_code_prefix)", f"{{pattern: '{pattern}'}}") == {
         "pattern": pattern
     }
 
 
-def test_what_is_written_once_may_be_used_twice() -> None:
+def test_an_anchor_of_yaml_can_be_used_again() -> None:
     text = (
         "payments:\n"
         "  change:\n"
@@ -130,26 +130,26 @@ ADDED: dict[str, tuple[str, str, Rule]] = {
     ),
     "mean_between": ("rfm", "column: total_value, high: 500", MeanBetween("total_value", high=500, severity="stop")),
 }
-"""For each kind that can be added: to which table, what is written, and what it is."""
+"""For each kind that can be added: the table, the fields as YAML, and the rule."""
 
 
 @pytest.mark.parametrize("kind", ADDABLE)
-def test_a_rule_of_each_kind_can_be_added_and_comes_after_those_that_are_there(kind: str) -> None:
-    table, written, rule = ADDED[kind]
-    theirs = read(f"{table}:\n  add:\n    - {{kind: {kind}, {written}}}\n")
-    assert theirs[table].rules == (*CONTRACTS[table].rules, rule)
+def test_a_rule_of_each_kind_can_be_added_after_the_rules_of_the_contract(kind: str) -> None:
+    table, fields, rule = ADDED[kind]
+    contracts = read(f"{table}:\n  add:\n    - {{kind: {kind}, {fields}}}\n")
+    assert contracts[table].rules == (*CONTRACTS[table].rules, rule)
 
 
-def test_what_holds_for_every_file_as_it_is_cannot_be_added() -> None:
+def test_a_rule_of_every_file_cannot_be_added() -> None:
     assert set(ADDED) == set(ADDABLE)
     for kind in ("has_all_fields", "is_text", "parses_as"):
         with pytest.raises(OverridesError, match=f"^mine.yml, line 3: kind is '{kind}' "):
             read(f"orders:\n  add:\n    - {{kind: {kind}}}\n")
 
 
-def test_a_file_may_change_and_add_in_several_tables_and_leaves_the_others_and_ours_alone() -> None:
+def test_overrides_of_several_tables_leave_the_other_tables_and_the_original_contracts_alone() -> None:
     before = {table: (contract, contract.rules) for table, contract in CONTRACTS.items()}
-    theirs = read(
+    overridden = read(
         "payments:\n"
         "  add:\n"
         "    - {kind: not_null, column: payment_type}\n"
@@ -162,11 +162,158 @@ def test_a_file_may_change_and_add_in_several_tables_and_leaves_the_others_and_o
         "    between(recency): {severity: warn}\n"
     )
     assert {table: (contract, contract.rules) for table, contract in CONTRACTS.items()} == before
-    assert list(theirs) == list(CONTRACTS)
-    assert [table for table in theirs if theirs[table] is not CONTRACTS[table]] == ["payments", "rfm"]
-    payments = theirs["payments"]
+    assert list(overridden) == list(CONTRACTS)
+    assert [table for table in overridden if overridden[table] is not CONTRACTS[table]] == ["payments", "rfm"]
+    payments = overridden["payments"]
     assert payments.rule("between(payment_value)") == Between("payment_value", low=0, high=5, null_passes=True)
     assert payments.rule("between(payment_sequential)") == Between(
         "payment_sequential", low=1, high=30, null_passes=True
     )
     assert [rule.label for rule in payments.rules[-2:]] == ["not_null(payment_type)", "mean_between(payment_value)"]
+
+
+STRUCTURAL = "severity is warn, expected quarantine or stop"
+COMPUTED = "severity is quarantine, expected stop or warn: rfm is computed"
+KINDS = "(expected one of: not_null, matches, in_set, between, not_after, unique, refers_to, row_count_between, "
+COLUMNS = "(found: order_id, payment_sequential, payment_type, payment_installments, payment_value)"
+
+INVALID_FILES: list[tuple[str, int, str]] = [
+    ("payments:\n  change: [1\nrfm: 2\n", 3, "invalid YAML: expected ',' or ']'"),
+    ("payments:\n\tchange: 1\n", 2, "invalid YAML: found character '\\t'"),
+    ("payments:\n  change: *lost\n", 2, "invalid YAML: found undefined alias 'lost'"),
+    ("payments: 1\n---\nrfm: 2\n", 2, "invalid YAML: but found another document"),
+    ("rfm: 1\n# so\nrfm: 2\n", 3, 'invalid YAML: found duplicate key "rfm"'),
+    (
+        "rfm:\n  change:\n    between(recency): {low: 1}\n    between(recency): {low: 2}\n",
+        4,
+        'invalid YAML: found duplicate key "between(recency)"',
+    ),
+    ("", 1, "found nothing, expected tables"),
+    ("# to do\n", 1, "found nothing, expected tables"),
+    ("- payments\n", 1, "found ['payments'], expected tables"),
+    ("payments\n", 1, "found 'payments', expected tables"),
+    ("\npayments:\n", 2, "found nothing, expected change and add"),
+    ("payments:\n  [change]\n", 1, "found ['change'], expected change and add"),
+    ("# mine\nrefunds: 1\n", 2, "unknown table 'refunds' (expected one of: customers, orders, payments, "),
+    ("rfm:\n  drop: 1\n", 2, "found 'drop', expected change or add"),
+    ("rfm:\n  change:\n", 2, "found nothing, expected rules by their labels"),
+    ("rfm:\n  change: [all]\n", 2, "found ['all'], expected rules by their labels"),
+    ("rfm:\n  add: {kind: not_null}\n", 2, "expected a list of rules"),
+    ("rfm:\n  add:\n    - not_null\n", 3, "found 'not_null', expected a rule with its kind"),
+    (
+        "payments:\n  change:\n    between(payment_value):\n      low: 1\n      high: lots\n",
+        5,
+        "between(payment_value): high is 'lots'",
+    ),
+    (
+        "payments:\n  add:\n    - kind: not_null\n      column: payment_type\n      low: 1\n",
+        5,
+        "not_null has no 'low' (expected: severity, column)",
+    ),
+    (
+        "payments:\n  add:\n    - {kind: not_null, column: payment_type}\n    - {kind: not_null, column: amount}\n",
+        4,
+        f"payments: not_null(amount): no column amount in payments {COLUMNS}",
+    ),
+]
+INVALID_CHANGES: list[tuple[str, str, str]] = [
+    ("payments", "between(value): {high: 1}", "no rule 'between(value)' (found: has_all_fields, is_text, not_null("),
+    ("payments", "between(payment_value): {}", "expected fields to change"),
+    ("payments", "between(payment_value): 7", "found 7, expected fields to change"),
+    ("payments", "between(payment_value): {top: 1}", "no 'top' to change (expected: severity, null_passes, low, high)"),
+    ("payments", "between(payment_value): {column: order_id}", "between(payment_value) has no 'column' to change"),
+    ("payments", "has_all_fields: {over: [order_id]}", "has_all_fields has no 'over' to change (expected: severity)"),
+    ("payments", "row_count_between: {of: orders}", "row_count_between has no 'of' to change"),
+    ("payments", "parses_as(payment_value): {type: int}", "parses_as(payment_value) has no 'type' to change"),
+    ("payments", "between(payment_value): {low: 5, high: 2}", "low 5 is above high 2, so that nothing could pass"),
+    ("payments", "between(payment_value): {low: null, high: null}", "neither low nor high is set"),
+    ("payments", "between(payment_value): {low: 2016-01-01}", "low 2016-01-01 and high 1000000 differ in type"),
+    ("payments", "between(payment_value): {low: null, high: 2016-01-01}", "bound 2016-01-01, expected a number"),
+    ("payments", "between(payment_value): {high: true}", "high is True, expected no boolean"),
+    ("payments", "between(payment_value): {high: .nan}", "between(payment_value): "),
+    ("orders", "between(order_purchase_timestamp): {low: 2016}", "bound 2016, expected a day"),
+    ("payments", "row_count_between: {low: 1.5}", "row_count_between: low is 1.5"),
+    ("payments", "between(payment_value): {severity: fatal}", "between(payment_value): severity is 'fatal'"),
+    ("payments", "in_set(payment_type): {values: pix}", "in_set(payment_type): values is 'pix'"),
+    ("payments", "in_set(payment_type): {values: [pix, 3]}", "in_set(payment_type): values is ['pix', 3]"),
+    ("payments", "in_set(payment_type): {values: []}", "values is empty, so that nothing could pass"),
+    ("payments", "in_set(payment_type): {null_passes: maybe}", "in_set(payment_type): null_passes is 'maybe'"),
+    ("customers", "matches(customer_id): {pattern: '[a-f'}", "pattern is not a regular expression (unterminated"),
+    ("customers", "matches(customer_id): {pattern: 7}", "matches(customer_id): pattern is 7"),
+    ("customers", "matches(customer_id): {pattern: '(?P<a>x)'}", "pattern has (?P, which only Python knows"),
+    ("payments", "unique(order_id, payment_sequential): {severity: warn}", STRUCTURAL),
+    ("payments", "refers_to(order_id): {severity: warn}", STRUCTURAL),
+    ("payments", "not_null(payment_value): {severity: warn}", STRUCTURAL),
+    ("orders", "parses_as(order_purchase_timestamp): {severity: warn}", STRUCTURAL),
+    ("orders", "has_all_fields: {severity: warn}", STRUCTURAL),
+    ("rfm", "between(recency): {severity: quarantine}", COMPUTED),
+    ("payments", "row_count_between: {severity: quarantine}", "severity is quarantine, expected stop or warn: there"),
+]
+INVALID_RULES: list[tuple[str, str, str]] = [
+    ("payments", "kind: median_between, column: payment_value", f"kind is 'median_between' {KINDS}"),
+    ("payments", "column: payment_value", f"kind is None {KINDS}"),
+    ("payments", "kind: [not_null], column: payment_type", f"kind is ['not_null'] {KINDS}"),
+    ("payments", "kind: not_null", "not_null: column: Field required"),
+    ("payments", "kind: not_null, column: [payment_type]", "not_null: column is ['payment_type']"),
+    ("payments", "kind: not_null, column: amount", f"no column amount in payments {COLUMNS}"),
+    ("payments", "kind: unique, key: [order_id, amount]", f"no column amount in payments {COLUMNS}"),
+    ("payments", "kind: unique, key: []", "unique"),
+    (
+        "payments",
+        "kind: not_null, column: order_id",
+        "payments already has a rule not_null(order_id): put",
+    ),
+    (
+        "customers",
+        "kind: between, column: customer_city, low: 1",
+        "customer_city is text, expected a column of numbers",
+    ),
+    ("customers", "kind: mean_between, column: customer_city, low: 1", "customer_city is string, expected a number"),
+    ("payments", "kind: mean_between, column: payment_value", "neither low nor high is set"),
+    ("payments", "kind: mean_between, column: payment_value, low: 9, high: 3", "low 9 is above high 3"),
+    ("payments", "kind: null_share_at_most, column: payment_type, share: 7", "share is 7.0, expected 0 to 1"),
+    (
+        "payments",
+        "kind: null_share_at_most, column: payment_type, share: 0.5, severity: quarantine",
+        "severity is quarantine, expected stop or warn: there is no row to quarantine",
+    ),
+    (
+        "orders",
+        "kind: not_after, column: order_approved_at, other: customer_id",
+        "and customer_id is string, expected",
+    ),
+    ("customers", "kind: unique, key: [customer_unique_id], severity: warn", STRUCTURAL),
+    (
+        "customers",
+        "kind: refers_to, column: customer_id, table: orders, key: customer_id",
+        "no key 'customer_id' of a table 'orders' that is checked before customers",
+    ),
+    (
+        "orders",
+        "kind: refers_to, column: order_id, table: orders, key: order_id",
+        "no key 'order_id' of a table 'orders' that is checked before orders",
+    ),
+    (
+        "payments",
+        "kind: refers_to, column: payment_type, table: customers, key: customer_city",
+        "no key 'customer_city' of a table 'customers' that is checked before payments",
+    ),
+    ("rfm", "kind: between, column: total_value, low: 0", COMPUTED),
+    ("rfm", "kind: row_count_between, of: customers in purchases, low: 1", "row_count_between has no 'of'"),
+]
+ERRORS = [
+    *INVALID_FILES,
+    *((f"{table}:\n  change:\n    {line}\n", 3, message) for table, line, message in INVALID_CHANGES),
+    *((f"{table}:\n  add:\n    - {{{line}}}\n", 3, message) for table, line, message in INVALID_RULES),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "message"), ERRORS, ids=[message for _, _, message in ERRORS])
+def test_an_error_is_one_line_that_names_the_file_the_line_and_what_was_expected(
+    text: str, line: int, message: str
+) -> None:
+    with pytest.raises(OverridesError) as error:
+        with_overrides(contracts=CONTRACTS, text=text, name="mine.yml")
+    assert str(error.value).startswith(f"mine.yml, line {line}: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""The split and Great Expectations say the same of every rule: of rows that keep it, break it, or are empty."""
+"""The counts of Spark and Great Expectations agree on every rule: for rows that pass, rows that fail, and null."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,91 +11,101 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import CONTRACTS
-from expectations.gx.gate import Gate, RuleResult
+from expectations.gx.gate import Gate
+from expectations.gx.results import RuleResult
 from expectations.validation import computed
-from expectations.validation import rows as split
+from expectations.validation import rows as row_validation
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
-from tests.expectations.trials import BYTES, MARKS, TRIALS, C, P, Q, Trial
+from tests.expectations.gx.rule_failures import BYTES, CASES, MARKS, C, Case, P, Q
 from tests.raw_files import key
 
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
-    """A gate that shows what broke a rule, of however many."""
+    """A gate that shows examples of every failed rule."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.gx.gate.MOST_DETAILED", 100)
-        yield Gate(tmp_path_factory.mktemp("gate"), run_id="trial")
+        patch.setattr("expectations.gx.gate.MAX_DETAILED", 100)
+        yield Gate(tmp_path_factory.mktemp("gate"), run_id="agreement")
 
 
-def rows_of(spark: SparkSession, trial: Trial, *changes: Mapping[str, Any]) -> DataFrame:
-    """Good rows with changes, each with a number of its own."""
-    contract, schema = trial.contract, trial.contract.schema
+def rows_of(spark: SparkSession, case: Case, *changes: Mapping[str, Any]) -> DataFrame:
+    """Good rows with changes, each with a different number."""
+    contract, schema = case.contract, case.contract.schema
     if isinstance(contract, FileContract):
         schema = StructType([StructField(name, StringType()) for name in (*contract.source_columns, *MARKS)])
     rows = []
-    for place, changed in enumerate(changes, start=1):
-        number = key(str(place)) if "id" in trial.number else place
-        row = {"source_file": "1.csv", trial.number: str(number) if contract.cells.are_text else number, **trial.good}
+    for position, changed in enumerate(changes, start=1):
+        number = key(str(position)) if "id" in case.number else position
+        row = {"source_file": "1.csv", case.number: str(number) if contract.cells.are_text else number, **case.good}
         rows.append(tuple({**row, **changed}.get(name) for name in schema.fieldNames()))
-    # Worked out once, since Great Expectations reads them again for each thing that it shows.
+    # A checkpoint, since Great Expectations reads the rows again for each example.
     return spark.createDataFrame(rows, schema).coalesce(1).localCheckpoint()
 
 
-def verdicts(
-    spark: SparkSession, gate: Gate, trial: Trial, name: str, rows: DataFrame
+def failed_rules(
+    spark: SparkSession, gate: Gate, case: Case, name: str, rows: DataFrame
 ) -> tuple[dict[str, int], dict[str, RuleResult]]:
-    """The broken rules: by the split, with how many rows (or keys; 1 for a rule about all rows), and by the gate."""
-    contract = replace(trial.contract, table=f"{trial.contract.table}_{name}")
-    about_all = {rule.label: rule.reason(contract.cells).isNotNull().cast("int") for rule in contract.table_rules}
-    twice: dict[str, DataFrame] = {}
+    """The failed rules as Spark counts them (rows; keys; 1 for a table rule), and as the gate reports them."""
+    contract = replace(case.contract, table=f"{case.contract.table}_{name}")
+    table_rules = {rule.label: rule.reason(contract.cells).isNotNull().cast("int") for rule in contract.table_rules}
+    duplicates: dict[str, DataFrame] = {}
     if isinstance(contract, FileContract):
-        rows = split.validate_rows(raw=rows, contract=contract, references=known(spark))
+        rows = row_validation.validate_rows(raw=rows, contract=contract, references=references(spark))
         for unique in contract.uniques:
             keys = duplicate_keys(rows=rows, unique=unique, contract=contract)
-            rows = reject_duplicate_keys(validated=rows, unique=unique, contract=contract, twice=keys)
-        counts, rows = split.failure_counts(contract), rows.coalesce(1).localCheckpoint()
+            rows = reject_duplicate_keys(validated=rows, unique=unique, contract=contract, duplicates=keys)
+        counts, rows = row_validation.failure_counts(contract), rows.coalesce(1).localCheckpoint()
     else:
         counts = computed.failure_counts(contract)
-        twice = {
+        duplicates = {
             unique.label: duplicate_keys(rows=rows, unique=unique, contract=contract) for unique in contract.uniques
         }
-    found = rows.agg(*[count.alias(label) for label, count in {**counts, **about_all}.items()]).collect()[0].asDict()
-    found |= {label: keys.count() for label, keys in twice.items()}
-    of_gate = gate.examine(rows=rows, contract=contract, twice={label: twice[label] for label in twice if found[label]})
-    of_split = {label: number for label, number in found.items() if number and label != split.CASCADED}
-    return of_split, {label: verdict for label, verdict in of_gate.items() if not verdict.passed}
+    failures = (
+        rows.agg(*[count.alias(label) for label, count in {**counts, **table_rules}.items()]).collect()[0].asDict()
+    )
+    failures |= {label: keys.count() for label, keys in duplicates.items()}
+    results = gate.validate(
+        rows=rows,
+        contract=contract,
+        duplicates={label: keys for label, keys in duplicates.items() if failures[label]},
+    )
+    counted = {label: number for label, number in failures.items() if number and label != row_validation.CASCADED}
+    return counted, {label: result for label, result in results.items() if not result.passed}
 
 
-def known(spark: SparkSession) -> dict[str, split.Reference]:
-    """The tables that others refer to."""
+def references(spark: SparkSession) -> dict[str, row_validation.Reference]:
+    """Accepted and quarantined rows of the tables that others refer to."""
     customers = [spark.createDataFrame([(each,)], "customer_id string") for each in (C, Q)]
     orders = [spark.createDataFrame([(each,) for each in ids], "order_id string") for ids in ((P, "o1", BYTES), (Q,))]
-    return {"customers": split.Reference(*customers), "orders": split.Reference(*orders)}
+    return {"customers": row_validation.Reference(*customers), "orders": row_validation.Reference(*orders)}
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("table", CONTRACTS)
-def test_the_split_and_great_expectations_agree_on_each_rule(spark: SparkSession, gate: Gate, table: str) -> None:
-    trial = TRIALS[table]
-    labels = {rule.label for rule in trial.contract.rules}
-    assert labels == {bad.label for bad in trial.bad} | set(trial.no_rows)
+def test_the_counts_and_great_expectations_agree_on_each_rule(spark: SparkSession, gate: Gate, table: str) -> None:
+    case = CASES[table]
+    labels = {rule.label for rule in case.contract.rules}
+    assert labels == {failure.label for failure in case.failures} | set(case.no_rows)
 
-    assert verdicts(spark, gate, trial, "good", rows_of(spark, trial, {}, {})) == ({}, {})
+    assert failed_rules(spark, gate, case, "good", rows_of(spark, case, {}, {})) == ({}, {})
 
-    twins = [bad.changes for bad in trial.bad if bad.label.startswith("unique")]
-    bad_rows = rows_of(spark, trial, *[bad.changes for bad in trial.bad], *twins)
-    counted, examined = verdicts(spark, gate, trial, "bad", bad_rows)
-    broken = Counter(label for bad in trial.bad for label in (bad.label, *bad.also))
-    assert counted == {**broken, **dict.fromkeys(trial.bad_together, 1)}
-    assert examined.keys() == counted.keys()
-    shown = Counter(label for bad in trial.bad if bad.shown is not None for label in (bad.label, *bad.also))
-    assert {label: len(set(examined[label].examples)) for label in broken} == {label: shown[label] for label in broken}
-    assert [bad for bad in trial.bad if bad.shown not in (None, *examined[bad.label].examples)] == []
+    copies = [failure.changes for failure in case.failures if failure.label.startswith("unique")]
+    failing_rows = rows_of(spark, case, *[failure.changes for failure in case.failures], *copies)
+    counted, reported = failed_rules(spark, gate, case, "failures", failing_rows)
+    expected = Counter(label for failure in case.failures for label in (failure.label, *failure.also))
+    assert counted == {**expected, **dict.fromkeys(case.failures_together, 1)}
+    assert reported.keys() == counted.keys()
+    with_example = [failure for failure in case.failures if failure.example is not None]
+    examples = Counter(label for failure in with_example for label in (failure.label, *failure.also))
+    assert {label: len(set(reported[label].examples)) for label in expected} == {
+        label: examples[label] for label in expected
+    }
+    assert [failure for failure in with_example if failure.example not in reported[failure.label].examples] == []
 
-    empty = dict.fromkeys(trial.contract.cells.types)
-    counted, examined = verdicts(spark, gate, trial, "nulls", rows_of(spark, trial, empty, empty))
-    assert counted.keys() == {*trial.nulls, *(label for label in labels if label.startswith("not_null"))}
-    assert examined.keys() == counted.keys()
+    empty = dict.fromkeys(case.contract.cells.types)
+    counted, reported = failed_rules(spark, gate, case, "nulls", rows_of(spark, case, empty, empty))
+    assert counted.keys() == {*case.nulls, *(label for label in labels if label.startswith("not_null"))}
+    assert reported.keys() == counted.keys()
 
-    counted, examined = verdicts(spark, gate, trial, "no_rows", rows_of(spark, trial))
-    assert counted.keys() == examined.keys() == set(trial.no_rows)
+    counted, reported = failed_rules(spark, gate, case, "no_rows", rows_of(spark, case))
+    assert counted.keys() == reported.keys() == set(case.no_rows)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jobs.warehouse.data_dictionary import data_dictionary
-from transforms.data_dictionary import COLUMNS_IN_WORDS, TABLES_IN_WORDS
+from transforms.data_dictionary import COLUMN_DESCRIPTIONS, TABLE_DESCRIPTIONS
 from transforms.schemas import TABLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
@@ -14,5 +14,5 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_table_and_column_is_said_in_words() -> None:
-    assert set(TABLES) <= set(TABLES_IN_WORDS)
-    assert {name for schema in TABLES.values() for name in schema.fieldNames()} <= set(COLUMNS_IN_WORDS)
+    assert set(TABLES) <= set(TABLE_DESCRIPTIONS)
+    assert {name for schema in TABLES.values() for name in schema.fieldNames()} <= set(COLUMN_DESCRIPTIONS)

@@ -1,4 +1,4 @@
-"""Models of clusters that a test can write down in a line."""
+"""Cluster models that a test writes down in a line."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,7 +8,7 @@ from transforms.clusters.model import Cluster, ClusterModel
 from transforms.rfm.dimensions import Bounds
 from transforms.rfm.feature_scale import FeatureScale
 
-# Weeks 0..100, purchases 1..11, money 0..1000: a step of the scale's 5 is 20 weeks, 2 purchases, 200.
+# Weeks 0..100, purchases 1..11, money 0..1000: one unit of 0..5 is 20 weeks, 2 purchases or 200.
 SCALE = FeatureScale("minmax", {"recency": Bounds(0, 100), "frequency": Bounds(1, 11), "monetary": Bounds(0, 1000)})
 
 
@@ -19,7 +19,7 @@ def means(recency: float, frequency: float, monetary: float) -> dict[str, float]
 def model(
     clusters: Mapping[int, tuple[float, float, float]], *, sizes: Mapping[int, int] | None = None, next_id: int = 0
 ) -> ClusterModel:
-    """A model whose clusters are where they are said to be, in weeks, purchases and money."""
+    """A model with clusters at these means: weeks, purchases and money per purchase."""
     sizes = sizes or dict.fromkeys(clusters, 1)
     customers = sum(sizes.values())
     entries = []

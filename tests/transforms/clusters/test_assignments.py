@@ -1,4 +1,4 @@
-"""Customers and centroids: nearest, exactly one, and what they add up to."""
+"""Assignments: the nearest centroid, the faults of an engine's lines, and sums per cluster."""
 
 from decimal import Decimal
 from typing import Any
@@ -33,38 +33,38 @@ def points(spark: SparkSession, *rows: tuple[str, float, float, float]) -> DataF
 
 
 def test_a_customer_goes_to_the_nearest_centroid_with_the_distance_to_it(spark: SparkSession) -> None:
-    found = assignments(features=points(spark, ("a", 0.0, 0.0, 2.0), ("b", 3.0, 5.0, 0.0)), centroids=CENTROIDS)
-    assert found.schema == schemas.KMEANS_ASSIGNMENTS
-    assert sorted(map(tuple, found.collect())) == [("a", 0.0, 0.0, 2.0, 0, 2.0), ("b", 3.0, 5.0, 0.0, 1, 1.0)]
+    assigned = assignments(features=points(spark, ("a", 0.0, 0.0, 2.0), ("b", 3.0, 5.0, 0.0)), centroids=CENTROIDS)
+    assert assigned.schema == schemas.KMEANS_ASSIGNMENTS
+    assert sorted(map(tuple, assigned.collect())) == [("a", 0.0, 0.0, 2.0, 0, 2.0), ("b", 3.0, 5.0, 0.0, 1, 1.0)]
 
 
-def test_of_two_centroids_as_near_the_lower_number_is_taken(spark: SparkSession) -> None:
+def test_of_two_equally_near_centroids_the_lower_label_wins(spark: SparkSession) -> None:
     between = points(spark, ("a", 1.5, 2.0, 0.0))
     for centroids in (CENTROIDS, {7: CENTROIDS[1], 3: CENTROIDS[0]}):
         assert assignments(features=between, centroids=centroids).collect()[0]["cluster"] == min(centroids)
 
 
-def test_every_nearest_centroid_is_the_one_that_numpy_finds(spark: SparkSession) -> None:
+def test_every_nearest_centroid_is_that_of_numpy(spark: SparkSession) -> None:
     random = np.random.default_rng(5)
     rows, centres = random.random((500, 3)).astype("float32"), random.random((7, 3)).astype("float32")
-    given = points(spark, *((f"{n:03}", *map(float, row)) for n, row in enumerate(rows)))
-    found = assignments(
-        features=given, centroids={n: tuple(map(float, centre)) for n, centre in enumerate(centres)}
+    features = points(spark, *((f"{n:03}", *map(float, row)) for n, row in enumerate(rows)))
+    assigned = assignments(
+        features=features, centroids={n: tuple(map(float, centre)) for n, centre in enumerate(centres)}
     ).orderBy("customer_unique_id")
     distances = cdist(rows.astype(float), centres.astype(float))
-    collected = found.collect()
+    collected = assigned.collect()
     assert [row["cluster"] for row in collected] == distances.argmin(axis=1).tolist()
     assert [row["distance"] for row in collected] == pytest.approx(distances.min(axis=1))
 
 
 def scale(recency: float, frequency: float, monetary: float) -> FeatureScale:
-    """A scale from 0 to these."""
+    """A minmax scale from 0 to these values."""
     highest = dict(zip(DIMENSIONS, (recency, frequency, monetary), strict=True))
     return FeatureScale("minmax", {name: Bounds(0.0, high) for name, high in highest.items()})
 
 
 ALL_ARE_ZERO = FeatureScale("minmax", {name: Bounds(0.0, 0.0) for name in DIMENSIONS})
-"""The bounds are one value, so every feature is 0."""
+"""Low and high are equal, so every feature is 0."""
 
 
 def customers(spark: SparkSession, *names: str) -> DataFrame:
@@ -79,16 +79,15 @@ def lines(spark: SparkSession, *texts: str) -> DataFrame:
 
 
 def faults(spark: SparkSession, names: str, *texts: str) -> dict[str, int]:
-    rfm, said = customers(spark, *names), lines(spark, *texts)
-    checked = checked_assignments(rfm=rfm, lines=said, scale=ALL_ARE_ZERO)
+    checked = checked_assignments(rfm=customers(spark, *names), lines=lines(spark, *texts), scale=ALL_ARE_ZERO)
     counts = checked.agg(*[count.alias(name) for name, count in fault_counts().items()]).collect()[0].asDict()
     return {name: count for name, count in counts.items() if count}
 
 
-def test_one_line_for_each_customer_is_without_fault(spark: SparkSession) -> None:
-    # 4 weeks of 40, 2 purchases of 40 and 5 a purchase of 25, each times 5; the last as single precision may be.
-    said = lines(spark, "a,0.5,0.25,1.0,1.0,0.75", "b,0.5,2.5E-1,1.0000001,0,2.5E-3")
-    checked = checked_assignments(rfm=customers(spark, "a", "b"), lines=said, scale=scale(40, 40, 25))
+def test_one_line_for_each_customer_has_no_fault(spark: SparkSession) -> None:
+    # 4 weeks of 40, 2 purchases of 40, 5 per purchase of 25, each times 5. The last feature is off by single precision.
+    written = lines(spark, "a,0.5,0.25,1.0,1.0,0.75", "b,0.5,2.5E-1,1.0000001,0,2.5E-3")
+    checked = checked_assignments(rfm=customers(spark, "a", "b"), lines=written, scale=scale(40, 40, 25))
     measured = (at("2018-01-01 00:00"), 4, 2, money("5"), money("10"))
     expected = frame(
         spark,
@@ -100,29 +99,29 @@ def test_one_line_for_each_customer_is_without_fault(spark: SparkSession) -> Non
 
 
 @pytest.mark.parametrize(
-    ("texts", "found"),
+    ("texts", "counts"),
     [
         (["a,0,0,0,0,0"], {"missing": 1}),
         (["a,0,0,0,0,0", "b,0,0,0,0,0", "c,0,0,0,0,0"], {"extra": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,0,0", "b,0,0,0,1,0"], {"twice": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,0,0", "b,0,0,0,0,0"], {"twice": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,,0"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,0.5,0"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,-1,0"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,1e9,0"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,0,NaN"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,0,-0.1"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,Infinity,0,0,0"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,0"], {"no_number": 1}),
-        (["a,0,0,0,0,0", "b,0,0,0,0,0,0"], {"no_number": 1}),
-        (["a,0,0,0,x,0", "c,0,0,0,0,0"], {"missing": 1, "extra": 1, "no_number": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,0,0", "b,0,0,0,1,0"], {"duplicate": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,0,0", "b,0,0,0,0,0"], {"duplicate": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,,0"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,0.5,0"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,-1,0"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,1e9,0"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,0,NaN"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,0,-0.1"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,Infinity,0,0,0"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,0"], {"not_numeric": 1}),
+        (["a,0,0,0,0,0", "b,0,0,0,0,0,0"], {"not_numeric": 1}),
+        (["a,0,0,0,x,0", "c,0,0,0,0,0"], {"missing": 1, "extra": 1, "not_numeric": 1}),
         (["a,0,0,0,0,0", "b,0,0,0.001,0,0"], {"other_features": 1}),
-        (["a,0.5,0,0,0,0", "b,0,0,-1,x,0"], {"other_features": 1, "no_number": 1}),
+        (["a,0.5,0,0,0,0", "b,0,0,-1,x,0"], {"other_features": 1, "not_numeric": 1}),
     ],
 )
-def test_each_fault_is_counted_by_its_kind(spark: SparkSession, texts: list[str], found: dict[str, int]) -> None:
-    assert faults(spark, "ab", *texts) == found
-    assert set(found) <= set(FAULTS)
+def test_each_fault_is_counted_by_its_kind(spark: SparkSession, texts: list[str], counts: dict[str, int]) -> None:
+    assert faults(spark, "ab", *texts) == counts
+    assert set(counts) <= set(FAULTS)
 
 
 def checked(spark: SparkSession) -> DataFrame:
@@ -139,35 +138,35 @@ def test_clusters_add_up_their_customers_money_and_squares(spark: SparkSession) 
     rows = {row["cluster"]: row for row in cluster_sums(checked=checked(spark), centroids=CENTROIDS).collect()}
     assert (rows[0]["customers"], rows[0]["revenue"], rows[0]["squares"]) == (2, Decimal("40.0300"), 5.0)
     assert (rows[0]["recency"], rows[0]["frequency"]) == (3.0, 2.0)
-    # The mean over customers of what each spends per purchase: 10.01 and 30.02 / 3.
+    # The mean over customers of the money per purchase: 10.01 and 30.02 / 3.
     assert rows[0]["monetary"] == pytest.approx((10.01 + 30.02 / 3) / 2)
     assert (rows[1]["customers"], rows[1]["revenue"], rows[1]["squares"]) == (1, Decimal("100.0000"), 9.0)
-    # The engine says 1 and 2, which are distances, and 9, which is a square.
+    # The engine states 1 and 2, which are distances, and 9, which is a square.
     assert (rows[0]["off_distance"], rows[1]["off_distance"], rows[1]["off_square"]) == (0.0, 2.0, 0.0)
     assert (rows[0]["not_nearest"], rows[1]["not_nearest"]) == (0, 0)
 
 
-def test_customers_that_another_centroid_is_nearer_to_are_counted(spark: SparkSession) -> None:
+def test_customers_nearer_to_another_centroid_are_counted(spark: SparkSession) -> None:
     swapped = {0: CENTROIDS[1], 1: CENTROIDS[0]}
     rows = {row["cluster"]: row for row in cluster_sums(checked=checked(spark), centroids=swapped).collect()}
     assert (rows[0]["not_nearest"], rows[1]["not_nearest"]) == (2, 1)
 
 
-def test_centroids_are_means_where_nobody_tells_them(spark: SparkSession) -> None:
+def test_the_means_of_a_cluster_are_those_of_its_features(spark: SparkSession) -> None:
     rows = {row["cluster"]: row for row in cluster_means(checked=checked(spark)).collect()}
     assert (rows[0]["recency"], rows[0]["frequency"], rows[0]["monetary"]) == (0.0, 1.0, 0.5)
 
 
-def test_segments_have_the_numbers_that_last_and_our_own_distance(spark: SparkSession) -> None:
-    found = customer_segments(
+def test_segments_have_stable_cluster_ids_and_our_own_distance(spark: SparkSession) -> None:
+    segments = customer_segments(
         checked=checked(spark), centroids=CENTROIDS, ids={0: 4, 1: 0}, names={0: "big spenders", 4: "buyers"}
     )
     expected = [("a", 4, 1.0, "buyers"), ("b", 4, 2.0, "buyers"), ("c", 0, 3.0, "big spenders")]
-    assert_same_rows(found, frame(spark, schemas.CUSTOMER_SEGMENTS, *expected))
+    assert_same_rows(segments, frame(spark, schemas.CUSTOMER_SEGMENTS, *expected))
 
 
-def test_a_sample_is_bounded_and_the_same_whatever_the_partitions(spark: SparkSession) -> None:
-    given = points(spark, *((f"c{n}", float(n), 0.0, 0.0) for n in range(60)))
-    drawn = [sample_of(features=given.repartition(n), size=10).collect() for n in (1, 3, 5)]
+def test_a_sample_is_bounded_and_does_not_depend_on_partitioning(spark: SparkSession) -> None:
+    features = points(spark, *((f"c{n}", float(n), 0.0, 0.0) for n in range(60)))
+    drawn = [sample_of(features=features.repartition(n), size=10).collect() for n in (1, 3, 5)]
     assert len(drawn[0]) == 10
     assert drawn[0] == drawn[1] == drawn[2]

@@ -1,4 +1,4 @@
-"""How far clusters moved, worked by hand."""
+"""Drift between two models, computed by hand."""
 
 import math
 
@@ -8,34 +8,34 @@ from tests.transforms.clusters.models import model
 from transforms.clusters.drift import drift_between
 
 
-def test_nothing_moved_is_no_drift() -> None:
+def test_equal_models_have_no_drift() -> None:
     same = model({0: (10, 1, 100), 1: (50, 2, 300)}, sizes={0: 30, 1: 70})
     drift = drift_between(earlier=same, current=same)
-    assert (drift.most, drift.stability_index) == (0.0, 0.0)
+    assert (drift.magnitude, drift.stability_index) == (0.0, 0.0)
 
 
-def test_a_centroids_shift_is_a_part_of_the_scale() -> None:
+def test_the_shift_of_a_mean_is_a_share_of_the_range() -> None:
     # 12 weeks of 100 are 0.12 of the range, 160 of 1000 are 0.16: together 0.2.
-    earlier, now = model({0: (10, 1, 100)}), model({0: (22, 1, 260)})
-    drift = drift_between(earlier=earlier, current=now)
+    earlier, current = model({0: (10, 1, 100)}), model({0: (22, 1, 260)})
+    drift = drift_between(earlier=earlier, current=current)
     assert drift.shifts == {0: pytest.approx(0.2)}
-    assert drift.most == pytest.approx(0.2)
+    assert drift.magnitude == pytest.approx(0.2)
 
 
-def test_shares_that_changed_count_by_the_customers_that_would_have_to_move() -> None:
+def test_changed_shares_count_the_customers_that_would_have_to_move() -> None:
     places = {0: (10.0, 1.0, 100.0), 1: (50.0, 2.0, 300.0), 2: (90.0, 1.0, 200.0)}
-    earlier, now = model(places, sizes={0: 50, 1: 30, 2: 20}), model(places, sizes={0: 35, 1: 40, 2: 25})
-    drift = drift_between(earlier=earlier, current=now)
+    earlier, current = model(places, sizes={0: 50, 1: 30, 2: 20}), model(places, sizes={0: 35, 1: 40, 2: 25})
+    drift = drift_between(earlier=earlier, current=current)
     assert drift.share_changes == pytest.approx({0: -0.15, 1: 0.10, 2: 0.05})
-    assert drift.most == pytest.approx(0.15)
+    assert drift.magnitude == pytest.approx(0.15)
     by_hand = 0.15 * math.log(50 / 35) + 0.10 * math.log(40 / 30) + 0.05 * math.log(25 / 20)
     assert drift.stability_index == pytest.approx(by_hand)
 
 
-def test_a_cluster_of_one_run_alone_moved_nowhere_but_its_share_counts() -> None:
+def test_a_cluster_of_one_model_alone_did_not_shift_but_its_share_counts() -> None:
     earlier = model({0: (10, 1, 100), 1: (50, 2, 300)}, sizes={0: 60, 1: 40})
-    now = model({0: (10, 1, 100), 2: (90, 1, 200)}, sizes={0: 60, 2: 40})
-    drift = drift_between(earlier=earlier, current=now)
+    current = model({0: (10, 1, 100), 2: (90, 1, 200)}, sizes={0: 60, 2: 40})
+    drift = drift_between(earlier=earlier, current=current)
     assert drift.shifts == {0: 0.0}
     assert drift.share_changes == pytest.approx({0: 0.0, 1: -0.4, 2: 0.4})
-    assert drift.most == pytest.approx(0.4)
+    assert drift.magnitude == pytest.approx(0.4)

@@ -1,4 +1,4 @@
-"""Clusters as text, and what is no such text."""
+"""Models as JSON, and texts that are not models."""
 
 import json
 from typing import Any
@@ -11,12 +11,12 @@ from transforms.clusters.model import ClusterModel, ModelError
 GOOD = model({0: (10.5, 1.25, 100.1), 3: (1 / 3, 2.0, 300.0)}, sizes={0: 30, 3: 70})
 
 
-def test_a_model_comes_back_from_its_own_text() -> None:
+def test_a_model_is_restored_from_its_own_json() -> None:
     assert ClusterModel.from_json(GOOD.to_json()) == GOOD
 
 
 @pytest.mark.parametrize(
-    ("changed", "found"),
+    ("changes", "message"),
     [
         ({"clusters": []}, "at least one"),
         ({"clusters": None}, "NoneType"),
@@ -25,25 +25,25 @@ def test_a_model_comes_back_from_its_own_text() -> None:
         ({"next_cluster": None}, "NoneType"),
     ],
 )
-def test_what_is_no_model_is_told(changed: dict[str, Any], found: str) -> None:
-    with pytest.raises(ModelError, match=found):
-        ClusterModel.from_json(json.dumps({**json.loads(GOOD.to_json()), **changed}))
+def test_an_invalid_field_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        ClusterModel.from_json(json.dumps({**json.loads(GOOD.to_json()), **changes}))
 
 
-def test_two_clusters_of_one_number_are_told() -> None:
+def test_two_clusters_with_one_id_are_an_error() -> None:
     content = json.loads(GOOD.to_json())
     content["clusters"][1]["cluster"] = 0
-    with pytest.raises(ModelError, match="number of its own"):
+    with pytest.raises(ModelError, match="each with a different id"):
         ClusterModel.from_json(json.dumps(content))
 
 
-def test_a_centroid_that_is_no_point_is_told() -> None:
+def test_a_centroid_without_a_number_is_an_error() -> None:
     content = json.loads(GOOD.to_json())
     content["clusters"][1]["centroid"]["recency"] = None
-    with pytest.raises(ModelError, match="no point"):
+    with pytest.raises(ModelError, match="invalid point"):
         ClusterModel.from_json(json.dumps(content))
 
 
-def test_what_is_no_json_is_told() -> None:
-    with pytest.raises(ModelError, match="no JSON"):
+def test_invalid_json_is_an_error() -> None:
+    with pytest.raises(ModelError, match="invalid JSON"):
         ClusterModel.from_json("{")

@@ -1,4 +1,4 @@
-"""What clusters are called."""
+"""Names of clusters."""
 
 from itertools import product
 
@@ -20,14 +20,14 @@ def names(*positions: Position) -> list[str]:
     return list(cluster_names(clusters=dict(enumerate(positions)), overall=OVERALL).values())
 
 
-def test_the_table_has_a_name_for_every_position_and_no_name_twice() -> None:
+def test_the_table_has_a_different_name_for_every_position() -> None:
     assert set(RECENCY) == set(LEVELS)
     assert set(NAMES) == set(product(LEVELS, LEVELS))
-    whole = [f"{RECENCY[recency]} {name}" for recency in LEVELS for name in NAMES.values()]
-    assert len(set(whole)) == 27
+    full_names = [f"{RECENCY[recency]} {name}" for recency in LEVELS for name in NAMES.values()]
+    assert len(set(full_names)) == 27
 
 
-def test_names_say_where_a_cluster_is_beside_all_customers() -> None:
+def test_a_name_states_where_a_cluster_is_compared_to_all_customers() -> None:
     assert names(position(5, 4, 400), position(30, 1.5, 150), position(60, 1.5, 60)) == [
         "recent frequent big spenders",
         "average buyers",
@@ -42,14 +42,14 @@ def test_two_thirds_and_four_thirds_are_still_in_the_middle() -> None:
     ]
 
 
-def test_clusters_of_one_name_are_told_apart_by_what_differs_most() -> None:
+def test_clusters_with_one_name_get_the_figure_that_differs_most() -> None:
     assert names(position(45, 1.5, 300), position(50, 1.5, 900)) == [
         "lapsed big spenders, 300.00 a purchase",
         "lapsed big spenders, 900.00 a purchase",
     ]
 
 
-def test_clusters_that_read_the_same_are_told_apart_by_their_number() -> None:
+def test_clusters_with_the_same_figure_get_their_id() -> None:
     assert names(position(30, 1.5, 150), position(30, 1.5, 150)) == [
         "average buyers, 30.0 weeks ago (cluster 0)",
         "average buyers, 30.0 weeks ago (cluster 1)",
@@ -58,6 +58,6 @@ def test_clusters_that_read_the_same_are_told_apart_by_their_number() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 500), st.floats(1, 50), st.floats(0, 1e6)), min_size=1, max_size=12))
 def test_every_cluster_has_a_name_of_its_own(places: list[tuple[float, float, float]]) -> None:
-    found = names(*(position(*place) for place in places))
-    assert len(set(found)) == len(places)
-    assert all(found)
+    all_names = names(*(position(*place) for place in places))
+    assert len(set(all_names)) == len(places)
+    assert all(all_names)

@@ -1,4 +1,4 @@
-"""Scales of features: worked by hand, read back bit by bit, and refused where they are none."""
+"""Feature scales: computed by hand, restored from JSON, and rejected if invalid."""
 
 import json
 import math
@@ -19,7 +19,7 @@ BOUNDS = {"recency": Bounds(0, 10), "frequency": Bounds(1, 5), "monetary": Bound
 
 
 def measures(spark: SparkSession, *customers: tuple[int, int, str]) -> DataFrame:
-    """Customers of so many weeks, purchases, and money in all."""
+    """Customers with these weeks, purchases, and total money."""
     rows = [
         (f"c{number:03}", at("2018-01-01 00:00"), weeks, count, money("0"), money(total))
         for number, (weeks, count, total) in enumerate(customers)
@@ -27,23 +27,23 @@ def measures(spark: SparkSession, *customers: tuple[int, int, str]) -> DataFrame
     return frame(spark, schemas.MEASURES, *rows)
 
 
-def scaled(found: DataFrame) -> list[tuple[float, float, float]]:
-    rows = found.orderBy("customer_unique_id").collect()
+def scaled(frame: DataFrame) -> list[tuple[float, float, float]]:
+    rows = frame.orderBy("customer_unique_id").collect()
     return [(row["recency"], row["frequency"], row["monetary"]) for row in rows]
 
 
 def test_minmax_is_the_workshops_formula(spark: SparkSession) -> None:
     customers = measures(spark, (0, 1, "0"), (10, 5, "500"), (4, 2, "100"))
-    found = features(rfm=customers, scale=FeatureScale("minmax", BOUNDS))
-    assert found.schema == schemas.KMEANS_FEATURES
-    assert scaled(found) == [(0.0, 0.0, 0.0), (5.0, 5.0, 5.0), (2.0, 1.25, 2.5)]
+    result = features(rfm=customers, scale=FeatureScale("minmax", BOUNDS))
+    assert result.schema == schemas.KMEANS_FEATURES
+    assert scaled(result) == [(0.0, 0.0, 0.0), (5.0, 5.0, 5.0), (2.0, 1.25, 2.5)]
 
 
-def test_log_is_the_same_of_logarithms(spark: SparkSession) -> None:
+def test_log_is_minmax_of_logarithms(spark: SparkSession) -> None:
     bounds = {"recency": Bounds(0, 7), "frequency": Bounds(1, 7), "monetary": Bounds(0, 63)}
-    # log2 of 1 + x: weeks 3 is 2 of 0..3; purchases 3 is 2 of 1..3; money 7 a purchase is 3 of 0..6.
-    found = features(rfm=measures(spark, (3, 3, "21")), scale=FeatureScale("log", bounds))
-    assert scaled(found)[0] == pytest.approx((10 / 3, 2.5, 2.5))
+    # log2 of 1 + x: 3 weeks are 2 of 0..3; 3 purchases are 2 of 1..3; 7 per purchase is 3 of 0..6.
+    result = features(rfm=measures(spark, (3, 3, "21")), scale=FeatureScale("log", bounds))
+    assert scaled(result)[0] == pytest.approx((10 / 3, 2.5, 2.5))
 
 
 def ranked(customers: DataFrame) -> FeatureScale:
@@ -55,7 +55,7 @@ def ranked(customers: DataFrame) -> FeatureScale:
 
 
 def test_a_rank_is_the_share_below_and_equal_values_are_equal(spark: SparkSession) -> None:
-    # 101 customers: 0..100 weeks; 97 bought once, three twice, one 17 times; 99.999 is 100.00 in cents.
+    # 101 customers: 0..100 weeks; 97 bought once, three bought twice, one 17 times; 99.999 is 100.00 in cents.
     customers = measures(
         spark,
         *(
@@ -63,27 +63,27 @@ def test_a_rank_is_the_share_below_and_equal_values_are_equal(spark: SparkSessio
             for week, count in enumerate([1] * 97 + [2] * 3 + [17])
         ),
     )
-    found = scaled(features(rfm=customers, scale=ranked(customers)))
-    assert [row[0] for row in found] == pytest.approx([week / 20 for week in range(101)])
-    # Once: percentiles 0 to 96, the middle of which is 48. Twice: those of 97, 98 and 99. 17 times: the last.
-    assert [row[1] for row in found[:97]] == pytest.approx([0.48 * 5] * 97)
-    assert [row[1] for row in found[97:100]] == pytest.approx([0.98 * 5] * 3)
-    assert found[100][1] == pytest.approx(5.0)
-    # All spend the same in cents: the middle of all ranks.
-    assert {row[2] for row in found} == {2.5}
+    rows = scaled(features(rfm=customers, scale=ranked(customers)))
+    assert [row[0] for row in rows] == pytest.approx([week / 20 for week in range(101)])
+    # One purchase has percentiles 0 to 96, with the middle 48. Two have 97 to 99; 17 have the last one.
+    assert [row[1] for row in rows[:97]] == pytest.approx([0.48 * 5] * 97)
+    assert [row[1] for row in rows[97:100]] == pytest.approx([0.98 * 5] * 3)
+    assert rows[100][1] == pytest.approx(5.0)
+    # In cents all spend the same per purchase, so all have the middle rank.
+    assert {row[2] for row in rows} == {2.5}
 
 
 def test_a_rank_does_not_depend_on_partitioning(spark: SparkSession) -> None:
     customers = measures(spark, *((week % 13, 1 + week % 3, f"{week * 7 % 31}.5") for week in range(200)))
-    whole = [percentiles(measures=customers.repartition(n), dimension="monetary").collect()[0][0] for n in (1, 2, 7)]
-    assert whole[0] == whole[1] == whole[2]
+    results = [percentiles(measures=customers.repartition(n), dimension="monetary").collect()[0][0] for n in (1, 2, 7)]
+    assert results[0] == results[1] == results[2]
 
 
 def test_a_value_outside_the_grid_has_the_nearest_rank(spark: SparkSession) -> None:
     grid = {"recency": ((2.0, 0.1), (4.0, 0.3)), "frequency": ((1.0, 0.5),), "monetary": ((10.0, 0.0), (20.0, 1.0))}
     scale = FeatureScale("rank", BOUNDS, grid)
-    found = features(rfm=measures(spark, (0, 1, "5"), (3, 9, "135"), (9, 1, "25")), scale=scale)
-    assert scaled(found) == [
+    result = features(rfm=measures(spark, (0, 1, "5"), (3, 9, "135"), (9, 1, "25")), scale=scale)
+    assert scaled(result) == [
         pytest.approx((0.5, 2.5, 0.0)),
         pytest.approx((1.0, 2.5, 2.5)),
         pytest.approx((1.5, 2.5, 5.0)),
@@ -97,47 +97,47 @@ def test_a_single_value_is_scaled_as_a_column_is(spark: SparkSession, kind: Any)
     values = [0.0, 0.5, 1.0, 3.14, 25.0, 99.99, 1000.0, 5000.0]
     column = spark.createDataFrame([(value,) for value in values], "x double")
     for name in BOUNDS:
-        found = [row[0] for row in column.select(scale.column(name, F.col("x"))).collect()]
-        assert found == pytest.approx([scale.value(name, value) for value in values], rel=1e-12)
+        scaled_column = [row[0] for row in column.select(scale.column(name, F.col("x"))).collect()]
+        assert scaled_column == pytest.approx([scale.value(name, value) for value in values], rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["minmax", "log", "rank"])
-def test_a_scale_comes_back_with_its_card_bit_by_bit(kind: Any) -> None:
+def test_a_scale_is_restored_with_its_card_bit_by_bit(kind: Any) -> None:
     grid = dict.fromkeys(BOUNDS, ((1 / 3, 0.1), (2 / 3, 1.0))) if kind == "rank" else {}
     card = ScoreCard("mine", BOUNDS, date(2018, 10, 17), feature_scale=FeatureScale(kind, BOUNDS, grid))
     assert ScoreCard.from_json(card.to_json()) == card
     assert FeatureScale.from_json(json.loads(json.dumps(card.clustered_by.as_json()))) == card.feature_scale
 
 
-def test_a_card_from_before_there_were_scales_is_minmax() -> None:
+def test_a_card_without_a_scale_is_minmax() -> None:
     card = ScoreCard("old", BOUNDS, date(2018, 10, 17))
     assert "feature_scale" not in card.to_json()
     assert ScoreCard.from_json(card.to_json()).clustered_by == FeatureScale("minmax", BOUNDS)
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "message"),
     [
         ({"kind": "cubic"}, "'cubic'"),
         ("log", "'log'"),
         ({"kind": "rank"}, "grids for"),
         ({"kind": "rank", "grid": []}, "grids for"),
         ({"kind": "rank", "grid": "x"}, "expected an object"),
-        ({"kind": "rank", "grid": {"recency": [[2, 0.1], [1, 0.2]]}}, "ascending"),
-        ({"kind": "rank", "grid": {"recency": [[math.inf, 0.1]]}}, "no list"),
+        ({"kind": "rank", "grid": {"recency": [[2, 0.1], [1, 0.2]]}}, "values ascending"),
+        ({"kind": "rank", "grid": {"recency": [[math.inf, 0.1]]}}, r"expected a list of \[value, rank\]"),
     ],
 )
-def test_what_is_no_scale_is_told(content: Any, found: str) -> None:
-    with pytest.raises(ScoreCardError, match=found):
+def test_an_invalid_scale_is_an_error(content: Any, message: str) -> None:
+    with pytest.raises(ScoreCardError, match=message):
         FeatureScale.from_json(content, bounds=BOUNDS)
 
 
-def test_a_logarithm_of_what_has_none_is_told() -> None:
+def test_bounds_without_a_logarithm_are_an_error() -> None:
     with pytest.raises(ScoreCardError, match=r"expected -0.99 or more"):
         FeatureScale("log", {**BOUNDS, "recency": Bounds(-1, 4)})
 
 
-def test_single_precision_survives_being_text(spark: SparkSession, tmp_path: Any) -> None:
+def test_single_precision_is_restored_from_csv(spark: SparkSession, tmp_path: Any) -> None:
     values = [1 / 3, 1e-7, 4.9999995, 0.1, 5.0, 3.4e-20, 12345.678]
     written = spark.createDataFrame([(f"c{n}", v, v, v) for n, v in enumerate(values)], schemas.KMEANS_FEATURES)
     written.write.csv(str(tmp_path / "shards"))
@@ -145,7 +145,7 @@ def test_single_precision_survives_being_text(spark: SparkSession, tmp_path: Any
     assert sorted(map(str, read.collect())) == sorted(map(str, written.collect()))
 
 
-def test_below_minus_one_a_logarithm_is_that_of_the_lowest_value_that_has_one(spark: SparkSession) -> None:
+def test_below_minus_one_the_logarithm_is_that_of_the_lowest_value(spark: SparkSession) -> None:
     scale = FeatureScale("log", {name: Bounds(0.0, 9.0) for name in DIMENSIONS})
     lowest = math.log(0.01) / math.log(10) * 5
     assert scale.value("monetary", -250.0) == pytest.approx(lowest)

@@ -1,4 +1,4 @@
-"""Measures, bounds and normalised figures, worked out by hand."""
+"""Measures, bounds and normalised figures, computed by hand."""
 
 from datetime import date
 
@@ -19,11 +19,11 @@ def bought(spark: SparkSession) -> DataFrame:
     return frame(
         spark,
         schemas.PURCHASES,
-        # The last one a Sunday: the week that ends on as_of.
+        # The last purchase is on a Sunday, in the week of as_of.
         ("ann", at("2018-01-14 00:00:00"), money("10")),
         ("ann", at("2017-01-01 10:00:00"), money("0.01")),
         ("ann", at("2017-01-01 10:00:01"), money("0")),
-        # A Saturday: one Sunday before as_of.
+        # A Saturday, one Sunday before as_of.
         ("bob", at("2018-01-13 23:59:59"), money("100")),
     )
 
@@ -62,7 +62,7 @@ def test_bounds_are_the_extremes_over_customers_and_monetary_is_not_rounded(boug
     }
 
 
-def test_the_lowest_becomes_0_the_highest_5_and_what_lies_between_its_share(
+def test_low_maps_to_0_high_to_5_and_a_value_between_to_its_share(
     bought: DataFrame,
 ) -> None:
     measures = customer_measures(purchases=bought, as_of=AS_OF)
@@ -72,16 +72,16 @@ def test_the_lowest_becomes_0_the_highest_5_and_what_lies_between_its_share(
     assert figures["ann"] == (0.0, 2.5, pytest.approx(10.01 / 3 / 200 * 5, abs=1e-12))
 
 
-def test_a_dimension_without_spread_is_0_for_everyone(bought: DataFrame) -> None:
+def test_a_dimension_with_equal_bounds_is_0_for_everyone(bought: DataFrame) -> None:
     measures = customer_measures(purchases=bought, as_of=AS_OF)
     rows = apply_card(measures=measures, card=card((1, 1), (1, 3), (0, 100))).collect()
     assert [row["recency"] for row in rows] == [0.0, 0.0]
 
 
-def test_figures_outside_a_card_fitted_elsewhere_are_kept_and_told(bought: DataFrame) -> None:
+def test_figures_outside_the_range_of_a_card_are_kept_and_marked(bought: DataFrame) -> None:
     measures = customer_measures(purchases=bought, as_of=AS_OF)
     scored = apply_card(measures=measures, card=card((0, 1), (1, 3), (0, 50)))
     rows = scored.select("customer_unique_id", "monetary", is_outside_range().alias("outside")).collect()
-    found = {row["customer_unique_id"]: (row["monetary"], row["outside"]) for row in rows}
-    assert found["bob"] == (10.0, True)
-    assert found["ann"][1] is False
+    figures = {row["customer_unique_id"]: (row["monetary"], row["outside"]) for row in rows}
+    assert figures["bob"] == (10.0, True)
+    assert figures["ann"][1] is False

@@ -1,6 +1,7 @@
-"""Score cards as text, and what is no score card."""
+"""Score cards as JSON, and texts that are not score cards."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from importlib import resources
 from typing import Any
@@ -18,20 +19,45 @@ BOUNDS: dict[str, Any] = {
 GOOD: dict[str, Any] = {"card": "mine", "as_of": "2018-10-17", "bounds": BOUNDS}
 
 
-def spoiled(**bounds: Any) -> str:
+def with_bounds(**bounds: Any) -> str:
     return json.dumps({**GOOD, "bounds": {**BOUNDS, **bounds}})
 
 
-def test_a_card_comes_back_from_its_own_text_bit_by_bit() -> None:
+def test_a_card_is_restored_from_its_own_json_bit_by_bit() -> None:
     card = ScoreCard(
         name="run-1",
         as_of=date(2018, 10, 17),
         bounds={"recency": Bounds(0, 110), "frequency": Bounds(1, 17), "monetary": Bounds(1 / 3, 10.01 / 3)},
         customers=96_095,
         rules={"purchase_value": "sum"},
-        configuration_hash="abc",
+        fit_configuration_hash="abc",
     )
     assert ScoreCard.from_json(card.to_json()) == card
+
+
+def test_the_hash_of_the_fit_has_a_key_of_its_own() -> None:
+    card = ScoreCard(name="mine", bounds={name: Bounds(0, 1) for name in BOUNDS}, as_of=date(2018, 10, 17))
+    content = json.loads(replace(card, fit_configuration_hash="abc").to_json())
+    assert content["fit_configuration_hash"] == "abc"
+    assert "configuration_hash" not in content
+
+
+@pytest.mark.parametrize(
+    ("hashes", "expected"),
+    [
+        ({}, None),
+        ({"configuration_hash": "old"}, "old"),
+        ({"configuration_hash": None}, None),
+        ({"fit_configuration_hash": "new"}, "new"),
+        ({"configuration_hash": "old", "fit_configuration_hash": "new"}, "new"),
+        ({"configuration_hash": "old", "fit_configuration_hash": None}, None),
+    ],
+    ids=["none", "old key", "old key, unknown", "new key", "both", "both, new one unknown"],
+)
+def test_a_card_with_the_old_key_of_the_hash_is_read_and_the_new_key_wins(
+    hashes: dict[str, Any], expected: str | None
+) -> None:
+    assert ScoreCard.from_json(json.dumps({**GOOD, **hashes})).fit_configuration_hash == expected
 
 
 def test_the_shipped_card_has_the_constants_of_the_workshops_sql() -> None:
@@ -46,9 +72,9 @@ def test_the_shipped_card_has_the_constants_of_the_workshops_sql() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
-        ("{", "no JSON"),
+        ("{", "invalid JSON"),
         ("[]", 'no object with "bounds"'),
         ('{"as_of": "2018-10-17"}', 'no object with "bounds"'),
         (json.dumps({**GOOD, "as_of": "soon"}), "\"as_of\" is 'soon'"),
@@ -56,20 +82,21 @@ def test_the_shipped_card_has_the_constants_of_the_workshops_sql() -> None:
             json.dumps({**GOOD, "bounds": {"recency": {"min": 0, "max": 1}}}),
             'no bounds for "frequency" (found: recency)',
         ),
-        (spoiled(monetary={"min": 0}), '"max" of "monetary" is missing'),
-        (spoiled(monetary={"min": "0", "max": 1}), '"min" of "monetary" is \'0\''),
-        (spoiled(monetary={"min": 0, "max": float("nan")}), '"max" of "monetary" is nan'),
-        (spoiled(monetary={"min": 0, "max": 10**400}), '"max" of "monetary" is 1000'),
-        (spoiled(recency={"min": 2, "max": 1}), '"recency" has min 2 above max 1'),
+        (with_bounds(monetary={"min": 0}), '"max" of "monetary" is missing'),
+        (with_bounds(monetary={"min": "0", "max": 1}), '"min" of "monetary" is \'0\''),
+        (with_bounds(monetary={"min": 0, "max": float("nan")}), '"max" of "monetary" is nan'),
+        (with_bounds(monetary={"min": 0, "max": 10**400}), '"max" of "monetary" is 1000'),
+        (with_bounds(recency={"min": 2, "max": 1}), '"recency" has min 2 above max 1'),
         (json.dumps({**GOOD, "rules": "all"}), "\"rules\" is 'all' (expected dict or null)"),
+        (json.dumps({**GOOD, "configuration_hash": 7}), '"configuration_hash" is 7 (expected str or null)'),
     ],
 )
-def test_what_is_no_card_is_told_by_what_was_found(text: str, says: str) -> None:
+def test_an_invalid_card_is_an_error_that_names_what_was_found(text: str, message: str) -> None:
     with pytest.raises(ScoreCardError) as error:
         ScoreCard.from_json(text)
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
-def test_no_customers_make_no_card() -> None:
+def test_a_card_cannot_be_fitted_to_no_customers() -> None:
     with pytest.raises(ScoreCardError):
-        ScoreCard.fitted({"customers": 0}, name="x", as_of=date(2018, 1, 1), rules={}, configuration_hash="")
+        ScoreCard.fitted({"customers": 0}, name="x", as_of=date(2018, 1, 1), rules={}, fit_configuration_hash="")

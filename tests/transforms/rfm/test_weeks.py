@@ -1,4 +1,4 @@
-"""Week arithmetic, against a calendar."""
+"""Week arithmetic, compared to a calendar."""
 
 from datetime import date, timedelta
 
@@ -28,16 +28,16 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def counted(spark: SparkSession) -> dict[str, int]:
+def weeks(spark: SparkSession) -> dict[str, int]:
     rows = [(name, date.fromisoformat(a), date.fromisoformat(b)) for name, (a, b, _) in CASES.items()]
     frame = spark.createDataFrame(rows, "name string, earlier date, later date")
-    weeks = frame.select("name", weeks_between(F.col("earlier"), F.col("later")).alias("weeks"))
-    return {row["name"]: row["weeks"] for row in weeks.collect()}
+    counts = frame.select("name", weeks_between(F.col("earlier"), F.col("later")).alias("weeks"))
+    return {row["name"]: row["weeks"] for row in counts.collect()}
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_weeks_are_the_sundays_crossed(counted: dict[str, int], name: str) -> None:
-    assert counted[name] == CASES[name][2]
+def test_weeks_are_the_sundays_crossed(weeks: dict[str, int], name: str) -> None:
+    assert weeks[name] == CASES[name][2]
 
 
 def test_both_sides_of_a_sunday_midnight_are_a_week_apart(spark: SparkSession) -> None:

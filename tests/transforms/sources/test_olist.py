@@ -1,4 +1,4 @@
-"""Payments attributed to people, and those that do not count."""
+"""Payments attributed to people, and payments that are excluded."""
 
 from datetime import date
 
@@ -71,7 +71,7 @@ def test_a_purchase_on_the_last_second_of_as_of_counts_and_one_a_second_later_do
     assert counted == {"o1", "o2"}
 
 
-def test_only_the_order_statuses_asked_for_count_and_an_unknown_status_is_none_of_them(
+def test_only_the_requested_order_statuses_count_and_null_is_none_of_them(
     tables: dict[str, DataFrame],
 ) -> None:
     attributed = attributed_payments(**tables, as_of=date(2018, 12, 31), order_statuses=("delivered",))
@@ -79,13 +79,13 @@ def test_only_the_order_statuses_asked_for_count_and_an_unknown_status_is_none_o
     assert counted == {"o1", "o3"}
 
 
-def test_each_payment_left_out_is_totalled_under_one_cause(tables: dict[str, DataFrame]) -> None:
+def test_each_excluded_payment_is_totalled_under_one_cause(tables: dict[str, DataFrame]) -> None:
     attributed = attributed_payments(**tables, as_of=AS_OF, order_statuses=("delivered",))
     columns = [total.alias(name) for name, total in exclusion_totals().items()]
-    found = attributed.agg(*columns).first()
-    assert found is not None
-    # o2 (20) and o4 (80, late as well) have another status; o3 (40) is late.
-    assert found.asDict() == {
+    totals = attributed.agg(*columns).first()
+    assert totals is not None
+    # o2 (20) and o4 (80, which is late too) have another status; o3 (40) is late.
+    assert totals.asDict() == {
         "order_status_not_counted_rows": 2,
         "order_status_not_counted_money": money("100"),
         "purchased_after_as_of_rows": 1,

@@ -1,0 +1,80 @@
+"""Text and value of a column: how the text of a raw file becomes a typed value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, TimestampType
+
+# Java's $ also matches before a line end, which may stand inside quotes; \z matches only at the end.
+TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\z"
+INTEGER_TEXT = r"^[+-]?\d+\z"
+
+
+def parsed(text: Column, data_type: DataType) -> Column:
+    """The value that a text stands for, or null if it stands for none. Nothing is rounded, cut or guessed.
+
+    Raises:
+        TypeError: No text form is defined for the type.
+    """
+    match data_type:
+        case StringType():
+            return text
+        case IntegerType():
+            return F.when(text.rlike(INTEGER_TEXT), text.try_cast(data_type))
+        case TimestampType():
+            return F.when(text.rlike(TIMESTAMP_TEXT), text.try_cast(data_type))
+        case DecimalType():
+            places = rf"\d{{0,{data_type.scale}}}0*"
+            return F.when(text.rlike(rf"^[+-]?\d+(\.{places})?\z"), text.try_cast(data_type))
+    raise TypeError(f"no text form for {data_type.simpleString()}")
+
+
+def text_form(data_type: DataType) -> str:
+    """How a value of the type is written, in words.
+
+    Raises:
+        TypeError: No text form is defined for the type.
+    """
+    match data_type:
+        case TimestampType():
+            return "a time such as 2018-10-17 17:30:18"
+        case DecimalType():
+            digits = data_type.precision - data_type.scale
+            return f"a number with at most {digits} digits before the point and {data_type.scale} after it"
+        case IntegerType():
+            return "a whole number of at most 2,147,483,647"
+    raise TypeError(f"no text form for {data_type.simpleString()}")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The columns of a table as its rules read them: the text of each, and the value that the text stands for.
+
+    Text and value differ in raw tables alone, where every column is text.
+
+    Attributes:
+        types: the type of each column's value.
+        are_text: whether the table is raw.
+    """
+
+    types: Mapping[str, DataType]
+    are_text: bool
+
+    def text(self, column: str) -> Column:
+        """The text of a raw column; the value of a typed column, written as text."""
+        return F.col(column) if self.are_text else F.col(column).cast(StringType())
+
+    def value(self, column: str) -> Column:
+        """The typed value; null if the text stands for none."""
+        return parsed(F.col(column), self.types[column]) if self.are_text else F.col(column)
+
+    def value_column(self, column: str) -> str:
+        """The name of the typed column beside a raw one, such as ``payment_value as decimal(18,4)``.
+
+        Where text and value are the same, this is the column itself.
+        """
+        data_type = self.types[column]
+        differs = self.are_text and not isinstance(data_type, StringType)
+        return f"{column} as {data_type.simpleString()}" if differs else column

@@ -1,0 +1,155 @@
+"""Rules about a row as a whole, or about a row and other rows."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyspark.sql import Column, Window
+from pyspark.sql import functions as F
+
+from expectations.rules.cells import Cells
+from expectations.rules.column_rules import ColumnRule
+from expectations.rules.rule import RowRule, rule_label
+
+MALFORMED_ROW = "malformed_row"
+"""The column for the text of a row with too many or too few fields; null for all other rows."""
+
+SOURCE_FILE = "source_file"
+
+REPLACEMENT = "\ufffd"
+"""What a reader puts in place of bytes that are not UTF-8."""
+
+
+@dataclass(frozen=True)
+class HasAllFields(RowRule):
+    """The row has as many fields as the header."""
+
+    kind: ClassVar[str] = "has_all_fields"
+
+    @property
+    def subject(self) -> None:
+        """None: the rule is about the row."""
+
+    @property
+    def expectation(self) -> str:
+        """The number of fields in the header."""
+        return "as many fields as the header has"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the text of the row."""
+        malformed = F.col(MALFORMED_ROW)
+        return self._reason_unless(malformed.isNull(), malformed)
+
+
+@dataclass(frozen=True)
+class IsText(RowRule):
+    """The bytes of the row are UTF-8: no column has the reader's replacement character."""
+
+    over: tuple[str, ...]
+    kind: ClassVar[str] = "is_text"
+
+    @property
+    def subject(self) -> None:
+        """None: the rule is about the row."""
+
+    @property
+    def expectation(self) -> str:
+        """The encoding."""
+        return "UTF-8, found other bytes"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the row as far as it can be read."""
+        row = F.concat_ws(",", *self.over)
+        return self._reason_unless(~row.contains(REPLACEMENT), row)
+
+
+@dataclass(frozen=True)
+class RefersTo(ColumnRule):
+    """The value is a key of an accepted row of another table. Null passes.
+
+    Costs one exchange by the column on either side. If the row that it refers to was quarantined, this row is rejected
+    too. That is a cascaded rejection, with a reason of its own (``follows``): the row itself has no fault.
+    """
+
+    table: str
+    key: str
+    kind: ClassVar[str] = "refers_to"
+
+    CASCADES: ClassVar[str] = "follows"
+    """The rule that the reason of a cascaded rejection names, in quarantine."""
+
+    @property
+    def accepted_mark(self) -> str:
+        """The column that marks a row whose key an accepted row has."""
+        return f"{self.column}_accepted_in_{self.table}"
+
+    @property
+    def quarantined_mark(self) -> str:
+        """The column that marks a row whose key a quarantined row has."""
+        return f"{self.column}_quarantined_in_{self.table}"
+
+    @property
+    def cascaded_label(self) -> str:
+        """The label of a cascaded rejection."""
+        return rule_label(self.CASCADES, self.column)
+
+    @property
+    def expectation(self) -> str:
+        """The key."""
+        return f"the {self.key} of an accepted row of {self.table}"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the value, of a row with the two marks."""
+        value = F.col(self.column)
+        orphaned = self._reason_unless(value.isNull() | F.col(self.accepted_mark), value)
+        message = f"expected {self.expectation}; that row was quarantined"
+        cascaded = self._reason(value, message, kind=self.CASCADES)
+        return F.when(F.coalesce(F.col(self.accepted_mark), F.lit(False)), None).otherwise(
+            F.when(F.col(self.quarantined_mark), cascaded).otherwise(orphaned)
+        )
+
+
+@dataclass(frozen=True)
+class Unique(RowRule):
+    """No other row has the same key.
+
+    In a raw table one of several exact copies passes. Conflicting rows with one key all fail, since nobody can say
+    which is right. Keys are compared as values (``1`` equals ``01``), rows as text. Rows that another rule rejects do
+    not compete, and must not be among the rows that are compared.
+
+    In a computed table every row with a duplicate key fails.
+    """
+
+    key: tuple[str, ...]
+    kind: ClassVar[str] = "unique"
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise ValueError("key is empty, expected the columns of the key")
+
+    @property
+    def subject(self) -> str:
+        """The columns of the key."""
+        return ", ".join(self.key)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the key."""
+        return self.key
+
+    @property
+    def expectation(self) -> str:
+        """One row per key."""
+        return "one row with this key"
+
+    def reason(self, cells: Cells, /) -> Column:
+        """A reason with the key, for rows of a raw table: a copy, or a conflict. Costs one exchange by the key."""
+        key = [cells.value(column) for column in self.key]
+        key_text = F.concat_ws(", ", *[cells.text(column) for column in self.key])
+        content = F.struct(*cells.types)
+        same_key = Window.partitionBy(*key).orderBy(SOURCE_FILE)
+        whole_group = same_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+        is_conflict = F.min(content).over(whole_group) != F.max(content).over(whole_group)
+        is_copy = F.row_number().over(same_key) > 1
+        conflict = self._reason(key_text, f"expected {self.expectation}, found several that differ; none was taken")
+        copy = self._reason(key_text, "an exact copy of a row that was taken")
+        return F.when(is_conflict, conflict).when(is_copy, copy)

@@ -1,0 +1,142 @@
+"""Rules about a whole table. Their reason is an aggregate over all rows, so that there is no row to quarantine."""
+
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+from pyspark.sql.types import NumericType
+
+from expectations.rules.bounds import bounds_text, check_bounds, is_within
+from expectations.rules.cells import Cells
+from expectations.rules.rule import GxExpectation, Rule, Severity
+
+
+@dataclass(frozen=True)
+class TableRule(Rule):
+    """A rule about all rows together."""
+
+    _: KW_ONLY
+    severity: Severity = "stop"
+
+    def __post_init__(self) -> None:
+        if self.severity == "quarantine":
+            raise ValueError("severity is quarantine, expected stop or warn: there is no row to quarantine")
+
+
+@dataclass(frozen=True)
+class RowCountBetween(TableRule):
+    """The table has at least ``low`` and at most ``high`` rows; None is no bound.
+
+    ``of`` names what the bounds were counted from, if they come from a count.
+    """
+
+    low: int | None = None
+    high: int | None = None
+    of: str | None = None
+    kind: ClassVar[str] = "row_count_between"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_bounds(self.low, self.high)
+
+    @property
+    def subject(self) -> str | None:
+        """What the bounds were counted from, else None for the table."""
+        return self.of
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """None: the rule reads no column."""
+        return ()
+
+    @property
+    def expectation(self) -> str:
+        """The bounds."""
+        return f"{bounds_text(self.low, self.high)} rows" + (f", as many as {self.of}" if self.of else "")
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the number of rows."""
+        return self._reason_unless(is_within(F.count(F.lit(1)), self.low, self.high), F.count(F.lit(1)))
+
+    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """The native one."""
+        bounds = {"min_value": self.low, "max_value": self.high}
+        return (GxExpectation("expect_table_row_count_to_be_between", bounds),)
+
+
+@dataclass(frozen=True)
+class NullShareAtMost(TableRule):
+    """At most this share of the rows, 0 to 1, has no value in the column. A table without rows fails."""
+
+    column: str
+    share: float
+    kind: ClassVar[str] = "null_share_at_most"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is {self.share}, expected 0 to 1")
+
+    @property
+    def subject(self) -> str:
+        """The column."""
+        return self.column
+
+    @property
+    def expectation(self) -> str:
+        """The share."""
+        return f"no value in at most {self.share:.2%} of the rows"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the share."""
+        # Great Expectations compares the share of values, not of nulls. So does this, to agree to the last bit.
+        value_share = F.count(F.col(self.column)) / F.greatest(F.count(F.lit(1)), F.lit(1))
+        return self._reason_unless(value_share >= F.lit(1.0 - self.share), F.lit(1.0) - value_share)
+
+    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """The native one, about the share of values."""
+        arguments = {"column": self.column, "min_value": 1.0 - self.share}
+        return (GxExpectation("expect_column_proportion_of_non_null_values_to_be_between", arguments),)
+
+
+@dataclass(frozen=True)
+class MeanBetween(TableRule):
+    """The mean of the values is at least ``low`` and at most ``high``. A column without values fails."""
+
+    column: str
+    low: int | float | None = None
+    high: int | float | None = None
+    kind: ClassVar[str] = "mean_between"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_bounds(self.low, self.high)
+
+    @property
+    def subject(self) -> str:
+        """The column."""
+        return self.column
+
+    @property
+    def expectation(self) -> str:
+        """The bounds."""
+        return f"a mean of {bounds_text(self.low, self.high)}"
+
+    def incompatibility(self, cells: Cells, /) -> str | None:
+        """Only numbers have a mean."""
+        data_type = cells.types[self.column]
+        if isinstance(data_type, NumericType):
+            return None
+        return f"{self.column} is {data_type.simpleString()}, expected a number"
+
+    def reason(self, cells: Cells, /) -> Column:
+        """A reason with the mean."""
+        mean = F.avg(cells.value(self.column))
+        is_number = mean.isNotNull() & ~F.isnan(mean.cast("double"))
+        return self._reason_unless(is_number & is_within(mean, self.low, self.high), mean)
+
+    def gx_expectations(self, cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """The native one over the typed column."""
+        arguments = {"column": cells.value_column(self.column), "min_value": self.low, "max_value": self.high}
+        return (GxExpectation("expect_column_mean_to_be_between", arguments),)

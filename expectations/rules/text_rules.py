@@ -1,0 +1,93 @@
+"""Rules about the text of a column."""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyspark.sql import Column
+from pyspark.sql.types import StringType
+
+from expectations.rules.cells import Cells
+from expectations.rules.column_rules import NullableRule
+from expectations.rules.rule import GxExpectation
+
+
+@dataclass(frozen=True)
+class TextRule(NullableRule):
+    """A rule about the text of a column, as the file has it."""
+
+    def incompatibility(self, cells: Cells, /) -> str | None:
+        """A typed value can be written in several ways, so that only text will do."""
+        data_type = cells.types[self.column]
+        if cells.are_text or isinstance(data_type, StringType):
+            return None
+        return f"{self.column} is {data_type.simpleString()}, expected a column of text"
+
+
+@dataclass(frozen=True)
+class Matches(TextRule):
+    """The text matches a regular expression of Java, anywhere unless the expression is anchored.
+
+    A ``$`` at the end is made to match at the end alone; Java's also matches before a line end.
+    """
+
+    pattern: str
+    kind: ClassVar[str] = "matches"
+
+    def __post_init__(self) -> None:
+        if "(?P" in self.pattern:
+            raise ValueError("pattern has (?P, which only Python knows: name groups as Java does, (?<name>...)")
+        # Java may not be running yet, so Python checks the expression, with Java's own syntax translated.
+        in_python = re.sub(r"\(\?<(?![=!])", "(?P<", re.sub(r"\\[pP]\{\w+\}", r"\\w", self.pattern))
+        try:
+            re.compile(in_python)
+        except re.error as error:
+            raise ValueError(f"pattern is not a regular expression ({error})") from None
+
+    @property
+    def expectation(self) -> str:
+        """The expression."""
+        return f"a text that matches {self.pattern}"
+
+    @property
+    def regex(self) -> str:
+        """The expression as Spark gets it."""
+        is_anchored = self.pattern.endswith("$") and not self.pattern.endswith("\\$")
+        return self.pattern[:-1] + r"\z" if is_anchored else self.pattern
+
+    def reason(self, cells: Cells, /) -> Column:
+        """A reason with the text."""
+        text = cells.text(self.column)
+        return self._reason_unless(self.or_null(text.rlike(self.regex)), text)
+
+    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """The native one."""
+        arguments = {"column": self.column, "regex": self.regex}
+        return self.with_null(GxExpectation("expect_column_values_to_match_regex", arguments))
+
+
+@dataclass(frozen=True)
+class InSet(TextRule):
+    """The text is one of a set."""
+
+    values: tuple[str, ...]
+    kind: ClassVar[str] = "in_set"
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise ValueError("values is empty, so that nothing could pass")
+
+    @property
+    def expectation(self) -> str:
+        """The set."""
+        return f"one of {', '.join(self.values)}"
+
+    def reason(self, cells: Cells, /) -> Column:
+        """A reason with the text."""
+        text = cells.text(self.column)
+        return self._reason_unless(self.or_null(text.isin(*self.values)), text)
+
+    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """The native one."""
+        arguments = {"column": self.column, "value_set": list(self.values)}
+        return self.with_null(GxExpectation("expect_column_values_to_be_in_set", arguments))

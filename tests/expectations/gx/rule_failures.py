@@ -1,0 +1,204 @@
+"""Rows that fail the rules of every contract, written by hand.
+
+Each rule of each contract has a row that fails it and no other rule, or names what else it fails.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, NamedTuple
+
+from expectations.contracts.computed import with_row_count
+from expectations.contracts.contract import Contract
+from expectations.contracts.olist import CONTRACTS
+from expectations.rules import Between, InSet, MeanBetween, NotAfter, NullShareAtMost, Rule
+from tests.frames import at, money
+from tests.raw_files import key
+
+ANN, C, P, Q, X = map(key, ("ann", "customer", "order", "quarantined", "x"))
+BYTES, MARKS = "\ufffd", ("source_file", "malformed_row")
+
+
+class Failure(NamedTuple):
+    """A row that fails a rule: how it differs from a good row, and the example that Great Expectations shows.
+
+    A row that fails because it has no value has no example.
+    """
+
+    label: str
+    changes: Mapping[str, Any]
+    example: str | None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A contract, rows that fail its rules, and the labels of rules that fail otherwise.
+
+    Attributes:
+        contract: the contract, with rules added so that each kind of rule is tried.
+        number: the column that makes each row different.
+        good: a row that passes all rules, but for ``number``.
+        failures: the failing rows. A failure of a key fails it by being there twice.
+        nulls: the rules that two rows without any value fail, besides all ``not_null``.
+        no_rows: the rules that a table without rows fails.
+        failures_together: the rules about the table that the failing rows fail together.
+    """
+
+    contract: Contract
+    number: str
+    good: Mapping[str, Any]
+    failures: Sequence[Failure]
+    nulls: Collection[str]
+    no_rows: Collection[str] = ("row_count_between",)
+    failures_together: Collection[str] = ()
+
+
+def added(contract: Contract, *rules: Rule) -> Contract:
+    """The contract with more rules."""
+    return replace(contract, rules=(*contract.rules, *rules))
+
+
+def without_value(*columns: str) -> list[Failure]:
+    return [Failure(f"not_null({column})", {column: None}, None) for column in columns]
+
+
+def unparsable(*columns: str) -> list[Failure]:
+    return [Failure(f"parses_as({column})", {column: "x"}, "x") for column in columns]
+
+
+MALFORMED = Failure("has_all_fields", {"malformed_row": "1,2"}, "1,2")
+ZIP, STATE = "customer_zip_code_prefix", "customer_state"
+CUSTOMERS = Case(
+    added(CONTRACTS["customers"], InSet("customer_city", ("mau\u00e1", BYTES), null_passes=True)),
+    "customer_id",
+    {"customer_unique_id": ANN, ZIP: "09790", "customer_city": "mau\u00e1", STATE: "SP"},
+    [
+        MALFORMED,
+        Failure("is_text", {"customer_id": C, "customer_city": BYTES}, f"{C},{ANN},09790,{BYTES},SP"),
+        *without_value("customer_id", "customer_unique_id"),
+        Failure("matches(customer_id)", {"customer_id": X[1:]}, X[1:]),
+        Failure("matches(customer_unique_id)", {"customer_unique_id": X.upper()}, X.upper()),
+        Failure(f"matches({ZIP})", {ZIP: "9790"}, "9790"),
+        Failure(f"in_set({STATE})", {STATE: "sp"}, "sp"),
+        Failure("in_set(customer_city)", {"customer_city": "maua"}, "maua"),
+        Failure("unique(customer_id)", {"customer_id": X}, X),
+    ],
+    nulls=(f"matches({ZIP})", f"in_set({STATE})"),
+)
+
+BOUGHT, APPROVED, DELIVERED = "order_purchase_timestamp", "order_approved_at", "order_delivered_customer_date"
+CARRIER, ESTIMATE = "order_delivered_carrier_date", "order_estimated_delivery_date"
+TIMES, ORDER_ID = (BOUGHT, APPROVED, CARRIER, DELIVERED, ESTIMATE), ("matches(order_id)",)
+SHARE = f"null_share_at_most({CARRIER})"
+APPROVED_THAT_DAY = Between(APPROVED, low=date(2018, 1, 1), high=date(2018, 1, 1))
+OLD, EVE, NEW_YEAR, LATE = (f"{day} 23:59:59" for day in ("2015-12-31", "2017-12-31", "2018-01-01", "2018-01-02"))
+ORDERS = Case(
+    added(CONTRACTS["orders"], APPROVED_THAT_DAY, NotAfter(CARRIER, ESTIMATE), NullShareAtMost(CARRIER, 0.1)),
+    "order_id",
+    {"customer_id": C, "order_status": "delivered", **dict.fromkeys(TIMES, NEW_YEAR)},
+    [
+        MALFORMED,
+        Failure("is_text", {"order_id": BYTES}, ",".join([BYTES, C, "delivered", *[NEW_YEAR] * 5]), ORDER_ID),
+        *without_value("order_id", "customer_id", BOUGHT),
+        *unparsable(*TIMES),
+        Failure("matches(order_id)", {"order_id": "o1"}, "o1"),
+        Failure("in_set(order_status)", {"order_status": "lost"}, "lost"),
+        Failure(f"between({BOUGHT})", {BOUGHT: OLD}, OLD),
+        Failure(f"between({APPROVED})", {APPROVED: "2018-01-02 00:00:00"}, "2018-01-02 00:00:00"),
+        Failure(f"not_after({BOUGHT}, {DELIVERED})", {DELIVERED: EVE}, f"{NEW_YEAR}, {EVE}"),
+        Failure(f"not_after({CARRIER}, {ESTIMATE})", {CARRIER: LATE}, f"{LATE}, {NEW_YEAR}"),
+        Failure("refers_to(customer_id)", {"customer_id": X}, X),
+        Failure("refers_to(customer_id)", {"customer_id": Q}, Q),
+        Failure("unique(order_id)", {"order_id": X}, X),
+    ],
+    nulls=("in_set(order_status)", f"between({APPROVED})", f"not_after({CARRIER}, {ESTIMATE})", SHARE),
+    no_rows=("row_count_between", SHARE),
+)
+
+PAYMENT_KEY = "unique(order_id, payment_sequential)"
+PAYMENTS = Case(
+    added(CONTRACTS["payments"], MeanBetween("payment_value", low=0.1, high=10)),
+    "payment_sequential",
+    {"order_id": P, "payment_type": "boleto", "payment_installments": "1", "payment_value": "0.10"},
+    [
+        MALFORMED,
+        Failure("is_text", {"order_id": BYTES, "payment_sequential": "9"}, f"{BYTES},9,boleto,1,0.10", ORDER_ID),
+        *without_value("order_id", "payment_sequential", "payment_value"),
+        *unparsable("payment_sequential", "payment_installments", "payment_value"),
+        Failure("matches(order_id)", {"order_id": "o1"}, "o1"),
+        Failure("between(payment_sequential)", {"payment_sequential": "0"}, "0"),
+        Failure("in_set(payment_type)", {"payment_type": "pix"}, "pix"),
+        Failure("between(payment_installments)", {"payment_installments": "-1"}, "-1"),
+        Failure("between(payment_value)", {"payment_value": "1000000.0001"}, "1000000.0001"),
+        Failure("between(payment_value)", {"payment_value": "-0.01"}, "-0.0100"),
+        Failure("refers_to(order_id)", {"order_id": X}, X),
+        Failure("refers_to(order_id)", {"order_id": Q}, Q),
+        Failure(PAYMENT_KEY, {"payment_sequential": "88"}, f"{P}, 88"),
+    ],
+    nulls=("in_set(payment_type)", "between(payment_installments)", "mean_between(payment_value)"),
+    no_rows=("row_count_between", "mean_between(payment_value)"),
+    failures_together=("mean_between(payment_value)",),
+)
+
+T, ONE = at(NEW_YEAR), money("1")
+TRANSACTION = {"order_id": P, "customer_unique_id": C, "order_purchase_time": T, "payment_value": ONE}
+TRANSACTIONS = Case(
+    CONTRACTS["transactions"],
+    "payment_sequential",
+    TRANSACTION,
+    [*without_value("payment_sequential", *TRANSACTION), Failure(PAYMENT_KEY, {"payment_sequential": 88}, f"{P}, 88")],
+    nulls=(PAYMENT_KEY,),
+    no_rows=(),
+)
+PURCHASE, PURCHASE_KEY = {"order_purchase_time": T, "value": ONE}, "unique(customer_unique_id, order_purchase_time)"
+PURCHASES = Case(
+    CONTRACTS["purchases"],
+    "customer_unique_id",
+    PURCHASE,
+    [
+        *without_value("customer_unique_id", *PURCHASE),
+        Failure(PURCHASE_KEY, {"customer_unique_id": C}, f"{C}, {NEW_YEAR}"),
+    ],
+    nulls=(PURCHASE_KEY,),
+    no_rows=(),
+)
+CUSTOMER = {"last_purchase_time": T, "total_value": ONE, "average_purchase_value": ONE}
+BOUNDED = {"recency_weeks": 0, "purchase_count": 1, "recency": 0.0, "frequency": 5.0, "monetary": 2.5}
+OUTSIDE = {"recency_weeks": -1, "purchase_count": 0, "recency": -0.1, "frequency": 5.1, "monetary": float("nan")}
+COUNTED, MEAN = "row_count_between(customers in purchases)", "mean_between(monetary)"
+RFM = Case(
+    with_row_count(added(CONTRACTS["rfm"], MeanBetween("monetary", low=0)), rows=2, of="customers in purchases"),
+    "customer_unique_id",
+    {**CUSTOMER, **BOUNDED},
+    [
+        *without_value("customer_unique_id", *CUSTOMER),
+        *[failure._replace(also=(f"between({column})",)) for column in BOUNDED for failure in without_value(column)],
+        *[Failure(f"between({column})", {column: value}, str(value)) for column, value in OUTSIDE.items()],
+        Failure("unique(customer_unique_id)", {"customer_unique_id": X}, X),
+    ],
+    nulls=(*(f"between({column})" for column in BOUNDED), "unique(customer_unique_id)", MEAN),
+    no_rows=(COUNTED, MEAN),
+    failures_together=(COUNTED, MEAN),
+)
+AS_MANY = "row_count_between(customers in rfm)"
+SEGMENTS = Case(
+    with_row_count(CONTRACTS["customer_segments"], rows=2, of="customers in rfm"),
+    "customer_unique_id",
+    {"cluster": 0, "distance": 0.0, "cluster_name": "big spenders"},
+    [
+        *without_value("customer_unique_id", "cluster_name"),
+        *[
+            failure._replace(also=(f"between({column})",))
+            for column in ("cluster", "distance")
+            for failure in without_value(column)
+        ],
+        Failure("between(cluster)", {"cluster": -1}, "-1"),
+        Failure("between(distance)", {"distance": -0.5}, "-0.5"),
+        Failure("unique(customer_unique_id)", {"customer_unique_id": X}, X),
+    ],
+    nulls=("between(cluster)", "between(distance)", "unique(customer_unique_id)"),
+    no_rows=(AS_MANY,),
+    failures_together=(AS_MANY,),
+)
+CASES = {case.contract.table: case for case in (CUSTOMERS, ORDERS, PAYMENTS, TRANSACTIONS, PURCHASES, RFM, SEGMENTS)}

@@ -1,0 +1,42 @@
+"""Texts and the values that they stand for."""
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType
+
+from expectations import rules
+from expectations.rules.cells import parsed
+from tests.expectations.rules.reasons import TEXT, TIME, WHOLE, raw_columns, reasons_of, texts
+from tests.frames import at, money
+from transforms.schemas import MONEY
+
+GOOD_TEXTS = {
+    WHOLE: ["1", "-1", "+7", "007", "2147483647"],
+    MONEY: ["1", "-1.5", "0.0001", "99999999999999.9999", "99.9000000"],
+    TIME: ["2018-02-28 00:00:00", "2020-02-29 23:59:59", "2018-01-01 00:00:00.5"],
+}
+BAD_TEXTS = {
+    WHOLE: ["1.5", "1e3", "x", " 1", "1 ", "1\n", "1\r", "2147483648", "", "\u0661"],
+    MONEY: ["0.00001", "0.0000000000001", "100000000000000", "1e2", "NaN", "R$ 1", " 1", "1\n"],
+    TIME: ["2018-02-29 00:00:00", "2018-01-01", "2018-01-01 24:00:00", "2018-01-01 00:00:00\n", "01/02/2018 10:00:00"],
+}
+FORMS = {
+    WHOLE: "expected a whole number of at most 2,147,483,647",
+    MONEY: "expected a number with at most 14 digits before the point and 4 after it",
+    TIME: "expected a time such as 2018-10-17 17:30:18",
+}
+
+
+@pytest.mark.parametrize("kind", [WHOLE, MONEY, TIME], ids=["whole number", "money", "time"])
+def test_text_parses_exactly_or_not_at_all(spark: SparkSession, kind: DataType) -> None:
+    good, bad = GOOD_TEXTS[kind], BAD_TEXTS[kind]
+    reasons = reasons_of(spark, rules.ParsesAs("a", kind), raw_columns(kind), *texts(*good, None, *bad))
+    failed = [("parses_as", "a", text, FORMS[kind]) for text in bad]
+    assert reasons == [*[None] * len(good), None, *failed]
+
+
+def test_a_text_stands_for_a_value_of_its_type(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([("7", "0.1", "2018-01-01 00:00:01", "")], "i string, m string, t string, s string")
+    columns = [parsed(F.col(name), kind) for name, kind in (("i", WHOLE), ("m", MONEY), ("t", TIME), ("s", TEXT))]
+    assert frame.select(*columns).first() == (7, money("0.1"), at("2018-01-01 00:00:01"), "")
