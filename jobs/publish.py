@@ -12,7 +12,7 @@ from jobs.cli.parser import OneLineParser
 from jobs.errors import ConfigurationError
 from jobs.storage import RunStore, is_in_s3
 from jobs.warehouse.load_plan import RunToLoad, Warehouse, raw_to_load, run_to_load
-from jobs.warehouse.target import DuckDBAddress, Target
+from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
 
 EPILOG = """\
 what a load does:
@@ -39,7 +39,7 @@ class PublishConfig:
     """
 
     output: str
-    target: Target
+    target: WarehouseTarget
     run: str | None = None
     raw_copy: bool = False
     input: str | None = None
@@ -84,7 +84,7 @@ class PublishConfig:
         known, ignored = parser.parse_ours(argv)
         return cls(
             output=known.output,
-            target=Target.of(known),
+            target=WarehouseTarget.from_arguments(known),
             run=known.run,
             raw_copy=known.raw_copy,
             input=known.input,
@@ -105,7 +105,7 @@ def publish(config: PublishConfig) -> None:
         DataError: Its files, or what arrived of them, are not what the run wrote.
         OutsideSystemError: The warehouse failed.
     """
-    warehouse = config.target.opened()
+    warehouse = config.target.open_warehouse()
     store = RunStore(config.output)
     run = run_to_load(store, config.run)
     raw = raw_to_load(config.input, store, run.run_id) if config.input is not None else None
