@@ -20,7 +20,7 @@ from jobs.segments import cluster_customers
 from jobs.sources.csv_files import find_sources, inputs_of
 from jobs.sources.score_cards import load_card
 from jobs.storage import RunStore, is_in_s3
-from jobs.warehouse.target import Target, parse_address
+from jobs.warehouse.target import WarehouseTarget, parse_address
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,8 +73,8 @@ def _publication(config: PipelineConfig) -> PublishConfig | None:
     """
     if config.warehouse is None:
         return None
-    target = Target(parse_address(config.warehouse), config.iam_role, config.staging)
-    target.opened()
+    target = WarehouseTarget(parse_address(config.warehouse), config.iam_role, config.staging)
+    target.open_warehouse()
     return PublishConfig(config.run.output, target)
 
 

@@ -13,7 +13,7 @@ from jobs.cli.parser import OneLineParser, add_version
 from jobs.errors import ConfigurationError
 from jobs.storage import RunStore, is_in_s3
 from jobs.warehouse.load_plan import RunToLoad, Warehouse, raw_to_load, run_to_load
-from jobs.warehouse.target import DuckDBAddress, Target
+from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
 
 EPILOG = """\
 what a load does:
@@ -40,7 +40,7 @@ class PublishConfig:
     """
 
     output: str
-    target: Target
+    target: WarehouseTarget
     run: str | None = None
     raw_copy: bool = False
     input: str | None = None
@@ -88,7 +88,7 @@ class PublishConfig:
         configure_logs(arguments.log_format)
         return cls(
             output=arguments.output,
-            target=Target.of(arguments),
+            target=WarehouseTarget.from_arguments(arguments),
             run=arguments.run,
             raw_copy=arguments.raw_copy,
             input=arguments.input,
@@ -109,7 +109,7 @@ def publish(config: PublishConfig) -> None:
         DataError: Its files, or the loaded rows, are not what the run wrote.
         OutsideSystemError: The warehouse failed.
     """
-    warehouse = config.target.opened()
+    warehouse = config.target.open_warehouse()
     store = RunStore(config.output)
     run = run_to_load(store, config.run)
     raw = raw_to_load(config.input, store, run.run_id) if config.input is not None else None

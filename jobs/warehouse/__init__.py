@@ -1,5 +1,4 @@
-"""The tables of one run in a warehouse: loaded whole or not at all, by one of two engines.
+"""Loads the tables of one run into DuckDB or Redshift, in one transaction. Holds no business rule and no Spark session.
 
-`contents` says what is to be loaded, `address` where to; `redshift` and `in_duckdb` do it, each in one transaction, and
-what they do is SQL that the other modules build as text.
+`target` says where the warehouse is and `load_plan` what goes into it. `duckdb` and `redshift` run the load.
 """

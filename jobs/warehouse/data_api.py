@@ -1,7 +1,7 @@
-"""The Redshift Data API: SQL over HTTPS, so that no network path into the warehouse's VPC is needed.
+"""A client of the Redshift Data API, which runs SQL over HTTPS and needs no network path into the warehouse's VPC.
 
-A call hands statements in and another asks what became of them. All statements of a batch are one transaction. Only
-what the SDK of AWS Glue 6.0 (boto3 1.42) knows is used.
+One call submits statements, and another one returns their status. The statements of a batch are one transaction. The
+client uses only what boto3 1.42 knows, the version on AWS Glue 6.0.
 """
 
 import hashlib
@@ -22,28 +22,33 @@ from jobs.warehouse.aws_errors import NoAnswerError, aws_failures
 from jobs.warehouse.redshift_statements import Statement
 from jobs.warehouse.target import RedshiftAddress
 
-MOST_STATEMENTS = 40
-"""How many a batch takes."""
+MAX_STATEMENTS = 40
+"""The service's limit for one batch."""
 
-CLOSED = ("FINISHED", "FAILED", "ABORTED")
+MAX_TITLE_LENGTH = 500
+"""The service's limit for the name of a batch."""
 
-# Throttling, errors of the service's own and broken connections: eight attempts take up to two minutes. What is tried
-# again has its client token, so that it is done once.
+FINAL_STATUSES = ("FINISHED", "FAILED", "ABORTED")
+
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 8})
+"""For throttling, failures of the service and broken connections. Eight attempts take up to two minutes.
 
-SECONDS_BETWEEN_LOOKS = (0.2, 5.0)
-"""At first, and at most."""
+A repeated call has the same client token, so the service runs it once.
+"""
 
-SECONDS_TO_CANCEL = 30.0
+POLL_SECONDS = (0.2, 5.0)
+"""The first wait between two status calls, and the longest."""
+
+CANCEL_TIMEOUT_SECONDS = 30.0
 
 
 class StatementError(Exception):
-    """A statement failed, and with it the whole batch: nothing of it stays.
+    """A statement failed, and Redshift rolled the whole batch back.
 
     Attributes:
-        statement: its name; ``commit`` when all statements were done.
-        batch: the batch's id.
-        message: what Redshift says.
+        statement: the statement's name; ``commit`` if all statements finished.
+        batch: the id of the batch.
+        message: Redshift's error message.
     """
 
     def __init__(self, statement: str, batch: str, message: str) -> None:
@@ -52,137 +57,145 @@ class StatementError(Exception):
 
 
 class UnknownOutcomeError(OutsideSystemError):
-    """A batch may be running still, and may yet be committed."""
+    """A batch may still be running, and may yet be committed."""
 
 
-class DataApi:
-    """One database, by the Data API."""
+class DataApiClient:
+    """A client for one database."""
 
     def __init__(self, address: RedshiftAddress) -> None:
-        target = {
+        members = {
             "Database": address.database,
             "WorkgroupName": address.workgroup,
             "ClusterIdentifier": address.cluster,
             "DbUser": address.db_user,
             "SecretArn": address.secret_arn,
         }
-        self._target = {name: value for name, value in target.items() if value is not None}
+        self._database = {name: value for name, value in members.items() if value is not None}
         with aws_failures(f"reach {address}"):
             self._client: Any = boto3.client("redshift-data", region_name=region(), config=RETRIES)
 
-    def ask(self, statement: Statement, parameters: Mapping[str, str] | None = None) -> list[list[Any]]:
+    def query(self, statement: Statement, parameters: Mapping[str, str]) -> list[list[Any]]:
         """Run one query and return its rows.
 
         Raises:
-            StatementError: It failed.
-            OutsideSystemError: The service did.
+            StatementError: The query failed.
+            OutsideSystemError: The service failed or refused it.
         """
-        bound = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
+        bound = [{"name": name, "value": value} for name, value in parameters.items()]
         members = {"Parameters": bound} if bound else {}
         with aws_failures(statement.name):
-            started = self._client.execute_statement(Sql=statement.sql, **members, **self._target)
-            self._ended(started["Id"], [statement], title=statement.name)
-            return self.rows(started["Id"])
+            submitted = self._client.execute_statement(Sql=statement.sql, **members, **self._database)
+            self._wait(submitted["Id"], [statement], title=statement.name)
+            return self.result_rows(submitted["Id"])
 
-    def batch(self, title: str, statements: Sequence[Statement], *, token: str) -> None:
-        """Run statements as one transaction, and wait for its end.
+    def run_batch(self, title: str, statements: Sequence[Statement], *, token: str) -> None:
+        """Run statements as one transaction, and wait until it ends.
 
         Args:
-            title: what a person sees meanwhile.
-            statements: at most 40.
-            token: the same statements with the same token are run once, however often they are handed in (the
-                service remembers for eight hours, failures too).
+            title: what the batch does, for the progress bar and for errors.
+            statements: at most 40 statements.
+            token: the client token. The service runs the same statements with the same token once, however often they
+                are submitted. It remembers a token for eight hours, also if the batch failed.
 
         Raises:
-            StatementError: One failed; nothing of the batch stays.
-            UnknownOutcomeError: The service does not tell how the batch ended, or whether it began.
-            OutsideSystemError: The service refused it.
+            StatementError: A statement failed. The batch is rolled back.
+            UnknownOutcomeError: The service does not report how the batch ended, or whether it started.
+            OutsideSystemError: The service refused the batch.
         """
-        if len(statements) > MOST_STATEMENTS:
-            raise ValueError(f"{len(statements)} statements in a batch, expected at most {MOST_STATEMENTS}")
+        if len(statements) > MAX_STATEMENTS:
+            raise ValueError(f"found {len(statements)} statements in a batch, expected at most {MAX_STATEMENTS}")
         try:
             with aws_failures(title):
-                started = self._client.batch_execute_statement(
+                submitted = self._client.batch_execute_statement(
                     Sqls=[statement.sql for statement in statements],
                     ClientToken=token,
-                    StatementName=title[:500],
-                    **self._target,
+                    StatementName=title[:MAX_TITLE_LENGTH],
+                    **self._database,
                 )
         except NoAnswerError as error:
-            raise UnknownOutcomeError(f"{error}. Whether it was begun is not known: see pipeline_runs") from None
+            raise UnknownOutcomeError(
+                f"{error}. The batch may have started; check pipeline_runs before you publish again"
+            ) from None
         try:
-            self._ended(started["Id"], statements, title=title)
+            self._wait(submitted["Id"], statements, title=title)
         except OutsideSystemError as error:
             raise UnknownOutcomeError(
-                f"{error}. Batch {started['Id']} was begun, and how it ends is not known: see pipeline_runs"
+                f"{error}. Batch {submitted['Id']} has started, and its outcome is unknown; check pipeline_runs before "
+                "you publish again"
             ) from None
         except KeyboardInterrupt:
-            self._cancel(started["Id"], title)
+            self._cancel(submitted["Id"], title)
             raise
 
-    def rows(self, statement_id: str) -> list[list[Any]]:
-        """The result of a statement; of one in a batch by its own id, ``<batch>:<number>``."""
+    def result_rows(self, statement_id: str) -> list[list[Any]]:
+        """The rows that a statement returned. The id of a statement in a batch is ``<batch>:<number>``."""
         pages = self._client.get_paginator("get_statement_result").paginate(Id=statement_id)
         return [[_value(field) for field in record] for page in pages for record in page["Records"]]
 
-    def _ended(self, statement_id: str, statements: Sequence[Statement], *, title: str) -> None:
-        """Wait until a statement or batch has ended, and raise unless it has ended well."""
-        first, most = SECONDS_BETWEEN_LOOKS
+    def _wait(self, statement_id: str, statements: Sequence[Statement], *, title: str) -> None:
+        """Wait until a statement or batch ends, and raise unless it finished."""
+        first_wait, longest_wait = POLL_SECONDS
         with console.statement_bar(title, len(statements)) as show:
 
-            def look() -> dict[str, Any]:
+            def poll() -> dict[str, Any]:
                 with aws_failures(f"follow {title}"):
-                    found: dict[str, Any] = self._client.describe_statement(Id=statement_id)
-                done = sum(part["Status"] == "FINISHED" for part in found.get("SubStatements", []))
+                    description: dict[str, Any] = self._client.describe_statement(Id=statement_id)
+                done = sum(part["Status"] == "FINISHED" for part in description.get("SubStatements", []))
                 show(done, statements[min(done, len(statements) - 1)].name)
-                return found
+                return description
 
-            wait = wait_exponential(multiplier=first, max=most)
-            found = Retrying(retry=retry_if_result(_is_open), wait=wait)(look)
-        if found["Status"] != "FINISHED":
-            raise _failure(found, statements)
+            polling = Retrying(
+                retry=retry_if_result(_is_running), wait=wait_exponential(multiplier=first_wait, max=longest_wait)
+            )
+            description = polling(poll)
+        if description["Status"] != "FINISHED":
+            raise _statement_error(description, statements)
 
     def _cancel(self, statement_id: str, title: str) -> None:
-        """Stop a batch that nobody waits for any more; what it did is undone by Redshift.
+        """Cancel a batch, which Redshift then rolls back.
 
         Raises:
-            OutsideSystemError: It was committed before it could be stopped, or it does not say how it ended.
+            OutsideSystemError: The batch was committed already, or the service does not report how it ended.
         """
         with suppress(ClientError, BotoCoreError):
             self._client.cancel_statement(Id=statement_id)
-        patience = Retrying(
-            retry=retry_if_result(_is_open),
-            wait=wait_exponential(multiplier=SECONDS_BETWEEN_LOOKS[0], max=1),
-            stop=stop_after_delay(SECONDS_TO_CANCEL),
-            retry_error_callback=_last_found,
+        polling = Retrying(
+            retry=retry_if_result(_is_running),
+            wait=wait_exponential(multiplier=POLL_SECONDS[0], max=1),
+            stop=stop_after_delay(CANCEL_TIMEOUT_SECONDS),
+            retry_error_callback=_last_description,
         )
         with aws_failures(f"cancel {title}"):
-            status = patience(self._client.describe_statement, Id=statement_id)["Status"]
+            status = polling(self._client.describe_statement, Id=statement_id)["Status"]
         if status not in ("FAILED", "ABORTED"):
-            raise OutsideSystemError(f"interrupted, but {title} is {status}: batch {statement_id}; see pipeline_runs")
+            raise OutsideSystemError(
+                f"interrupted, but {title} is {status} (batch {statement_id}). Check pipeline_runs before you publish "
+                "again"
+            )
 
 
-def token_of(*parts: Any) -> str:
-    """A client token: the same for the same parts. The service takes 64 characters."""
+def client_token(*parts: Any) -> str:
+    """A hash of the parts, in the 64 characters that the service takes as a client token."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _is_open(found: Mapping[str, Any]) -> bool:
-    return found["Status"] not in CLOSED
+def _is_running(description: Mapping[str, Any]) -> bool:
+    return description["Status"] not in FINAL_STATUSES
 
 
-def _last_found(state: RetryCallState) -> Any:
+def _last_description(state: RetryCallState) -> Any:
     return state.outcome.result() if state.outcome else {"Status": "unknown"}
 
 
-def _failure(found: Mapping[str, Any], statements: Sequence[Statement]) -> StatementError:
-    """What failed of a batch: the statement that says so, or else the commit."""
-    parts = found.get("SubStatements") or [found]
+def _statement_error(description: Mapping[str, Any], statements: Sequence[Statement]) -> StatementError:
+    """The error of the statement that failed, or of the commit if none did."""
+    parts = description.get("SubStatements") or [description]
     for statement, part in zip(statements, parts, strict=False):
         if part["Status"] == "FAILED" or part.get("Error"):
-            return StatementError(statement.name, found["Id"], part.get("Error") or found.get("Error", ""))
-    message = found.get("Error") or f"the batch was {found['Status'].lower()}"
-    return StatementError("commit", found["Id"], message)
+            return StatementError(statement.name, description["Id"], part.get("Error") or description.get("Error", ""))
+    message = description.get("Error") or f"the batch was {description['Status'].lower()}"
+    return StatementError("commit", description["Id"], message)
 
 
 def _value(field: Mapping[str, Any]) -> Any:

@@ -1,54 +1,48 @@
-"""The data dictionary, from the constants that the tables are made of.
+"""Writes the data dictionary from the constants that define the tables.
 
-``python -m jobs.warehouse.data_dictionary`` prints it.
+``python -m jobs.warehouse.data_dictionary`` prints the page.
 """
 
 import sys
 from collections.abc import Iterator
 
-from jobs.warehouse.ddl import (
-    PIPELINE_RUNS,
-    PIPELINE_RUNS_SCHEMA,
-    duckdb_type,
-    layout_of,
-    redshift_type,
-)
+from jobs.warehouse.ddl import PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA, duckdb_type, layout_of, redshift_type
 from transforms.data_dictionary import COLUMN_DESCRIPTIONS, TABLE_DESCRIPTIONS
 from transforms.schemas import KEYS, MONEY_COLUMNS, TABLES
 
 INTRODUCTION = """\
 # Data dictionary
 
-The tables of a run: as Parquet in its folder, and in a warehouse ([warehouse.md](warehouse.md)). This page is made from
-the code: `python -m jobs.warehouse.data_dictionary > docs/data-dictionary.md`.
+These are the tables of a run: as Parquet in its folder, and in a warehouse ([warehouse.md](warehouse.md)). The code
+writes this page: `python -m jobs.warehouse.data_dictionary > docs/data-dictionary.md`.
 
-Money is decimal with four places. Times are wall-clock, without a time zone. Key columns are never null; in
-`transactions`, `purchases` and `rfm` no column is.
+Money is a decimal with four places. Times are wall-clock, without a time zone. Key columns are never null. In
+`transactions`, `purchases` and `rfm` no column is ever null.
 """
 
-RECORD = {
-    "load_number": "Counts the loads; the highest is what the tables hold.",
-    "load_id": "The load's own identifier.",
+PIPELINE_RUNS_IN_WORDS = {
+    "load_number": "Number of the load. The tables hold the load with the highest number.",
+    "load_id": "Identifier of the load.",
     "run_id": "The run that was loaded.",
-    "as_of": "The last day that counts in it.",
-    "loaded_at": "When, by the warehouse's clock, in UTC.",
-    "configuration_hash": "Hash of the run's settings: runs of one hash went by the same.",
+    "as_of": "The last day that counts in the run.",
+    "loaded_at": "When the load ran, by the warehouse's clock, in UTC.",
+    "configuration_hash": "Hash of the run's settings. Runs with the same settings have the same hash.",
     "tables": "Rows and money of each table, as JSON.",
 }
 
 
 def data_dictionary() -> str:
-    """The page."""
-    return "\n".join([INTRODUCTION, *_tables(), *_record()])
+    """The page as Markdown: a section for each table of a run, and one for `pipeline_runs`."""
+    return "\n".join([INTRODUCTION, *_run_tables(), *_pipeline_runs()])
 
 
-def _tables() -> Iterator[str]:
+def _run_tables() -> Iterator[str]:
     for table, schema in TABLES.items():
         layout = layout_of(table)
-        money = f" Its money: the sum of `{MONEY_COLUMNS[table]}`." if table in MONEY_COLUMNS else ""
+        money = f" Its money is the sum of `{MONEY_COLUMNS[table]}`." if table in MONEY_COLUMNS else ""
         yield f"## {table}\n"
-        yield f"{TABLE_DESCRIPTIONS[table]} Key: {_listed(KEYS[table])}.{money}"
-        yield f"In Redshift distributed by `{layout.distribution}`, sorted by {_listed(layout.sort)}.\n"
+        yield f"{TABLE_DESCRIPTIONS[table]} Key: {_code_list(KEYS[table])}.{money}"
+        yield f"Redshift distributes it by `{layout.distribution}` and sorts it by {_code_list(layout.sort)}.\n"
         yield "| column | Spark | Redshift | DuckDB | |\n|---|---|---|---|---|"
         for field in schema:
             types = (field.dataType.simpleString(), redshift_type(field), duckdb_type(field))
@@ -56,16 +50,17 @@ def _tables() -> Iterator[str]:
         yield ""
 
 
-def _record() -> Iterator[str]:
+def _pipeline_runs() -> Iterator[str]:
     yield f"## {PIPELINE_RUNS}\n"
-    yield "In a warehouse alone: one row per load. It is written in the transaction that loads the tables.\n"
+    yield "Only in a warehouse: one row per load, written in the transaction that loads the tables.\n"
     yield "| column | Redshift | DuckDB | |\n|---|---|---|---|"
     for field in PIPELINE_RUNS_SCHEMA:
-        yield f"| {field.name} | {redshift_type(field)} | {duckdb_type(field)} | {RECORD[field.name]} |"
+        description = PIPELINE_RUNS_IN_WORDS[field.name]
+        yield f"| {field.name} | {redshift_type(field)} | {duckdb_type(field)} | {description} |"
     yield ""
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _code_list(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -1,7 +1,10 @@
-"""Names and texts inside SQL: the one place where either becomes part of a statement."""
+"""The DDL of both warehouses, from the table schemas: types, layouts, statements, and the quoting that SQL needs.
+
+Every name and every text that becomes part of a statement passes through `identifier` or `literal`.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -20,54 +23,11 @@ from pyspark.sql.types import (
 
 from transforms.schemas import CUSTOMERS, KEYS, ORDERS, PAYMENTS, PURCHASES
 
-NAME = re.compile(r"[a-z_][a-z0-9_]*")
-LONGEST_NAME = 127
-"""Redshift's longest identifier, in bytes."""
-
-
-def is_name(text: str) -> bool:
-    """Whether a text can name a schema, table or column here: lower case, since Redshift folds even quoted names."""
-    return len(text) <= LONGEST_NAME and NAME.fullmatch(text) is not None
-
-
-def identifier(name: str) -> str:
-    """A name as SQL has it, in quotes, so that no reserved word is in the way.
-
-    Raises:
-        ValueError: It is no name; whoever asked a person for it has not checked it.
-    """
-    if not is_name(name):
-        raise ValueError(f"{name!r} is no identifier")
-    return f'"{name}"'
-
-
-def qualified(schema: str, name: str) -> str:
-    """A table or view by its schema and name."""
-    return f"{identifier(schema)}.{identifier(name)}"
-
-
-def listed(names: list[str]) -> str:
-    """Names, quoted, with commas between them."""
-    return ", ".join(map(identifier, names))
-
-
-def literal(text: str) -> str:
-    """A text as SQL has it, in quotes.
-
-    Redshift reads a backslash as the start of an escape and PostgreSQL does not; so none is let in.
-
-    Raises:
-        ValueError: There is a backslash or a control character in it.
-    """
-    if "\\" in text or not text.isprintable():
-        raise ValueError(f"{text!r} has a backslash or a control character in it")
-    quoted = text.replace("'", "''")
-    return f"'{quoted}'"
-
+IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+MAX_IDENTIFIER_BYTES = 127
+"""Redshift's limit."""
 
 PIPELINE_RUNS = "pipeline_runs"
-PIPELINE_LOCK = "pipeline_lock"
-
 PIPELINE_RUNS_SCHEMA = StructType(
     [
         StructField("load_number", LongType()),
@@ -79,12 +39,13 @@ PIPELINE_RUNS_SCHEMA = StructType(
         StructField("tables", StringType()),
     ]
 )
-"""One row per load, the last of which is what the tables hold. ``tables`` is JSON: rows and money by table."""
+"""Grain: one row per load. The tables hold the load with the highest number. ``tables`` is JSON: rows and money."""
 
+PIPELINE_LOCK = "pipeline_lock"
 PIPELINE_LOCK_SCHEMA = StructType(PIPELINE_RUNS_SCHEMA.fields[:1])
-"""Nobody reads or writes it: a load locks it, so that two loads come one after the other, and no reader waits."""
+"""An empty table that each load locks. Loads wait for each other there, and no reader waits, since nobody reads it."""
 
-TYPES: Mapping[type[DataType], str] = MappingProxyType(
+SQL_TYPES: Mapping[type[DataType], str] = MappingProxyType(
     {
         IntegerType: "integer",
         LongType: "bigint",
@@ -93,8 +54,7 @@ TYPES: Mapping[type[DataType], str] = MappingProxyType(
         DateType: "date",
     }
 )
-"""What both engines call the same. COPY takes a Parquet column for the type of just its width: int32 for integer, int64
-for bigint, a double for double precision."""
+"""Types with one name in both engines. COPY requires the exact width of the Parquet column: int32 fits integer only."""
 
 VARCHAR_BYTES: Mapping[str, int] = MappingProxyType(
     {
@@ -110,19 +70,22 @@ VARCHAR_BYTES: Mapping[str, int] = MappingProxyType(
         "tables": 16_384,
     }
 )
-"""Redshift's length of a text, in bytes of UTF-8; a longer text fails the load. The planner sets memory aside by it, so
-that it is near what there is: Olist's identifiers have 32 bytes, a bank's may have more."""
+"""Length of text columns in Redshift, in bytes of UTF-8. A longer text fails the load.
 
-ANY_TEXT_BYTES = 256
+Redshift's planner reserves memory by this length, so it is close to the data. Olist's ids have 32 bytes; a bank's may
+have more.
+"""
+
+DEFAULT_VARCHAR_BYTES = 256
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How Redshift lays a table out.
+    """How Redshift stores a table.
 
     Attributes:
-        distribution: rows of one value of this column are on one slice, so that joins on it move nothing.
-        sort: blocks are sorted by these, so that a filter on them reads few.
+        distribution: the column that assigns rows to slices, so that joins on it move no rows.
+        sort: the columns that order the blocks, so that a filter on them reads few blocks.
     """
 
     distribution: str
@@ -131,127 +94,189 @@ class Layout:
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
-        # Whoever asks by state joins customers to rfm, transactions or segments, which are a person's; orders carry the
-        # other identifier, and transactions have that join done already.
+        # Queries by state join customers to rfm, transactions or segments, which have one id per person. The join of
+        # orders to customers is already in transactions.
         "customers": Layout("customer_unique_id", ("customer_id",)),
-        # The largest two, joined to each other; read by the day.
+        # The two largest tables join each other. Queries filter orders by day.
         "orders": Layout("order_id", ("order_purchase_time",)),
         "payments": Layout("order_id", ("order_id",)),
-        # Added up by customer, read by the day.
+        # Queries add these up by customer and filter by day.
         "transactions": Layout("customer_unique_id", ("order_purchase_time",)),
         "purchases": Layout("customer_unique_id", ("order_purchase_time",)),
     }
 )
-"""Tables that are not here, one row per customer, are laid out by their key."""
+"""Tables with one row per customer are missing here: `layout_of` stores them by their key."""
 
 
-def layout_of(table: str) -> Layout:
-    """The layout of a table."""
-    return LAYOUTS.get(table, Layout(KEYS[table][0], KEYS[table]))
+@dataclass(frozen=True)
+class WorkshopView:
+    """A view with a table name of the workshop.
+
+    Attributes:
+        table: the table that it reads.
+        columns: the columns of the workshop's table, in its order.
+    """
+
+    table: str
+    columns: tuple[str, ...]
 
 
-def redshift_column(field: StructField) -> str:
-    """A column's name and type for Redshift."""
-    return f"{identifier(field.name)} {redshift_type(field)}"
+WORKSHOP_SCHEMA = "workshop"
+"""The schema of the views in DuckDB, and the suffix of that schema in Redshift."""
 
-
-def duckdb_column(field: StructField) -> str:
-    """A column's name and type for DuckDB."""
-    return f"{identifier(field.name)} {duckdb_type(field)}"
-
-
-def duckdb_type(field: StructField) -> str:
-    """A column's type for DuckDB, whose texts have no length."""
-    return "varchar" if isinstance(field.dataType, StringType) else _type(field.dataType)
-
-
-def redshift_type(field: StructField) -> str:
-    """A column's type for Redshift."""
-    if isinstance(field.dataType, StringType):
-        return f"varchar({VARCHAR_BYTES.get(field.name, ANY_TEXT_BYTES)})"
-    return _type(field.dataType)
-
-
-def _type(kind: DataType) -> str:
-    return f"decimal({kind.precision}, {kind.scale})" if isinstance(kind, DecimalType) else TYPES[type(kind)]
+WORKSHOP_VIEWS: Mapping[str, WorkshopView] = MappingProxyType(
+    {
+        "customers_1": WorkshopView("customers", tuple(CUSTOMERS.fieldNames())),
+        "orders_1": WorkshopView("orders", tuple(ORDERS.fieldNames())),
+        "payments_1": WorkshopView("payments", tuple(PAYMENTS.fieldNames())),
+        "transactions_1": WorkshopView(
+            "transactions", ("order_id", "customer_unique_id", "order_purchase_time", "payment_value")
+        ),
+        "rfm_input_1": WorkshopView("purchases", tuple(PURCHASES.fieldNames())),
+        "rfm_input_2": WorkshopView("rfm", ("customer_unique_id", "recency", "frequency", "monetary")),
+    }
+)
 
 
 def create_redshift_table(table: str, columns: StructType, *, schema: str) -> str:
-    """The statement that makes one of our tables in Redshift.
+    """The statement that creates a table of the run in Redshift.
 
-    Redshift enforces no key and its planner trusts the one it is told of: it drops a ``distinct`` for it. So these are
-    true keys, which the data contracts check in every run.
+    Redshift does not enforce a primary key, and its planner trusts the declaration: it drops a ``distinct`` on the
+    key. The keys here are true, since the data contracts check them in every run.
     """
     key, layout = KEYS[table], layout_of(table)
-    lines = [*_column_lines(columns, key=key), f"primary key ({listed(list(key))})"]
+    lines = [*_redshift_columns(columns, key=key), f"primary key ({identifier_list(key)})"]
     return (
-        f"create table if not exists {qualified(schema, table)} (\n  " + ",\n  ".join(lines) + "\n)\n"
-        f"diststyle key distkey ({identifier(layout.distribution)}) sortkey ({listed(list(layout.sort))})"
+        f"create table if not exists {qualified_name(schema, table)} {_in_parentheses(lines)}\n"
+        f"diststyle key distkey ({identifier(layout.distribution)}) sortkey ({identifier_list(layout.sort)})"
     )
 
 
 def create_redshift_staging(table: str, columns: StructType, *, name: str) -> str:
-    """The statement that makes a staging table: just the columns of the files, where its rows will be in the end."""
-    lines = _column_lines(columns, key=KEYS[table])
+    """The statement that creates a staging table: the columns of the files, distributed as in the run's table."""
     return (
-        f"create temp table {identifier(name)} (\n  " + ",\n  ".join(lines) + "\n)\n"
+        f"create temp table {identifier(name)} {_in_parentheses(_redshift_columns(columns, key=KEYS[table]))}\n"
         f"diststyle key distkey ({identifier(layout_of(table).distribution)})"
     )
 
 
-def create_redshift_record(name: str, columns: StructType, *, schema: str, diststyle: str = "all") -> str:
-    """The statement that makes a table without a key: a small one of the loader's own, or a raw one."""
-    lines = [redshift_column(field) for field in columns]
+def create_redshift_unkeyed(name: str, columns: StructType, *, schema: str, diststyle: str = "all") -> str:
+    """The statement that creates a table without a key in Redshift: a raw table, or one of the loader's own."""
     return (
-        f"create table if not exists {qualified(schema, name)} (\n  "
-        + ",\n  ".join(lines)
-        + f"\n)\ndiststyle {diststyle}"
+        f"create table if not exists {qualified_name(schema, name)} {_in_parentheses(_redshift_columns(columns))}\n"
+        f"diststyle {diststyle}"
     )
 
 
-def create_duckdb_table(table: str, columns: StructType, *, schema: str) -> str:
-    """The statement that makes one of our tables in DuckDB, in place of the last run's.
+def replace_duckdb_table(name: str, columns: StructType, *, schema: str) -> str:
+    """The statement that creates a table in DuckDB in place of the last load's: a table of the run, or a raw table.
 
-    Without a primary key: DuckDB would keep an index in memory for it, and no query here is the faster for one.
+    It declares no primary key. DuckDB would hold an index in memory for it, and no query here would be faster.
     """
-    required = KEYS[table]
-    lines = [duckdb_column(field) + (" not null" if field.name in required else "") for field in columns]
-    return f"create or replace table {qualified(schema, table)} (\n  " + ",\n  ".join(lines) + "\n)"
+    # A raw table has no key: the run that read it may have rejected some of its rows.
+    lines = _duckdb_columns(columns, key=KEYS.get(name, ()))
+    return f"create or replace table {qualified_name(schema, name)} {_in_parentheses(lines)}"
 
 
-def create_duckdb_record(name: str, columns: StructType, *, schema: str) -> str:
-    """The statement that makes a small table of the loader's own."""
-    lines = [duckdb_column(field) for field in columns]
-    return f"create table if not exists {qualified(schema, name)} (\n  " + ",\n  ".join(lines) + "\n)"
+def create_duckdb_table(name: str, columns: StructType, *, schema: str) -> str:
+    """The statement that creates a table of the loader's own in DuckDB, unless it exists."""
+    return f"create table if not exists {qualified_name(schema, name)} {_in_parentheses(_duckdb_columns(columns))}"
 
 
-def _column_lines(columns: StructType, *, key: tuple[str, ...]) -> list[str]:
-    return [redshift_column(field) + (" not null" if field.name in key else "") for field in columns]
-
-
-VIEWS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "customers_1": ("customers", tuple(CUSTOMERS.fieldNames())),
-        "orders_1": ("orders", tuple(ORDERS.fieldNames())),
-        "payments_1": ("payments", tuple(PAYMENTS.fieldNames())),
-        "transactions_1": ("transactions", ("order_id", "customer_unique_id", "order_purchase_time", "payment_value")),
-        "rfm_input_1": ("purchases", tuple(PURCHASES.fieldNames())),
-        "rfm_input_2": ("rfm", ("customer_unique_id", "recency", "frequency", "monetary")),
-    }
-)
-"""By the workshop's name: our table, and the columns that the workshop's has, in its order."""
-
-
-def create_view(view: str, *, schema: str, tables_schema: str) -> str:
-    """The statement that makes or renews one of the views.
+def create_workshop_view(view: str, *, schema: str, tables_schema: str) -> str:
+    """The statement that creates or replaces a view with one of the workshop's names.
 
     Args:
-        view: the workshop's name.
-        schema: where the view is.
-        tables_schema: where our tables are.
+        view: the workshop's name, a key of `WORKSHOP_VIEWS`.
+        schema: the schema of the view.
+        tables_schema: the schema of the run's tables.
     """
-    table, columns = VIEWS[view]
+    source = WORKSHOP_VIEWS[view]
     return (
-        f"create or replace view {qualified(schema, view)} as\n"
-        f"select {listed(list(columns))}\nfrom {qualified(tables_schema, table)}"
+        f"create or replace view {qualified_name(schema, view)} as\n"
+        f"select {identifier_list(source.columns)}\nfrom {qualified_name(tables_schema, source.table)}"
     )
+
+
+def layout_of(table: str) -> Layout:
+    """The layout of a table in Redshift."""
+    return LAYOUTS.get(table, Layout(KEYS[table][0], KEYS[table]))
+
+
+def redshift_column(field: StructField) -> str:
+    """A column's quoted name and its type in Redshift, as in ``create table``."""
+    return f"{identifier(field.name)} {redshift_type(field)}"
+
+
+def redshift_type(field: StructField) -> str:
+    """A column's type in Redshift. The length of a text depends on the column's name."""
+    if isinstance(field.dataType, StringType):
+        return f"varchar({VARCHAR_BYTES.get(field.name, DEFAULT_VARCHAR_BYTES)})"
+    return _sql_type(field.dataType)
+
+
+def duckdb_type(field: StructField) -> str:
+    """A column's type in DuckDB, where a text has no length."""
+    return "varchar" if isinstance(field.dataType, StringType) else _sql_type(field.dataType)
+
+
+def qualified_name(schema: str, name: str) -> str:
+    """The quoted name of a table or view with its schema."""
+    return f"{identifier(schema)}.{identifier(name)}"
+
+
+def identifier_list(names: Iterable[str]) -> str:
+    """Quoted names, with commas between them."""
+    return ", ".join(map(identifier, names))
+
+
+def identifier(name: str) -> str:
+    """A name in double quotes, so that a reserved word is a valid name too.
+
+    Raises:
+        ValueError: The name is invalid. Names that a user gives are checked earlier, with `is_identifier`.
+    """
+    if not is_identifier(name):
+        raise ValueError(f"invalid identifier {name!r}: expected lower-case letters, digits and _")
+    return f'"{name}"'
+
+
+def is_identifier(text: str) -> bool:
+    """Whether a text can name a schema, table or column. Upper case cannot, since Redshift folds even quoted names."""
+    return len(text) <= MAX_IDENTIFIER_BYTES and IDENTIFIER.fullmatch(text) is not None
+
+
+def literal(text: str) -> str:
+    r"""A text in single quotes.
+
+    Redshift reads ``\`` as the start of an escape, while PostgreSQL does not. A text with one is therefore invalid.
+
+    Raises:
+        ValueError: The text has a backslash or a control character.
+    """
+    if "\\" in text or not text.isprintable():
+        raise ValueError(f"invalid SQL text {text!r}: expected no backslash and no control character")
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"
+
+
+def _redshift_columns(columns: StructType, *, key: tuple[str, ...] = ()) -> list[str]:
+    return [redshift_column(field) + _nullability(field, key) for field in columns]
+
+
+def _duckdb_columns(columns: StructType, *, key: tuple[str, ...] = ()) -> list[str]:
+    return [f"{identifier(field.name)} {duckdb_type(field)}{_nullability(field, key)}" for field in columns]
+
+
+def _nullability(field: StructField, key: tuple[str, ...]) -> str:
+    return " not null" if field.name in key else ""
+
+
+def _in_parentheses(lines: Iterable[str]) -> str:
+    return "(\n  " + ",\n  ".join(lines) + "\n)"
+
+
+def _sql_type(data_type: DataType) -> str:
+    if isinstance(data_type, DecimalType):
+        return f"decimal({data_type.precision}, {data_type.scale})"
+    return SQL_TYPES[type(data_type)]

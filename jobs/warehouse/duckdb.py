@@ -1,4 +1,4 @@
-"""How a table of the warehouse in DuckDB is filled, and found to hold what it must."""
+"""Loads a run into a DuckDB file: one file, one transaction."""
 
 import re
 import secrets
@@ -11,207 +11,203 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from jobs.cli import console
 from jobs.errors import DataError, OutsideSystemError
-from jobs.runs.totals import NO_MONEY, Total
+from jobs.storage.table_files import OutputFile
 from jobs.warehouse.ddl import (
     PIPELINE_RUNS,
     PIPELINE_RUNS_SCHEMA,
-    VIEWS,
-    create_duckdb_record,
+    WORKSHOP_SCHEMA,
+    WORKSHOP_VIEWS,
     create_duckdb_table,
-    create_view,
-    duckdb_column,
+    create_workshop_view,
     duckdb_type,
     identifier,
-    listed,
+    identifier_list,
     literal,
-    qualified,
+    qualified_name,
+    replace_duckdb_table,
 )
-from jobs.warehouse.load_plan import Loaded, RawTable, RawToLoad, RunToLoad, TableToLoad, Warehouse
-from jobs.warehouse.target import WORKSHOP, DuckDBAddress, Target
+from jobs.warehouse.load_plan import (
+    CommittedLoad,
+    ExpectedTotal,
+    RawTable,
+    RawToLoad,
+    RunToLoad,
+    TableToLoad,
+    Warehouse,
+)
+from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
 from transforms.data_dictionary import COLUMN_DESCRIPTIONS, TABLE_DESCRIPTIONS
 
 SCHEMA = "main"
 
-
-def fill(connection: DuckDBPyConnection, table: TableToLoad) -> None:
-    """Make a table anew from the run's files; without rows where the run does not have it.
-
-    Raises:
-        DataError: It does not hold the rows and the money that the run's manifest states.
-    """
-    columns = listed(table.schema.fieldNames())
-    connection.execute(create_duckdb_table(table.name, table.schema, schema=SCHEMA))
-    _comment(connection, table)
-    if table.files:
-        connection.execute(
-            f"insert into {qualified(SCHEMA, table.name)} ({columns})\n"
-            f"select {columns} from read_parquet(?, hive_partitioning = false)",
-            [_as_patterns([file.path for file in table.files])],
-        )
-    found = total_in(connection, table.name, money=table.money)
-    if found != table.total:
-        raise DataError(f"table {table.name}: {found} arrived, expected {table.total} as the run's manifest states")
-
-
-def _comment(connection: DuckDBPyConnection, table: TableToLoad) -> None:
-    """Let tools that show a table's columns say what they mean."""
-    name = qualified(SCHEMA, table.name)
-    connection.execute(f"comment on table {name} is {literal(TABLE_DESCRIPTIONS[table.name])}")
-    for column in table.schema.fieldNames():
-        words = literal(COLUMN_DESCRIPTIONS[column])
-        connection.execute(f"comment on column {name}.{identifier(column)} is {words}")
-
-
-def total_in(connection: DuckDBPyConnection, table: str, *, money: str | None = None) -> Total:
-    """The rows that a table holds, and its money."""
-    amount = f"sum({identifier(money)})" if money else "null"
-    found = connection.execute(
-        f"select count(*), cast({amount} as decimal(38, 4)) from {qualified(SCHEMA, table)}"
-    ).fetchall()
-    [(rows, total)] = found
-    return Total(rows, (total or NO_MONEY) if money else None)
-
-
-def fill_raw(connection: DuckDBPyConnection, table: RawTable) -> None:
-    """Make a raw table anew from its CSV files. A row that does not fit ends the load; none is passed over.
-
-    Raises:
-        DataError: It does not hold as many rows as the run read.
-    """
-    by_name = {field.name: field for field in table.columns}
-    types = ", ".join(f"{literal(name)}: {literal(duckdb_type(by_name[name]))}" for name in table.header)
-    columns = ",\n  ".join(map(duckdb_column, table.columns))
-    connection.execute(f"create or replace table {qualified(SCHEMA, table.name)} (\n  {columns}\n)")
-    connection.execute(
-        f"insert into {qualified(SCHEMA, table.name)} by name\n"
-        f"select * from read_csv(?, columns = {{{types}}}, header = true, delim = ',', quote = '\"', escape = '\"', "
-        "auto_detect = false, ignore_errors = false, hive_partitioning = false)",
-        [_as_patterns([file.path for file in table.files])],
-    )
-    found = total_in(connection, table.name)
-    if found.rows != table.rows:
-        raise DataError(f"table {table.name}: {found} arrived, expected {table.rows:,} as the run read them")
-
-
-def record_load(connection: DuckDBPyConnection, run: RunToLoad, load_id: str) -> None:
-    """Add the load's row to `pipeline_runs`."""
-    connection.execute(create_duckdb_record(PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA, schema=SCHEMA))
-    table = qualified(SCHEMA, PIPELINE_RUNS)
-    connection.execute(
-        f"insert into {table} ({listed(PIPELINE_RUNS_SCHEMA.fieldNames())})\n"
-        f"select coalesce(max(load_number), 0) + 1, ?, ?, ?, now() at time zone 'UTC', ?, ? from {table}",
-        [load_id, run.run_id, run.as_of, run.configuration_hash, run.totals_as_text()],
-    )
-
-
-def _as_patterns(paths: Sequence[str]) -> list[str]:
-    """Paths as DuckDB takes them, which reads a name for a pattern."""
-    return [re.sub(r"([*?\[])", r"[\1]", path) for path in paths]
-
-
 STORAGE_VERSION = "v1.4.0"
-"""What a new file is written for. DuckDB 2.0's own format is read by no older tool, its command line on PyPI (1.5)
-included."""
+"""The format of a new file. Older tools, such as the command line on PyPI (1.5), cannot read that of DuckDB 2.0."""
 
-SECONDS_FOR_THE_LOCK = 15.0
-"""How long a load waits for a file that is open elsewhere: DuckDB lets one process write, or several read."""
+LOCK_TIMEOUT_SECONDS = 15.0
+"""How long a load waits for a file that is open elsewhere. DuckDB lets one process write, or several read."""
 
 
-class InDuckDB:
+class DuckDBWarehouse:
     """A DuckDB file that runs are loaded into.
 
-    One load reads the run's files and writes as much; the file keeps the space of the run before until the next load
-    fills it. While one process loads no other can open the file, and while another has it open no load begins.
+    One load reads the run's files and writes as much. The file keeps the space of the last run until the next load
+    reuses it. No other process can open the file during a load, and no load begins while another process has it open.
     """
 
     def __init__(self, address: DuckDBAddress) -> None:
         self.address = address
 
-    def load(self, run: RunToLoad) -> Loaded:
-        """Put a run's tables in place of the last run's; see `Warehouse.load`."""
+    def load(self, run: RunToLoad) -> CommittedLoad:
+        """Replace the last run's tables by this run's; see `Warehouse.load`."""
         load_id = secrets.token_hex(8)
         with self._transaction(f"load {run.run_id}", len(run.tables) + 2) as (connection, begin):
             for table in run.tables:
                 begin(f"load {table.name}")
-                fill(connection, table)
-            begin("make the workshop's views")
-            connection.execute(f"create schema if not exists {identifier(WORKSHOP)}")
-            for view in VIEWS:
-                connection.execute(create_view(view, schema=WORKSHOP, tables_schema=SCHEMA))
+                _load_table(connection, table)
+            begin("create the workshop's views")
+            connection.execute(f"create schema if not exists {identifier(WORKSHOP_SCHEMA)}")
+            for view in WORKSHOP_VIEWS:
+                connection.execute(create_workshop_view(view, schema=WORKSHOP_SCHEMA, tables_schema=SCHEMA))
             begin("record the load")
-            record_load(connection, run, load_id)
-        return Loaded(load_id)
+            _record_load(connection, run, load_id)
+        return CommittedLoad(load_id)
 
     def load_raw(self, raw: RawToLoad) -> None:
-        """Put the raw files in place of the last ones; see `Warehouse.load_raw`."""
+        """Replace the raw tables by the rows of the raw files; see `Warehouse.load_raw`."""
         with self._transaction("load raw files", len(raw.tables)) as (connection, begin):
             for table in raw.tables:
                 begin(f"load {table.name}")
-                fill_raw(connection, table)
+                _load_raw_table(connection, table)
 
     @contextmanager
     def _transaction(self, title: str, steps: int) -> Iterator[tuple[DuckDBPyConnection, Callable[[str], None]]]:
-        """A transaction that is committed at the end, or leaves the file as it was.
+        """Commit at the end, or roll back.
 
         Yields:
-            The connection, and what is told of each step when it begins.
+            The connection, and a function that names each step as it begins. An error message names the step.
         """
-        step, done = "open the file", -1
+        step, steps_done = "open the file", -1
         with console.statement_bar(title, steps) as show:
 
             def begin(name: str) -> None:
-                nonlocal step, done
-                step, done = name, done + 1
-                show(done, name)
+                nonlocal step, steps_done
+                step, steps_done = name, steps_done + 1
+                show(steps_done, name)
 
             try:
-                with self._opened() as connection:
+                with self._connect() as connection:
                     connection.begin()
                     yield connection, begin
                     begin("commit")
                     connection.commit()
             except duckdb.Error as error:
                 raise OutsideSystemError(
-                    f"{self.address}: could not {step}: {_line(error)}. The file is as it was before"
+                    f"{self.address}: could not {step}: {_first_line(error)}. The file is unchanged"
                 ) from None
 
-    def _opened(self) -> DuckDBPyConnection:
+    def _connect(self) -> DuckDBPyConnection:
+        """Open the file, and wait for a process that has it open."""
         path = self.address.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutsideSystemError(f"{self.address}: its folder cannot be made ({error.strerror})") from None
-        patience = Retrying(
-            retry=retry_if_exception_type(_InUseError),
-            stop=stop_after_delay(SECONDS_FOR_THE_LOCK),
-            wait=wait_random_exponential(multiplier=0.1, max=2),
-            reraise=True,
-        )
+            raise OutsideSystemError(
+                f"{self.address}: could not create the folder {path.parent} ({error.strerror}). Name another file"
+            ) from None
 
         def attempt() -> DuckDBPyConnection:
             try:
                 return duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION})
             except duckdb.IOException as error:
                 if "lock" in str(error):
-                    raise _InUseError(
-                        f"{self.address} is open in another program, and was for {SECONDS_FOR_THE_LOCK:.0f} s "
-                        f"({_line(error)}). Close it there, and publish the run"
+                    raise _FileInUseError(
+                        f"{self.address}: still open in another program after {LOCK_TIMEOUT_SECONDS:.0f} s "
+                        f"({_first_line(error)}). Close it there, and publish the run"
                     ) from None
-                raise OutsideSystemError(f"{self.address} cannot be opened: {_line(error)}") from None
+                raise OutsideSystemError(f"{self.address}: could not open the file: {_first_line(error)}") from None
 
-        return patience(attempt)
+        retries = Retrying(
+            retry=retry_if_exception_type(_FileInUseError),
+            stop=stop_after_delay(LOCK_TIMEOUT_SECONDS),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
+        return retries(attempt)
 
 
-def opened(target: Target) -> Warehouse:
-    """The DuckDB file that a target names."""
+class _FileInUseError(OutsideSystemError):
+    """Another process has the file open."""
+
+
+def open_warehouse(target: WarehouseTarget) -> Warehouse:
+    """The warehouse in the target's DuckDB file."""
     if not isinstance(target.address, DuckDBAddress):
-        raise TypeError(f"{target.address} is no DuckDB file")
-    return InDuckDB(target.address)
+        raise TypeError(f"{target.address}: expected the address of a DuckDB file")
+    return DuckDBWarehouse(target.address)
 
 
-class _InUseError(OutsideSystemError):
-    """The file is open elsewhere."""
+def _load_table(connection: DuckDBPyConnection, table: TableToLoad) -> None:
+    """Replace a table by the rows of the run's files; by no rows if the run lacks the table."""
+    columns = identifier_list(table.schema.fieldNames())
+    connection.execute(replace_duckdb_table(table.name, table.schema, schema=SCHEMA))
+    _comment(connection, table)
+    if table.files:
+        connection.execute(
+            f"insert into {qualified_name(SCHEMA, table.name)} ({columns})\n"
+            f"select {columns} from read_parquet(?, hive_partitioning = false)",
+            [_escaped_paths(table.files)],
+        )
+    _check_total(connection, table.expected)
 
 
-def _line(error: Exception) -> str:
+def _comment(connection: DuckDBPyConnection, table: TableToLoad) -> None:
+    """Describe the table and its columns where database tools show comments."""
+    name = qualified_name(SCHEMA, table.name)
+    connection.execute(f"comment on table {name} is {literal(TABLE_DESCRIPTIONS[table.name])}")
+    for column in table.schema.fieldNames():
+        description = literal(COLUMN_DESCRIPTIONS[column])
+        connection.execute(f"comment on column {name}.{identifier(column)} is {description}")
+
+
+def _load_raw_table(connection: DuckDBPyConnection, table: RawTable) -> None:
+    """Replace a raw table by the rows of its CSV files. A row that does not fit fails the load."""
+    fields = {field.name: field for field in table.columns}
+    types = ", ".join(f"{literal(name)}: {literal(duckdb_type(fields[name]))}" for name in table.header)
+    connection.execute(replace_duckdb_table(table.name, table.columns, schema=SCHEMA))
+    connection.execute(
+        f"insert into {qualified_name(SCHEMA, table.name)} by name\n"
+        f"select * from read_csv(?, columns = {{{types}}}, header = true, delim = ',', quote = '\"', escape = '\"', "
+        "auto_detect = false, ignore_errors = false, hive_partitioning = false)",
+        [_escaped_paths(table.files)],
+    )
+    _check_total(connection, table.expected)
+
+
+def _check_total(connection: DuckDBPyConnection, expected: ExpectedTotal) -> None:
+    amount = f"sum({identifier(expected.money_column)})" if expected.money_column else "null"
+    [(rows, money)] = connection.execute(
+        f"select count(*), cast({amount} as decimal(38, 4)) from {qualified_name(SCHEMA, expected.table)}"
+    ).fetchall()
+    difference = expected.difference(expected.measured(rows, money))
+    if difference:
+        raise DataError(f"{difference} as in the run's manifest. The file is unchanged; run the pipeline again")
+
+
+def _record_load(connection: DuckDBPyConnection, run: RunToLoad, load_id: str) -> None:
+    """Add the load's row to `pipeline_runs`."""
+    connection.execute(create_duckdb_table(PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA, schema=SCHEMA))
+    table = qualified_name(SCHEMA, PIPELINE_RUNS)
+    connection.execute(
+        f"insert into {table} ({identifier_list(PIPELINE_RUNS_SCHEMA.fieldNames())})\n"
+        f"select coalesce(max(load_number), 0) + 1, ?, ?, ?, now() at time zone 'UTC', ?, ? from {table}",
+        [load_id, run.run_id, run.as_of, run.configuration_hash, run.totals_as_text()],
+    )
+
+
+def _escaped_paths(files: Sequence[OutputFile]) -> list[str]:
+    """Paths in which DuckDB, which reads a path as a pattern, finds no wildcard."""
+    return [re.sub(r"([*?\[])", r"[\1]", file.path) for file in files]
+
+
+def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0].rstrip(".")

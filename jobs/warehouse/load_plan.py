@@ -1,35 +1,63 @@
-"""What is loaded: the tables of one run, the files that hold them, and the rows and money that must arrive."""
+"""The load plan: the tables of one run, their files, and the rows and money that must arrive in a warehouse."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from pyspark.sql.types import StructField, StructType
 
-from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.cli.config import RUN_ID
 from jobs.errors import ConfigurationError, DataError
-from jobs.runs.totals import Boundary, BoundaryKind, Total, totals_of
+from jobs.runs.totals import NO_MONEY, BoundaryKind, Total, totals_of
 from jobs.sources.csv_files import Source, find_sources
 from jobs.storage import RunStore
 from jobs.storage.table_files import OutputFile, fingerprint, unchanged_files
 from transforms.schemas import MONEY_COLUMNS, TABLES
 
-EVERY_RUN_HAS = ("customers", "orders", "payments", "transactions", "purchases", "rfm")
-"""Without one of these a run is not published. Of a table that it may do without, the rows of the last run are taken
-away: readers see one run, and never two."""
+OPTIONAL_TABLES = ("customer_segments",)
+"""Tables that a run may lack. A load of such a run empties them, so that readers never see rows of two runs."""
+
+REQUIRED_TABLES = tuple(name for name in TABLES if name not in OPTIONAL_TABLES)
+
+RAW_SUFFIX = "_raw"
+
+
+@dataclass(frozen=True)
+class ExpectedTotal:
+    """The rows and money that a table must hold before the transaction may commit.
+
+    Attributes:
+        table: the table's name in the warehouse.
+        total: the rows and money in the run's manifest.
+        money_column: the column whose sum is the money; None if the table has none.
+    """
+
+    table: str
+    total: Total
+    money_column: str | None = None
+
+    def measured(self, rows: int, money: Decimal | str | None) -> Total:
+        """The table's total from what SQL returned: its count, and its sum, which is null over no rows."""
+        return Total(rows, None if self.money_column is None else Decimal(money or NO_MONEY))
+
+    def difference(self, measured: Total) -> str | None:
+        """Both totals in words if they differ, else None."""
+        if measured == self.total:
+            return None
+        return f"table {self.table}: found {measured}, expected {self.total}"
 
 
 @dataclass(frozen=True)
 class TableToLoad:
-    """A table of the run, and what must be in it once it is loaded.
+    """A table of the run.
 
     Attributes:
-        name: the table's.
-        files: the Parquet files that hold it; none when the run does not have it.
-        total: its rows, and its money where it has any.
+        name: the table's name.
+        files: the Parquet files that hold it; none if the run lacks the table.
+        total: its rows, and its money if it has any.
     """
 
     name: str
@@ -38,18 +66,18 @@ class TableToLoad:
 
     @property
     def schema(self) -> StructType:
-        """Its columns, in the order in which the files have them."""
+        """The table's columns, in the order of the files."""
         return TABLES[self.name]
 
     @property
-    def money(self) -> str | None:
-        """The column whose sum is its money."""
-        return MONEY_COLUMNS.get(self.name)
+    def expected(self) -> ExpectedTotal:
+        """What the warehouse's table must hold after the load."""
+        return ExpectedTotal(self.name, self.total, MONEY_COLUMNS.get(self.name))
 
 
 @dataclass(frozen=True)
 class RunToLoad:
-    """A whole run, as its manifest tells of it."""
+    """A complete run, as its manifest describes it."""
 
     run_id: str
     as_of: str
@@ -61,61 +89,16 @@ class RunToLoad:
         return json.dumps({table.name: table.total.as_json() for table in self.tables})
 
 
-def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
-    """A run's tables, after their files were looked at.
-
-    Args:
-        store: where the runs are.
-        run_id: which run; None takes the current one.
-
-    Raises:
-        ConfigurationError: There is no such run, it is not whole, or it has not every table.
-        DataError: A file is not what the run wrote.
-    """
-    if run_id is not None and not RUN_ID.fullmatch(run_id):
-        raise ConfigurationError(f"--run {run_id!r} is no run's id, expected one such as 2018-10-17-nightly")
-    manifest = store.chosen(run_id, lacks="nothing to load", to_do="Run jobs.pipeline, or name a --run")
-    totals, recorded = totals_of(manifest), manifest.get("outputs", {})
-    missing = [name for name in EVERY_RUN_HAS if name not in recorded or Boundary(name) not in totals]
-    if missing:
-        raise ConfigurationError(
-            f"run {manifest['run_id']} has no {', '.join(missing)}, expected all of {', '.join(EVERY_RUN_HAS)}. "
-            "Name a run of jobs.pipeline or jobs.features"
-        )
-    return RunToLoad(
-        run_id=manifest["run_id"],
-        as_of=manifest["as_of"],
-        configuration_hash=manifest["configuration_hash"],
-        tables=tuple(_table(store, name, manifest["tables"], recorded, totals) for name in TABLES),
-    )
-
-
-def _table(
-    store: RunStore,
-    name: str,
-    paths: Mapping[str, str],
-    recorded: Mapping[str, Sequence[dict[str, Any]]],
-    totals: Mapping[Boundary, Total],
-) -> TableToLoad:
-    if name not in recorded:
-        return TableToLoad(name, (), Total(0))
-    files = unchanged_files(store.folder, table=name, table_path=paths[name], recorded=recorded[name])
-    return TableToLoad(name, files, totals[Boundary(name)])
-
-
-ENDING = "_raw"
-
-
 @dataclass(frozen=True)
 class RawTable:
-    """A raw table: the columns of its file by the file's names, each with the type of our checked column.
+    """A raw table: the column names of the CSV file, with the types of the checked table.
 
     Attributes:
         table: the checked table's name.
-        columns: in the order of the checked table.
-        header: their names in the order of the file.
+        columns: the columns in the order of the checked table.
+        header: the column names in the order of the file.
         files: the CSV files, plain or gzipped.
-        rows: how many rows the run read from them.
+        rows: the number of rows that the run read from them.
     """
 
     table: str
@@ -126,103 +109,164 @@ class RawTable:
 
     @property
     def name(self) -> str:
-        """The raw table's name."""
-        return f"{self.table}{ENDING}"
+        """The raw table's name, such as ``orders_raw``."""
+        return f"{self.table}{RAW_SUFFIX}"
+
+    @property
+    def expected(self) -> ExpectedTotal:
+        """What the warehouse's table must hold after the load."""
+        return ExpectedTotal(self.name, Total(self.rows))
 
 
 @dataclass(frozen=True)
 class RawToLoad:
-    """The raw tables of one run."""
+    """The raw tables of one run, which load together."""
 
     tables: tuple[RawTable, ...]
 
 
-def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
-    """The files under ``--input``, after it was made sure that they are those that the run came from.
-
-    A run of features or segments goes on from an earlier one, and that from the files.
-
-    Raises:
-        ConfigurationError: There is no such folder or file, or the run came from no files, or not from them alone.
-        DataError: A file is not what the run read, or has a column that the table does not know.
-    """
-    manifest = store.manifest(run_id)
-    while "files" not in manifest["inputs"]:
-        earlier = manifest["inputs"].get("features_run") or manifest["inputs"].get("checked_run")
-        if earlier is None:
-            raise ConfigurationError(
-                f"--raw-copy: run {manifest['run_id']} came from no files. Name another with --run"
-            )
-        manifest = store.manifest(earlier)
-    if "replayed_run" in manifest["inputs"]:
-        raise ConfigurationError(
-            f"--raw-copy: run {manifest['run_id']} came from corrected files and the quarantine of run "
-            f"{manifest['inputs']['replayed_run']}, expected one that came from files alone. Name another with --run"
-        )
-    read = {entry["table"]: entry["files"] for entry in manifest["inputs"]["files"]}
-    return RawToLoad(
-        tuple(
-            _raw_table(source, read=read[source.contract.table], totals=totals_of(manifest))
-            for source in find_sources(uri, FILE_CONTRACTS)
-        )
-    )
-
-
-def raw_columns(contract: FileContract) -> StructType:
-    """The columns of a raw table: the file's names, the types of the checked columns."""
-    return StructType([StructField(name, kind) for name, kind in contract.cells.types.items()])
-
-
-def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Mapping[Boundary, Total]) -> RawTable:
-    table = source.contract.table
-    if source.ignored_columns:
-        raise DataError(
-            f"{source.contract.file}: column {', '.join(source.ignored_columns)} is none of {table}{ENDING}'s, "
-            f"expected {', '.join(source.contract.source_columns)} alone. Leave it out, or do without --raw-copy"
-        )
-    found = [fingerprint(file.as_json()) for file in source.files]
-    expected = [fingerprint(file) for file in read]
-    if found != expected:
-        raise DataError(
-            f"{source.contract.file}: found {len(found)} files of {sum(size for size, _ in found):,} bytes in --input, "
-            f"expected the {len(expected)} of {sum(size for size, _ in expected):,} bytes that the run read, to the "
-            "byte. Give the --input of that run"
-        )
-    return RawTable(
-        table=table,
-        columns=raw_columns(source.contract),
-        header=source.header,
-        files=tuple(OutputFile(file.path, file.size) for file in source.files),
-        rows=totals[Boundary(table, BoundaryKind.READ)].rows,
-    )
-
-
 @dataclass(frozen=True)
-class Loaded:
+class CommittedLoad:
     """A load that was committed.
 
     Attributes:
-        load_id: its own; the last row of ``pipeline_runs`` has it.
+        load_id: the id of the load, as in the last row of ``pipeline_runs``.
     """
 
     load_id: str
 
 
 class Warehouse(Protocol):
-    """Somewhere that tables can be loaded."""
+    """An engine that tables can be loaded into."""
 
-    def load(self, run: RunToLoad) -> Loaded:
-        """Put a run's tables in place of the last run's, in one transaction.
+    def load(self, run: RunToLoad) -> CommittedLoad:
+        """Replace the last run's tables by this run's, in one transaction.
 
         Raises:
-            DataError: What arrived is not what the run's manifest says.
-            OutsideSystemError: The warehouse, or what it depends on, failed; it is as it was before.
+            DataError: The loaded rows or money differ from the run's manifest. The warehouse is unchanged.
+            OutsideSystemError: The warehouse, or a service that it needs, failed. The warehouse is unchanged.
         """
 
     def load_raw(self, raw: RawToLoad) -> None:
-        """Put the raw files, as they are, in place of what `load_raw` put there last, in one transaction.
+        """Replace the raw tables by the rows of the raw files, in one transaction.
 
         Raises:
-            DataError: Not every row arrived.
-            OutsideSystemError: The warehouse, or what it depends on, failed; it is as it was before.
+            DataError: The number of loaded rows differs from the run's manifest. The warehouse is unchanged.
+            OutsideSystemError: The warehouse, or a service that it needs, failed. The warehouse is unchanged.
         """
+
+
+def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
+    """Read a run's manifest, and check its files against it.
+
+    Args:
+        store: the output folder that holds the runs.
+        run_id: the run's id; None takes the current run.
+
+    Raises:
+        ConfigurationError: The run does not exist, is not complete, or lacks a required table.
+        DataError: A file is not as the run wrote it.
+    """
+    if run_id is not None and not RUN_ID.fullmatch(run_id):
+        raise ConfigurationError(f"invalid --run {run_id!r}: expected a run's id, such as 2018-10-17-nightly")
+    manifest = store.chosen(run_id, lacks="nothing to load", to_do="Run jobs.pipeline, or name a --run")
+    totals, outputs = _totals_by_table(manifest, BoundaryKind.WRITTEN), manifest.get("outputs", {})
+    missing = [name for name in REQUIRED_TABLES if name not in outputs or name not in totals]
+    if missing:
+        raise ConfigurationError(
+            f"run {manifest['run_id']} has no {', '.join(missing)}, expected all of {', '.join(REQUIRED_TABLES)}. "
+            "Name a run of jobs.pipeline or jobs.features"
+        )
+    return RunToLoad(
+        run_id=manifest["run_id"],
+        as_of=manifest["as_of"],
+        configuration_hash=manifest["configuration_hash"],
+        tables=tuple(_table(store, name, manifest["tables"], outputs, totals) for name in TABLES),
+    )
+
+
+def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
+    """Find the raw files under ``--input``, and check that the run read exactly these.
+
+    A run of features or segments starts from an earlier run, so the check follows the runs back to the files.
+
+    Args:
+        uri: the folder of CSV files.
+        store: the output folder that holds the runs.
+        run_id: the run's id.
+
+    Raises:
+        ConfigurationError: A folder or file is missing, or the run did not read its rows only from files.
+        DataError: A file is not as the run read it, or has a column that the table lacks.
+    """
+    manifest = _manifest_of_files(store, run_id)
+    recorded = {entry["table"]: entry["files"] for entry in manifest["inputs"]["files"]}
+    totals = _totals_by_table(manifest, BoundaryKind.READ)
+    return RawToLoad(
+        tuple(
+            _raw_table(source, recorded=recorded[source.contract.table], rows=totals[source.contract.table].rows)
+            for source in find_sources(uri, FILE_CONTRACTS)
+        )
+    )
+
+
+def _totals_by_table(manifest: dict[str, Any], kind: BoundaryKind) -> dict[str, Total]:
+    return {boundary.table: total for boundary, total in totals_of(manifest).items() if boundary.kind is kind}
+
+
+def _table(
+    store: RunStore,
+    name: str,
+    paths: Mapping[str, str],
+    outputs: Mapping[str, Sequence[dict[str, Any]]],
+    totals: Mapping[str, Total],
+) -> TableToLoad:
+    if name not in outputs:
+        return TableToLoad(name, (), Total(0))
+    files = unchanged_files(store.folder, table=name, table_path=paths[name], recorded=outputs[name])
+    return TableToLoad(name, files, totals[name])
+
+
+def _manifest_of_files(store: RunStore, run_id: str) -> dict[str, Any]:
+    """The manifest of the run that read the files: this run, or the run that it started from."""
+    manifest = store.manifest(run_id)
+    while "files" not in manifest["inputs"]:
+        earlier = manifest["inputs"].get("features_run") or manifest["inputs"].get("checked_run")
+        if earlier is None:
+            raise ConfigurationError(
+                f"--raw-copy: run {manifest['run_id']} read no files, expected a run that did. Name another --run"
+            )
+        manifest = store.manifest(earlier)
+    if "replayed_run" in manifest["inputs"]:
+        raise ConfigurationError(
+            f"--raw-copy: run {manifest['run_id']} read corrected files and the quarantine of run "
+            f"{manifest['inputs']['replayed_run']}, expected a run that read only files. Name another --run"
+        )
+    return manifest
+
+
+def _raw_table(source: Source, *, recorded: Sequence[Mapping[str, Any]], rows: int) -> RawTable:
+    contract = source.contract
+    if source.ignored_columns:
+        raise DataError(
+            f"{contract.file}: column {', '.join(source.ignored_columns)} is not in {contract.table}{RAW_SUFFIX}, "
+            f"expected only {', '.join(contract.source_columns)}. Remove the column, or leave --raw-copy out"
+        )
+    present = [fingerprint(file.as_json()) for file in source.files]
+    expected = [fingerprint(file) for file in recorded]
+    if present != expected:
+        raise DataError(
+            f"{contract.file}: found {_in_words(present)} in --input, expected the {_in_words(expected)} that the run "
+            "read, with the same content. Give the --input of that run"
+        )
+    return RawTable(
+        table=contract.table,
+        columns=StructType([StructField(name, data_type) for name, data_type in contract.cells.types.items()]),
+        header=source.header,
+        files=tuple(OutputFile(file.path, file.size) for file in source.files),
+        rows=rows,
+    )
+
+
+def _in_words(fingerprints: Sequence[tuple[int, str]]) -> str:
+    return f"{len(fingerprints)} files ({sum(size for size, _ in fingerprints):,} bytes)"

@@ -1,273 +1,196 @@
-"""What has to be there before a run can be loaded into Redshift, and the statements that make what is missing."""
+"""Loads a run into Redshift: prepare the tables, stage the files, then one transaction through the Data API."""
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.errors import DataError, OutsideSystemError
-from jobs.runs.totals import NO_MONEY, Total
 from jobs.storage.table_files import OutputFile
-from jobs.warehouse.data_api import MOST_STATEMENTS, DataApi, StatementError, token_of
-from jobs.warehouse.ddl import (
-    PIPELINE_LOCK,
-    PIPELINE_LOCK_SCHEMA,
-    PIPELINE_RUNS,
-    PIPELINE_RUNS_SCHEMA,
-    VIEWS,
-    create_redshift_record,
-    create_redshift_table,
-    create_view,
-    identifier,
-    qualified,
-    redshift_column,
-)
-from jobs.warehouse.load_plan import Loaded, RawTable, RawToLoad, RunToLoad, Warehouse
+from jobs.warehouse.data_api import MAX_STATEMENTS, DataApiClient, StatementError, client_token
+from jobs.warehouse.load_plan import CommittedLoad, ExpectedTotal, RawTable, RawToLoad, RunToLoad, Warehouse
 from jobs.warehouse.redshift_statements import (
-    CHECK,
-    FIGURES,
-    ExpectedTotal,
+    CHECK_TOTALS,
+    LIST_COLUMNS,
+    SUM_TOTALS,
+    ExistingColumns,
     Statement,
-    last_load,
+    last_load_query,
     load_statements,
-    raw_statements,
+    preparation_statements,
+    raw_load_statements,
+    raw_preparation_statements,
 )
-from jobs.warehouse.staging import staged
-from jobs.warehouse.target import RedshiftAddress, Target
-from transforms.schemas import TABLES
+from jobs.warehouse.staging import staged_files
+from jobs.warehouse.target import RedshiftAddress, WarehouseTarget
 
-Existing = Mapping[tuple[str, str], Sequence[str]]
-"""Columns of what there is, by schema and name."""
+MAX_ATTEMPTS = 4
+"""How often a load is attempted if conflicts with other loads roll it back."""
 
-COLUMNS_OF = Statement(
-    "list tables and columns",
-    "select cast(table_schema as varchar(128)), cast(table_name as varchar(128)), cast(column_name as varchar(128))\n"
-    "from information_schema.columns\n"
-    "where table_schema in (:tables_schema, :views_schema)\n"
-    "order by table_schema, table_name, ordinal_position",
-)
-
-
-def preparation(address: RedshiftAddress, existing: Existing) -> list[Statement]:
-    """What is missing before a run can be loaded: schemas, tables, columns and views.
-
-    Nothing is dropped, so that grants stay. Where nothing is missing nothing is said, so that a loader that may make no
-    table still loads.
-    """
-    schema, views = address.schema, address.views_schema
-    tables = [
-        Statement(f"create table {table}", create_redshift_table(table, columns, schema=schema))
-        for table, columns in TABLES.items()
-        if (schema, table) not in existing
-    ]
-    columns = [
-        Statement(
-            f"add column {field.name} to {table}",
-            f"alter table {qualified(schema, table)} add column {redshift_column(field)}",
-        )
-        for table, schema_of_table in TABLES.items()
-        for field in schema_of_table
-        if field.name not in existing.get((schema, table), schema_of_table.fieldNames())
-    ]
-    records = [
-        Statement(f"create table {name}", create_redshift_record(name, columns_of_record, schema=schema))
-        for name, columns_of_record in ((PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA), (PIPELINE_LOCK, PIPELINE_LOCK_SCHEMA))
-        if (schema, name) not in existing
-    ]
-    made = [
-        Statement(f"create view {view}", create_view(view, schema=views, tables_schema=schema))
-        for view, (_, names) in VIEWS.items()
-        if tuple(existing.get((views, view), ())) != names
-    ]
-    return [
-        *missing_schema(schema, existing),
-        *tables,
-        *columns,
-        *records,
-        *(missing_schema(views, existing) if made else ()),
-        *made,
-    ]
-
-
-def missing_schema(schema: str, existing: Existing) -> list[Statement]:
-    """The statement that makes a schema, unless something is known to be in it."""
-    if any(name == schema for name, _ in existing):
-        return []
-    return [Statement(f"create schema {schema}", f"create schema if not exists {identifier(schema)}")]
-
-
-def raw_preparation(tables: Sequence[RawTable], schema: str, existing: Existing) -> list[Statement]:
-    """The statements that make the raw tables that are missing."""
-    return [
-        Statement(
-            f"create table {table.name}",
-            create_redshift_record(table.name, table.columns, schema=schema, diststyle="even"),
-        )
-        for table in tables
-        if (schema, table.name) not in existing
-    ]
-
-
-ATTEMPTS = 4
-"""How often a load is begun that another one's commit ended."""
-
-SECONDS_BETWEEN_ATTEMPTS = 30.0
-"""At most; as long as fits the number of the attempt, and never the same for two loaders."""
+MAX_SECONDS_BETWEEN_ATTEMPTS = 30.0
+"""The longest wait. Waits grow with each attempt, and are random so that two loaders do not meet again."""
 
 CONFLICT = re.compile(r"\b1023\b|serializable isolation violation|already exists", re.IGNORECASE)
-"""What Redshift says when two transactions cannot both be: 1023, or that what was missing has been made meanwhile."""
+"""Redshift's errors for two transactions at once: error 1023, or a table that the other one has created meanwhile."""
 
 
 class ConflictError(OutsideSystemError):
-    """Another load was in the way."""
+    """Another load committed first, and Redshift rolled this one back."""
 
 
 @dataclass(frozen=True)
-class Load:
-    """A transaction, and what must hold at its end."""
+class Transaction:
+    """Statements that run as one batch.
+
+    Attributes:
+        title: what the batch does; it follows "could not" in an error.
+        statements: the statements, in order.
+        expected: the totals that the tables must hold at the end.
+    """
 
     title: str
     statements: Sequence[Statement]
     expected: Sequence[ExpectedTotal]
 
 
-class InRedshift:
+class RedshiftWarehouse:
     """A schema of a Redshift database that runs are loaded into.
 
-    One load puts the run's files into S3, unless they are there, and reads them from there; then each table is deleted
-    and inserted, which costs Redshift a write of both, and an automatic vacuum afterwards. No reader is kept waiting,
-    but where a column has to be added.
+    A load uploads the run's files unless they are in S3 already, and Redshift reads them there. It deletes the old rows
+    and inserts the new ones, which costs two writes and an automatic vacuum. Readers wait only while a column is added.
     """
 
     def __init__(self, address: RedshiftAddress, *, staging: str, iam_role: str) -> None:
         self.address = address
         self._staging = staging.rstrip("/")
         self._iam_role = iam_role
-        self._api = DataApi(address)
+        self._api = DataApiClient(address)
 
-    def load(self, run: RunToLoad) -> Loaded:
-        """Put a run's tables in place of the last run's; see `Warehouse.load`."""
+    def load(self, run: RunToLoad) -> CommittedLoad:
+        """Replace the last run's tables by this run's; see `Warehouse.load`."""
         load_id = secrets.token_hex(8)
-        self._persist(lambda _: self._prepare([]))
+        self._retry_conflicts(lambda _: self._prepare([]))
         files = {table.name: table.files for table in run.tables}
-        with staged(f"{self._staging}/{run.run_id}/{load_id}", files) as copies:
-            load = Load(
+        with staged_files(f"{self._staging}/{run.run_id}/{load_id}", files) as copies:
+            transaction = Transaction(
                 f"load run {run.run_id}",
                 load_statements(
                     run, load_id=load_id, schema=self.address.schema, copies=copies, iam_role=self._iam_role
                 ),
-                [ExpectedTotal(table.name, table.total, table.money) for table in run.tables],
+                [table.expected for table in run.tables],
             )
-            self._persist(lambda attempt: self._run(load, attempt))
-        return Loaded(load_id)
+            self._retry_conflicts(lambda attempt: self._run(transaction, attempt))
+        return CommittedLoad(load_id)
 
     def load_raw(self, raw: RawToLoad) -> None:
-        """Put the raw files in place of the last ones; see `Warehouse.load_raw`."""
+        """Replace the raw tables by the rows of the raw files; see `Warehouse.load_raw`."""
         load_id = secrets.token_hex(8)
-        self._persist(lambda _: self._prepare(raw.tables))
-        with staged(f"{self._staging}/raw/{load_id}", _by_kind(raw.tables)) as copies:
-            load = Load(
+        self._retry_conflicts(lambda _: self._prepare(raw.tables))
+        with staged_files(f"{self._staging}/raw/{load_id}", _files_by_copy(raw.tables)) as copies:
+            transaction = Transaction(
                 f"load raw files {load_id}",
-                raw_statements(raw.tables, schema=self.address.schema, copies=copies, iam_role=self._iam_role),
-                [ExpectedTotal(table.name, Total(table.rows)) for table in raw.tables],
+                raw_load_statements(raw.tables, schema=self.address.schema, copies=copies, iam_role=self._iam_role),
+                [table.expected for table in raw.tables],
             )
-            self._persist(lambda attempt: self._run(load, attempt))
+            self._retry_conflicts(lambda attempt: self._run(transaction, attempt))
 
-    def _persist(self, attempt: Callable[[int], None]) -> None:
-        """Try again what another load was in the way of, a number of times; told which time it is."""
-        for trial in Retrying(
+    def _retry_conflicts(self, body: Callable[[int], None]) -> None:
+        """Run a body, with the number of the attempt, until no other load is in conflict with it."""
+        for attempt in Retrying(
             retry=retry_if_exception_type(ConflictError),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=1, max=SECONDS_BETWEEN_ATTEMPTS),
+            stop=stop_after_attempt(MAX_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=1, max=MAX_SECONDS_BETWEEN_ATTEMPTS),
             reraise=True,
         ):
-            with trial:
-                attempt(trial.retry_state.attempt_number)
-
-    def _existing(self) -> Existing:
-        found: dict[tuple[str, str], list[str]] = {}
-        schemas = {"tables_schema": self.address.schema, "views_schema": self.address.views_schema}
-        for schema, table, column in self._ask(COLUMNS_OF, schemas):
-            found.setdefault((schema, table), []).append(column)
-        return found
+            with attempt:
+                body(attempt.retry_state.attempt_number)
 
     def _prepare(self, raw: Sequence[RawTable]) -> None:
-        """Make what is missing: of our tables and, where they are to be loaded, of the raw ones."""
-        existing = self._existing()
-        missing = [*preparation(self.address, existing), *raw_preparation(raw, self.address.schema, existing)]
-        for start in range(0, len(missing), MOST_STATEMENTS):
-            part = missing[start : start + MOST_STATEMENTS]
-            with self._named("prepare the tables"):
-                self._api.batch("prepare the tables", part, token=secrets.token_hex(32))
+        """Create the tables that are missing: those of the run, and the raw ones if they are loaded."""
+        existing = self._existing_columns()
+        missing = [
+            *preparation_statements(self.address, existing),
+            *raw_preparation_statements(raw, self.address.schema, existing),
+        ]
+        for start in range(0, len(missing), MAX_STATEMENTS):
+            batch = missing[start : start + MAX_STATEMENTS]
+            with self._statement_errors("prepare the tables"):
+                self._api.run_batch("prepare the tables", batch, token=secrets.token_hex(32))
 
-    def _run(self, load: Load, attempt: int) -> None:
-        """One attempt, which has a token of its own, since the service remembers failures too.
+    def _existing_columns(self) -> ExistingColumns:
+        columns: dict[tuple[str, str], list[str]] = {}
+        schemas = {"tables_schema": self.address.schema, "views_schema": self.address.views_schema}
+        for schema, table, column in self._query(LIST_COLUMNS, schemas):
+            columns.setdefault((schema, table), []).append(column)
+        return columns
 
-        The token is made of the load that the warehouse holds, of the statements, which name run and load, and of the
-        attempt: the same call, made again over a broken connection, is one load, and a run that comes back after
-        another is one more.
+    def _run(self, transaction: Transaction, attempt: int) -> None:
+        """Run one attempt of a transaction, under a client token of its own.
+
+        The token is a hash of the last load, the statements and the attempt. The statements name the run and the load.
+        A call that is repeated after a broken connection has the same token, and loads once. A later load of the same
+        run has another token, and so has a new attempt, since the service remembers failed batches too.
         """
-        last = self._ask(last_load(self.address.schema), {})
-        token = token_of(last, [statement.sql for statement in load.statements], attempt)
-        with self._named(load.title, load):
-            self._api.batch(load.title, load.statements, token=token)
+        last_load = self._query(last_load_query(self.address.schema), {})
+        token = client_token(last_load, [statement.sql for statement in transaction.statements], attempt)
+        with self._statement_errors(transaction.title, transaction):
+            self._api.run_batch(transaction.title, transaction.statements, token=token)
 
-    def _ask(self, statement: Statement, parameters: dict[str, str]) -> list[list[Any]]:
-        with self._named(statement.name):
-            return self._api.ask(statement, parameters)
+    def _query(self, statement: Statement, parameters: dict[str, str]) -> list[list[Any]]:
+        with self._statement_errors(statement.name):
+            return self._api.query(statement, parameters)
 
     @contextmanager
-    def _named(self, what: str, load: Load | None = None) -> Iterator[None]:
-        """Say which statement failed, and of a comparison, what differed."""
+    def _statement_errors(self, title: str, transaction: Transaction | None = None) -> Iterator[None]:
+        """Turn a failed statement into an error that names it, or that names the totals that differ."""
         try:
             yield
         except StatementError as error:
-            if load is not None and error.statement == CHECK:
-                raise DataError(f"{self.address}: {self._difference(load, error)}") from None
-            kind = ConflictError if CONFLICT.search(error.message) else OutsideSystemError
-            raise kind(
-                f"{self.address}: could not {error.statement}, and so not {what}: {error.message}. "
-                f"The tables are as they were before (batch {error.batch})"
+            if transaction is not None and error.statement == CHECK_TOTALS:
+                raise DataError(f"{self.address}: {self._differences(transaction, error)}") from None
+            statement = "" if error.statement == title else f"could not {error.statement}: "
+            error_type = ConflictError if CONFLICT.search(error.message) else OutsideSystemError
+            raise error_type(
+                f"{self.address}: could not {title}: {statement}{error.message}. "
+                f"The tables are unchanged (batch {error.batch})"
             ) from None
 
-    def _difference(self, load: Load, error: StatementError) -> str:
-        """What the tables held that were not what the manifest states: as the transaction itself had added it up."""
-        number = [statement.name for statement in load.statements].index(FIGURES) + 1
+    def _differences(self, transaction: Transaction, error: StatementError) -> str:
+        """The totals that differ from the manifest, as the transaction summed them before it was rolled back."""
+        number = [statement.name for statement in transaction.statements].index(SUM_TOTALS) + 1
         try:
-            rows = self._api.rows(f"{error.batch}:{number}")
+            rows = self._api.result_rows(f"{error.batch}:{number}")
         except (ClientError, BotoCoreError):
             rows = []
-        found = {name: (count, money) for name, count, money in rows}
-        differing = [
-            f"table {table.table}: {total} arrived, expected {table.total}"
-            for table in load.expected
-            if table.table in found and (total := _total(table, *found[table.table])) != table.total
+        sums = {table: (count, money) for table, count, money in rows}
+        differences = [
+            difference
+            for expected in transaction.expected
+            if expected.table in sums and (difference := expected.difference(expected.measured(*sums[expected.table])))
         ]
-        if not differing:
-            stated = ", ".join(f"{table.table} {table.total}" for table in load.expected)
-            differing = [f"not what the run's manifest states arrived ({error.message}); expected {stated}"]
-        return f"{'; '.join(differing)}. The tables are as they were before (batch {error.batch})"
+        if not differences:
+            totals = ", ".join(f"{expected.table} {expected.total}" for expected in transaction.expected)
+            differences = [f"found other totals ({error.message}), expected {totals}"]
+        return (
+            f"{'; '.join(differences)} as in the run's manifest. "
+            f"The tables are unchanged (batch {error.batch}); run the pipeline again"
+        )
 
 
-def opened(target: Target) -> Warehouse:
-    """The Redshift schema that a target names."""
+def open_warehouse(target: WarehouseTarget) -> Warehouse:
+    """The warehouse in the target's Redshift schema."""
     if not isinstance(target.address, RedshiftAddress) or target.staging is None:
-        raise TypeError(f"{target.address} is not in Redshift, or has no staging")
-    return InRedshift(target.address, staging=target.staging, iam_role=target.iam_role)
+        raise TypeError(f"{target.address}: expected the address of a Redshift schema, and a staging folder")
+    return RedshiftWarehouse(target.address, staging=target.staging, iam_role=target.iam_role)
 
 
-def _total(table: ExpectedTotal, rows: int, money: str | None) -> Total:
-    return Total(rows, None if table.money is None else Decimal(money or NO_MONEY))
-
-
-def _by_kind(tables: Sequence[RawTable]) -> dict[str, list[OutputFile]]:
-    """The files of each raw table, the gzipped ones apart: COPY takes one kind at a time."""
+def _files_by_copy(tables: Sequence[RawTable]) -> dict[str, list[OutputFile]]:
+    """The files of each COPY. Gzipped files get one of their own, since its GZIP option applies to every file."""
     files: dict[str, list[OutputFile]] = {}
     for table in tables:
         for file in table.files:

@@ -1,29 +1,32 @@
-"""What is said to Redshift, as text: each statement with a name that says the table and what is done to it.
+"""The SQL that Redshift is sent: each statement with a name, which follows "could not" in an error.
 
-Names are quoted by `identifiers.identifier` and values by `identifiers.literal`. Bound parameters would be better, and
-the newest SDK takes them for a batch; but that of AWS Glue 6.0 (boto3 1.42.84) does not, and a batch is what makes a
-load one transaction. What is written as a literal is checked before: a date, hashes and identifiers of our own making,
-an ARN, the address of an object. Questions of one statement bind their values.
+Names are quoted by `ddl.identifier`, and values by `ddl.literal`. Bound parameters would be better, but boto3 1.42 on
+AWS Glue 6.0 binds none in a batch, and only a batch makes a load one transaction. Every literal is validated before: a
+date, a hash, an id of our own, an ARN, or the URL of an object. Single queries bind their values.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jobs.runs.totals import Total
 from jobs.warehouse.ddl import (
     PIPELINE_LOCK,
+    PIPELINE_LOCK_SCHEMA,
     PIPELINE_RUNS,
     PIPELINE_RUNS_SCHEMA,
+    WORKSHOP_VIEWS,
     create_redshift_staging,
+    create_redshift_table,
+    create_redshift_unkeyed,
+    create_workshop_view,
     identifier,
-    listed,
+    identifier_list,
     literal,
-    qualified,
+    qualified_name,
+    redshift_column,
 )
-from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad
-
-FIGURES = "add up rows and money"
-CHECK = "compare rows and money with the run's manifest"
+from jobs.warehouse.load_plan import ExpectedTotal, RawTable, RunToLoad, TableToLoad
+from jobs.warehouse.target import DEFAULT_ROLE, RedshiftAddress
+from transforms.schemas import TABLES
 
 
 @dataclass(frozen=True)
@@ -34,128 +37,154 @@ class Statement:
     sql: str
 
 
-@dataclass(frozen=True)
-class ExpectedTotal:
-    """What a table must hold at the end of the transaction.
+ExistingColumns = Mapping[tuple[str, str], Sequence[str]]
+"""The columns of each table and view in the warehouse, by schema and name."""
 
-    Attributes:
-        table: its name.
-        total: its rows, and its money.
-        money: the column whose sum that is; None for a table without.
+LIST_COLUMNS = Statement(
+    "list tables and columns",
+    "select cast(table_schema as varchar(128)), cast(table_name as varchar(128)), cast(column_name as varchar(128))\n"
+    "from information_schema.columns\n"
+    "where table_schema in (:tables_schema, :views_schema)\n"
+    "order by table_schema, table_name, ordinal_position",
+)
+
+SUM_TOTALS = "add up rows and money"
+CHECK_TOTALS = "compare rows and money with the run's manifest"
+"""The names of two statements: if the check fails, the rows of the sum tell which totals differ."""
+
+
+def preparation_statements(address: RedshiftAddress, existing: ExistingColumns) -> list[Statement]:
+    """Statements that create what the warehouse lacks for a load: schemas, tables, columns and views.
+
+    Nothing is dropped, so grants stay. If nothing is missing the list is empty, so a user without the right to create
+    tables can still load.
     """
+    schema, views_schema = address.schema, address.views_schema
+    tables = [
+        Statement(f"create table {table}", create_redshift_table(table, columns, schema=schema))
+        for table, columns in TABLES.items()
+        if (schema, table) not in existing
+    ]
+    columns = [
+        Statement(
+            f"add column {field.name} to {table}",
+            f"alter table {qualified_name(schema, table)} add column {redshift_column(field)}",
+        )
+        for table, fields in TABLES.items()
+        for field in fields
+        if field.name not in existing.get((schema, table), fields.fieldNames())
+    ]
+    own_tables = [
+        Statement(f"create table {name}", create_redshift_unkeyed(name, fields, schema=schema))
+        for name, fields in ((PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA), (PIPELINE_LOCK, PIPELINE_LOCK_SCHEMA))
+        if (schema, name) not in existing
+    ]
+    views = [
+        Statement(f"create view {name}", create_workshop_view(name, schema=views_schema, tables_schema=schema))
+        for name, view in WORKSHOP_VIEWS.items()
+        if tuple(existing.get((views_schema, name), ())) != view.columns
+    ]
+    return [
+        *_missing_schema(schema, existing),
+        *tables,
+        *columns,
+        *own_tables,
+        *(_missing_schema(views_schema, existing) if views else ()),
+        *views,
+    ]
 
-    table: str
-    total: Total
-    money: str | None = None
+
+def raw_preparation_statements(tables: Sequence[RawTable], schema: str, existing: ExistingColumns) -> list[Statement]:
+    """Statements that create the raw tables that the warehouse lacks."""
+    return [
+        Statement(
+            f"create table {table.name}",
+            create_redshift_unkeyed(table.name, table.columns, schema=schema, diststyle="even"),
+        )
+        for table in tables
+        if (schema, table.name) not in existing
+    ]
 
 
-def last_load(schema: str) -> Statement:
-    """The question which load the warehouse holds."""
+def last_load_query(schema: str) -> Statement:
+    """The query for the id of the load that the tables hold."""
     return Statement(
         "find the last load",
-        f"select load_id from {qualified(schema, PIPELINE_RUNS)} order by load_number desc limit 1",
+        f"select load_id from {qualified_name(schema, PIPELINE_RUNS)} order by load_number desc limit 1",
     )
 
 
 def load_statements(
     run: RunToLoad, *, load_id: str, schema: str, copies: Mapping[str, str], iam_role: str
 ) -> list[Statement]:
-    """One load, as one transaction: all of it is seen, or nothing.
+    """The statements of the transaction that loads a run.
 
-    The lock comes first: Redshift takes a transaction's view of the tables at its first read or write, and by then the
-    load before is committed. TRUNCATE and ALTER TABLE APPEND are faster than DELETE, and commit by themselves.
+    The lock comes first. Redshift takes a transaction's snapshot at its first read or write, and by then the previous
+    load is committed. TRUNCATE and ALTER TABLE APPEND are faster than DELETE and INSERT, but commit by themselves.
 
     Args:
-        run: what is loaded.
-        load_id: the load's own name.
-        schema: where the tables are.
-        copies: the manifest in S3 of each table that the run has.
-        iam_role: the role that COPY reads with, or ``default``.
+        run: the run to load.
+        load_id: the id of the load.
+        schema: the schema of the tables.
+        copies: by table, the S3 URL of the COPY manifest; a table without files has none.
+        iam_role: the ARN of the role that COPY reads with, or ``default``.
     """
-    replaced = [
+    replacements = [
         statement
         for table in run.tables
         for statement in _replace(table, schema=schema, manifest=copies.get(table.name), iam_role=iam_role)
     ]
-    expected = [ExpectedTotal(table.name, table.total, table.money) for table in run.tables]
-    return [lock(schema), *replaced, *compared(expected, schema=schema), _record(run, load_id=load_id, schema=schema)]
+    return [
+        _lock(schema),
+        *replacements,
+        *_check([table.expected for table in run.tables], schema=schema),
+        _record(run, load_id=load_id, schema=schema),
+    ]
 
 
-def raw_statements(
+def raw_load_statements(
     tables: Sequence[RawTable], *, schema: str, copies: Mapping[str, str], iam_role: str
 ) -> list[Statement]:
-    """The raw files, as one transaction: the workshop's COPY, but that no bad row is passed over.
+    """The statements of the transaction that loads the raw files: the workshop's COPY, but a bad row fails it.
 
     Args:
-        tables: what is loaded.
-        schema: where the tables are.
-        copies: the manifest in S3 of each raw table's files; ``<table>.gz`` for those that are gzipped.
-        iam_role: the role that COPY reads with, or ``default``.
+        tables: the raw tables to load.
+        schema: the schema of the tables.
+        copies: by raw table, the S3 URL of the COPY manifest; ``<table>.gz`` for gzipped files.
+        iam_role: the ARN of the role that COPY reads with, or ``default``.
     """
-    statements = []
+    replacements = []
     for table in tables:
-        target = qualified(schema, table.name)
-        statements.append(Statement(f"delete {table.name}", f"delete from {target}"))
-        statements += [
+        target = qualified_name(schema, table.name)
+        replacements.append(Statement(f"delete {table.name}", f"delete from {target}"))
+        replacements += [
             Statement(
                 f"copy files into {table.name}",
-                f"copy {target} ({listed(list(table.header))})\nfrom {literal(copies[name])}\n{role_clause(iam_role)}\n"
+                f"copy {target} ({identifier_list(table.header)})\n{_copy_source(copies[name], iam_role)}\n"
                 f"manifest csv ignoreheader 1 maxerror 0{option}",
             )
             for name, option in ((table.name, ""), (f"{table.name}.gz", " gzip"))
             if name in copies
         ]
-    expected = [ExpectedTotal(table.name, Total(table.rows)) for table in tables]
-    return [lock(schema), *statements, *compared(expected, schema=schema)]
+    return [_lock(schema), *replacements, *_check([table.expected for table in tables], schema=schema)]
 
 
-def lock(schema: str) -> Statement:
-    """The statement at which a second load waits for the first."""
-    return Statement("wait for other loads", f"lock table {qualified(schema, PIPELINE_LOCK)}")
+def _missing_schema(schema: str, existing: ExistingColumns) -> list[Statement]:
+    """The statement that creates a schema; none if the schema holds a table or view already."""
+    if any(name == schema for name, _ in existing):
+        return []
+    return [Statement(f"create schema {schema}", f"create schema if not exists {identifier(schema)}")]
 
 
-def role_clause(iam_role: str) -> str:
-    """How COPY is told what to read with."""
-    return "iam_role default" if iam_role == "default" else f"iam_role {literal(iam_role)}"
-
-
-def compared(expected: Sequence[ExpectedTotal], *, schema: str) -> list[Statement]:
-    """Two statements: one whose result are the figures, and one that fails unless they are what is expected.
-
-    A failing cast does not tell its text, so that the figures cannot be in the failure itself.
-    """
-    figures = [
-        f"select cast({literal(table.table)} as varchar(128)) as table_name, count(*) as row_count, "
-        f"{_money(table)} as money\nfrom {qualified(schema, table.table)}"
-        for table in expected
-    ]
-    differing = [
-        f"  select count(*) as row_count from {qualified(schema, table.table)}\n"
-        f"  having count(*) <> {table.total.rows}"
-        + (f" or coalesce({_money(table)}, 0) <> {table.total.money}" if table.money else "")
-        for table in expected
-    ]
-    union_all = "\n  union all\n".join(differing)
-    return [
-        Statement(FIGURES, "\nunion all\n".join(figures)),
-        Statement(
-            CHECK,
-            "select 1 / (case when count(*) = 0 then 1 else 0 end) as is_whole\n"
-            "-- divides by zero, and so ends the transaction, when a table is not what it must be\n"
-            f"from (\n{union_all}\n) as differing",
-        ),
-    ]
-
-
-def _money(table: ExpectedTotal) -> str:
-    amount = f"sum({identifier(table.money)})" if table.money else "null"
-    return f"cast({amount} as decimal(38, 4))"
+def _lock(schema: str) -> Statement:
+    """The statement at which a second load waits until the first is committed."""
+    return Statement("wait for other loads", f"lock table {qualified_name(schema, PIPELINE_LOCK)}")
 
 
 def _replace(table: TableToLoad, *, schema: str, manifest: str | None, iam_role: str) -> list[Statement]:
-    """A table's rows in place of those of the run before; without a manifest, no rows."""
-    target, staging = qualified(schema, table.name), f"staging_{table.name}"
-    columns = listed(table.schema.fieldNames())
+    """Statements that replace a table's rows by those of the run; without a COPY manifest, by no rows."""
+    target, staging = qualified_name(schema, table.name), f"staging_{table.name}"
+    columns = identifier_list(table.schema.fieldNames())
     delete = Statement(f"delete {table.name}", f"delete from {target}")
     if manifest is None:
         return [delete]
@@ -163,8 +192,7 @@ def _replace(table: TableToLoad, *, schema: str, manifest: str | None, iam_role:
         Statement(f"create staging for {table.name}", create_redshift_staging(table.name, table.schema, name=staging)),
         Statement(
             f"copy {table.name} into staging",
-            f"copy {identifier(staging)}\nfrom {literal(manifest)}\n{role_clause(iam_role)}\n"
-            "format as parquet manifest",
+            f"copy {identifier(staging)}\n{_copy_source(manifest, iam_role)}\nformat as parquet manifest",
         ),
         delete,
         Statement(
@@ -174,8 +202,47 @@ def _replace(table: TableToLoad, *, schema: str, manifest: str | None, iam_role:
     ]
 
 
+def _copy_source(manifest: str, iam_role: str) -> str:
+    role = DEFAULT_ROLE if iam_role == DEFAULT_ROLE else literal(iam_role)
+    return f"from {literal(manifest)}\niam_role {role}"
+
+
+def _check(expected: Sequence[ExpectedTotal], *, schema: str) -> list[Statement]:
+    """Two statements: one returns the totals, the other fails if they are not the expected ones.
+
+    An error cannot carry the totals, since Redshift does not quote the text of a failed cast.
+    """
+    totals = [
+        f"select cast({literal(table.table)} as varchar(128)) as table_name, count(*) as row_count, "
+        f"{_money(table)} as money\nfrom {qualified_name(schema, table.table)}"
+        for table in expected
+    ]
+    differing = [
+        f"  select count(*) as row_count from {qualified_name(schema, table.table)}\n"
+        f"  having count(*) <> {table.total.rows}"
+        + (f" or coalesce({_money(table)}, 0) <> {table.total.money}" if table.money_column else "")
+        for table in expected
+    ]
+    union_all = "\n  union all\n".join(differing)
+    return [
+        Statement(SUM_TOTALS, "\nunion all\n".join(totals)),
+        Statement(
+            CHECK_TOTALS,
+            "select 1 / (case when count(*) = 0 then 1 else 0 end) as is_whole\n"
+            "-- Divides by zero if a table differs from the manifest, which rolls the transaction back.\n"
+            f"from (\n{union_all}\n) as differing",
+        ),
+    ]
+
+
+def _money(table: ExpectedTotal) -> str:
+    amount = f"sum({identifier(table.money_column)})" if table.money_column else "null"
+    return f"cast({amount} as decimal(38, 4))"
+
+
 def _record(run: RunToLoad, *, load_id: str, schema: str) -> Statement:
-    table = qualified(schema, PIPELINE_RUNS)
+    """The statement that adds the load's row to `pipeline_runs`."""
+    table = qualified_name(schema, PIPELINE_RUNS)
     values = [
         "coalesce(max(load_number), 0) + 1",
         literal(load_id),
@@ -187,7 +254,7 @@ def _record(run: RunToLoad, *, load_id: str, schema: str) -> Statement:
     ]
     return Statement(
         "record the load",
-        f"insert into {table} ({listed(PIPELINE_RUNS_SCHEMA.fieldNames())})\nselect "
+        f"insert into {table} ({identifier_list(PIPELINE_RUNS_SCHEMA.fieldNames())})\nselect "
         + ",\n  ".join(values)
         + f"\nfrom {table}",
     )

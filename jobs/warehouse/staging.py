@@ -1,4 +1,4 @@
-"""The files of a load in S3, for as long as it takes: Redshift's COPY reads from nowhere else."""
+"""The files of a load in S3, for as long as the load takes. Redshift's COPY reads from S3 only."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from jobs.storage.table_files import OutputFile
 from jobs.warehouse.aws_errors import aws_failures
 from jobs.warehouse.data_api import UnknownOutcomeError
 
-MOST_KEYS = 1000
-"""How many objects one call removes."""
+MAX_KEYS_PER_DELETE = 1000
+"""S3's limit for one call."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class StagedFile:
     """An object that COPY reads.
 
     Attributes:
-        url: where it is.
-        size: in bytes.
+        url: the object's ``s3://`` URL.
+        size: its size in bytes.
     """
 
     url: str
@@ -34,87 +34,94 @@ class StagedFile:
 
 
 @contextmanager
-def staged(folder: str, files: Mapping[str, Sequence[OutputFile]]) -> Iterator[dict[str, str]]:
-    """Put files into S3, and take them away at the end, unless it is not known that they are not read any more.
+def staged_files(folder: str, files: Mapping[str, Sequence[OutputFile]]) -> Iterator[dict[str, str]]:
+    """Upload files to S3, and delete them at the end, unless Redshift may still be reading them.
 
     Args:
-        folder: where, as ``s3://bucket/prefix``. Nothing else is there: it is the load's own.
-        files: by what they are loaded as. Those that are in S3 are read where they are. Of nothing there is no
-            manifest.
+        folder: a folder of this load's own, as ``s3://bucket/prefix``.
+        files: the files of each COPY, by its name. Files that are in S3 already stay where they are.
 
     Yields:
-        The address of a COPY manifest for each, which lists its files and nothing that lies beside them.
+        By name, the URL of the COPY manifest, which lists these files and nothing beside them. A COPY without files
+        has no manifest.
 
     Raises:
-        OutsideSystemError: S3 refuses.
+        OutsideSystemError: S3 refused a request, or could not be reached.
     """
     settings = S3Settings.from_environment()
     bucket, _, prefix = folder.removeprefix("s3://").partition("/")
     with aws_failures(f"put files into {folder}"):
-        place = _Place(s3_client(settings), bucket, prefix, {**settings.encryption(), **settings.payer()})
+        staging = _StagingFolder(s3_client(settings), bucket, prefix, {**settings.encryption(), **settings.payer()})
     try:
         with aws_failures(f"put files into {folder}"):
-            manifests = _put(place, files)
+            manifests = _stage(staging, files)
         yield manifests
     except UnknownOutcomeError:
-        # COPY may be reading them.
+        # The batch may still be running, and its COPY reading the files.
         raise
     except BaseException:
-        place.clear()
+        staging.clear()
         raise
     else:
-        place.clear()
+        staging.clear()
+
+
+def copy_manifest(files: Sequence[StagedFile]) -> str:
+    """The JSON that COPY reads in place of a prefix. Each file must exist, and have this size."""
+    entries = [{"url": file.url, "mandatory": True, "meta": {"content_length": file.size}} for file in files]
+    return json.dumps({"entries": entries})
 
 
 @dataclass
-class _Place:
-    """Where a load puts its objects, and the key of each from before it is there."""
+class _StagingFolder:
+    """The folder of one load.
+
+    A key is listed before its object is written, so that an interrupted upload is deleted too.
+    """
 
     client: Any
     bucket: str
     prefix: str
-    extra: Mapping[str, str]
+    write_options: Mapping[str, str]
     keys: list[str] = field(default_factory=list)
 
     def upload(self, name: str, path: str) -> str:
-        """Put a local file there, and return its address."""
-        self.keys.append(f"{self.prefix}/{name}")
-        self.client.upload_file(path, self.bucket, self.keys[-1], ExtraArgs=dict(self.extra))
-        return f"s3://{self.bucket}/{self.keys[-1]}"
+        """Upload a local file, and return its URL."""
+        key = self._new_key(name)
+        self.client.upload_file(path, self.bucket, key, ExtraArgs=dict(self.write_options))
+        return f"s3://{self.bucket}/{key}"
 
     def write(self, name: str, text: str) -> str:
-        """Put a text there, and return its address."""
-        self.keys.append(f"{self.prefix}/{name}")
-        self.client.put_object(Bucket=self.bucket, Key=self.keys[-1], Body=text.encode(), **self.extra)
-        return f"s3://{self.bucket}/{self.keys[-1]}"
+        """Write a text, and return its URL."""
+        key = self._new_key(name)
+        self.client.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), **self.write_options)
+        return f"s3://{self.bucket}/{key}"
 
     def clear(self) -> None:
-        """Take all of it away."""
-        # The load is what it is by now. What stays does no harm, and a lifecycle rule of the bucket takes care of it.
+        """Delete all objects, as far as S3 allows."""
+        # The outcome of the load stands by now. The bucket's lifecycle rule deletes what remains here.
         with suppress(ClientError, BotoCoreError):
-            for start in range(0, len(self.keys), MOST_KEYS):
-                objects = [{"Key": key} for key in self.keys[start : start + MOST_KEYS]]
+            for start in range(0, len(self.keys), MAX_KEYS_PER_DELETE):
+                objects = [{"Key": key} for key in self.keys[start : start + MAX_KEYS_PER_DELETE]]
                 self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
 
+    def _new_key(self, name: str) -> str:
+        self.keys.append(f"{self.prefix}/{name}")
+        return self.keys[-1]
 
-def _put(place: _Place, files: Mapping[str, Sequence[OutputFile]]) -> dict[str, str]:
-    """Upload what is on a local disk, and write for each table the manifest that COPY reads."""
+
+def _stage(staging: _StagingFolder, files: Mapping[str, Sequence[OutputFile]]) -> dict[str, str]:
+    """Upload the files that are on a local disk, and write the manifest of each COPY."""
     manifests = {}
+    files_done = 0
     with console.statement_bar("upload", sum(map(len, files.values()))) as show:
-        done = 0
-        for name, of_table in files.items():
-            staged_files = []
-            for file in of_table:
-                show(done, file.name)
-                url = file.path if is_in_s3(file.path) else place.upload(f"{name}/{file.name}", file.path)
-                staged_files.append(StagedFile(url, file.size))
-                done += 1
-            if staged_files:
-                manifests[name] = place.write(f"{name}.manifest", copy_manifest(staged_files))
+        for name, files_of_copy in files.items():
+            staged = []
+            for file in files_of_copy:
+                show(files_done, file.name)
+                url = file.path if is_in_s3(file.path) else staging.upload(f"{name}/{file.name}", file.path)
+                staged.append(StagedFile(url, file.size))
+                files_done += 1
+            if staged:
+                manifests[name] = staging.write(f"{name}.manifest", copy_manifest(staged))
     return manifests
-
-
-def copy_manifest(files: Sequence[StagedFile]) -> str:
-    """What COPY reads in place of all that has a prefix: each file, which must be there and of this size."""
-    entries = [{"url": file.url, "mandatory": True, "meta": {"content_length": file.size}} for file in files]
-    return json.dumps({"entries": entries})

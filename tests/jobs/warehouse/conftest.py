@@ -1,4 +1,4 @@
-"""An output folder with two runs, and a schema in Redshift's stand-in that they are published to."""
+"""An output folder with two runs, and the fake Redshift that they are published to."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,33 +13,34 @@ import pytest
 from jobs import publish
 from jobs.warehouse import data_api as data_api_module
 from jobs.warehouse import redshift
-from jobs.warehouse.redshift import preparation
+from jobs.warehouse.redshift_statements import preparation_statements
 from jobs.warehouse.target import RedshiftAddress
 from tests.fakes.fixtures import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
 from tests.fakes.redshift.translation import translated
-from tests.jobs.warehouse.made_runs import FEBRUARY_ONLY, JUNE, Rows, as_sets, make_run
+from tests.jobs.warehouse.small_runs import (
+    FEBRUARY_ONLY,
+    FEBRUARY_RUN,
+    JUNE,
+    JUNE_RUN,
+    Rows,
+    all_tables,
+    in_order,
+    write_run,
+)
 from transforms.schemas import TABLES
 
-JUNE_RUN, FEBRUARY_RUN = "2018-06-30-june", "2018-02-28-february"
+FEBRUARY_TABLES, JUNE_TABLES = all_tables(FEBRUARY_ONLY), all_tables(JUNE)
 
 
-def with_empty(rows: Rows) -> Rows:
-    """What is in the tables after a run: those that it does not have are empty."""
-    return as_sets({name: rows.get(name, []) for name in TABLES})
-
-
-IS_FEBRUARY, IS_JUNE = with_empty(FEBRUARY_ONLY), with_empty(JUNE)
-
-
-class InPostgres:
-    """Runs, the stand-in that they are published to, and what readers see in the PostgreSQL behind it."""
+class RedshiftPublication:
+    """Two runs, the fake Data API that they are published to, and what readers see in the PostgreSQL behind it."""
 
     def __init__(self, folder: Path, api: DataApi, bucket: str, conninfo: str) -> None:
         self.output, self.api, self.bucket, self.conninfo = folder, api, bucket, conninfo
         self.s3 = api.bucketeer.s3
-        make_run(folder, FEBRUARY_RUN, FEBRUARY_ONLY)
-        make_run(folder, JUNE_RUN, JUNE)
+        write_run(folder, FEBRUARY_RUN, FEBRUARY_ONLY)
+        write_run(folder, JUNE_RUN, JUNE)
 
     def publish(self, *arguments: str, to: str = "redshift://segments/dev/rfm") -> int:
         target = ("--warehouse", to, "--staging", f"s3://{self.bucket}/staging", "--iam-role", COPY_ROLE)
@@ -57,18 +58,18 @@ class InPostgres:
         """All tables in one transaction, as a reader who joins them sees them."""
         with psycopg.connect(self.conninfo) as connection:
             connection.execute("set transaction isolation level repeatable read")
-            found = {name: connection.execute(f"select * from rfm.{name}".encode()).fetchall() for name in TABLES}
-        return as_sets(found)
+            rows = {name: connection.execute(f"select * from rfm.{name}".encode()).fetchall() for name in TABLES}
+        return in_order(rows)
 
     def runs(self) -> list[str]:
         return [run for (run,) in self.query("select run_id from rfm.pipeline_runs order by load_number")]
 
-    def staged(self) -> list[str]:
-        found = self.s3.list_objects_v2(Bucket=self.bucket)
-        return [entry["Key"] for entry in found.get("Contents", [])]
+    def staged_keys(self) -> list[str]:
+        listing = self.s3.list_objects_v2(Bucket=self.bucket)
+        return [entry["Key"] for entry in listing.get("Contents", [])]
 
     def loads(self) -> list[Any]:
-        """The batches that were to load a run."""
+        """The submitted batches that load a run."""
         return [
             execution
             for execution in self.api.executions
@@ -76,56 +77,56 @@ class InPostgres:
         ]
 
     @contextmanager
-    def watched(self) -> Iterator[list[Rows]]:
-        """What a reader saw who looked all the time: each state of the tables once, in the order in which they came."""
-        seen: list[Rows] = [self.tables()]
+    def states_seen(self) -> Iterator[list[Rows]]:
+        """The states of the tables that a reader saw who read all the time, each once, in order."""
+        states: list[Rows] = [self.tables()]
         done = threading.Event()
 
-        def look() -> None:
+        def read() -> None:
             while True:
-                # Asked before the look, so that the last look is of what is there in the end.
+                # Tested before the read, so that the last read sees the final state.
                 is_last = done.wait(0.005)
-                found = self.tables()
-                if found != seen[-1]:
-                    seen.append(found)
+                tables = self.tables()
+                if tables != states[-1]:
+                    states.append(tables)
                 if is_last:
                     return
 
-        reader = threading.Thread(target=look)
+        reader = threading.Thread(target=read)
         reader.start()
         try:
-            yield seen
+            yield states
         finally:
             done.set()
             reader.join()
 
-    def before_the_load(self, monkeypatch: pytest.MonkeyPatch, ask_for_trouble: Callable[[], object]) -> list[str]:
-        """Have something called before each batch that loads a run; returns the names of its statements, in the end."""
+    def before_each_load(self, monkeypatch: pytest.MonkeyPatch, hook: Callable[[], object]) -> list[str]:
+        """Call a hook before each batch that loads a run. The result fills with the names of its statements."""
         names: list[str] = []
-        batch = data_api_module.DataApi.batch
+        run_batch = data_api_module.DataApiClient.run_batch
 
-        def troubled(client: Any, title: str, statements: Any, *, token: str) -> None:
+        def run_batch_after_hook(client: Any, title: str, statements: Any, *, token: str) -> None:
             if title.startswith("load run"):
                 names[:] = [statement.name for statement in statements]
-                ask_for_trouble()
-            batch(client, title, statements, token=token)
+                hook()
+            run_batch(client, title, statements, token=token)
 
-        monkeypatch.setattr(data_api_module.DataApi, "batch", troubled)
+        monkeypatch.setattr(data_api_module.DataApiClient, "run_batch", run_batch_after_hook)
         return names
 
 
 @cache
-def made_tables() -> tuple[str, ...]:
-    """What a first load makes, for PostgreSQL."""
+def first_preparation() -> tuple[str, ...]:
+    """The statements of a first load that create the tables, in PostgreSQL's SQL."""
     address = RedshiftAddress(database="dev", schema="rfm", workgroup="segments")
-    return tuple(translated(statement.sql).sql for statement in preparation(address, {}))
+    return tuple(translated(statement.sql).sql for statement in preparation_statements(address, {}))
 
 
 @pytest.fixture
-def february(warehouse: InPostgres) -> InPostgres:
-    """A warehouse that holds the February run, as a load leaves it; put there in a tenth of a load's time."""
+def february(warehouse: RedshiftPublication) -> RedshiftPublication:
+    """A warehouse that holds the February run. Writing the rows takes a tenth of the time of a load."""
     with psycopg.connect(warehouse.conninfo) as connection, connection.cursor() as cursor:
-        for statement in made_tables():
+        for statement in first_preparation():
             cursor.execute(statement.encode())
         for name, rows in FEBRUARY_ONLY.items():
             places = ", ".join(["%s"] * len(rows[0]))
@@ -139,7 +140,7 @@ def february(warehouse: InPostgres) -> InPostgres:
 @pytest.fixture
 def warehouse(
     tmp_path: Path, data_api: DataApi, bucket: str, database: str, monkeypatch: pytest.MonkeyPatch
-) -> InPostgres:
-    monkeypatch.setattr(data_api_module, "SECONDS_BETWEEN_LOOKS", (0.01, 0.05))
-    monkeypatch.setattr(redshift, "SECONDS_BETWEEN_ATTEMPTS", 0.05)
-    return InPostgres(tmp_path / "output", data_api, bucket, database)
+) -> RedshiftPublication:
+    monkeypatch.setattr(data_api_module, "POLL_SECONDS", (0.01, 0.05))
+    monkeypatch.setattr(redshift, "MAX_SECONDS_BETWEEN_ATTEMPTS", 0.05)
+    return RedshiftPublication(tmp_path / "output", data_api, bucket, database)

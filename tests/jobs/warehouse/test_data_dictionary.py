@@ -13,6 +13,6 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == data_dictionary()
 
 
-def test_every_table_and_column_is_said_in_words() -> None:
+def test_every_table_and_column_has_a_description() -> None:
     assert set(TABLES) <= set(TABLE_DESCRIPTIONS)
     assert {name for schema in TABLES.values() for name in schema.fieldNames()} <= set(COLUMN_DESCRIPTIONS)

@@ -1,4 +1,4 @@
-"""Runs in a DuckDB file: one at a time, whole or not at all."""
+"""Loads into a DuckDB file: one run at a time, in one transaction."""
 
 import subprocess
 import sys
@@ -13,20 +13,32 @@ import pytest
 from jobs import publish
 from jobs.warehouse import duckdb as duckdb_warehouse
 from tests.frames import money
-from tests.jobs.warehouse.made_runs import FEBRUARY_ONLY, JUNE, Rows, as_sets, edit_manifest, make_run, outputs, spoil
+from tests.jobs.warehouse.small_runs import (
+    CHANGED_ROWS,
+    FEBRUARY_ONLY,
+    FEBRUARY_RUN,
+    JUNE,
+    JUNE_RUN,
+    WORKSHOP_JOIN,
+    Rows,
+    all_tables,
+    edit_manifest,
+    in_order,
+    outputs,
+    replace_first_file,
+    write_run,
+)
 from transforms.schemas import TABLES
 
-JUNE_RUN, FEBRUARY_RUN = "2018-06-30-june", "2018-02-28-february"
 
-
-class Published:
-    """An output folder with two runs in it, and a warehouse beside them."""
+class DuckDBPublication:
+    """An output folder with two runs, and the DuckDB file that they are published to."""
 
     def __init__(self, folder: Path) -> None:
         self.output = folder / "output"
         self.file = folder / "warehouse.duckdb"
-        make_run(self.output, FEBRUARY_RUN, FEBRUARY_ONLY)
-        make_run(self.output, JUNE_RUN, JUNE)
+        write_run(self.output, FEBRUARY_RUN, FEBRUARY_ONLY)
+        write_run(self.output, JUNE_RUN, JUNE)
 
     def publish(self, *arguments: str) -> int:
         return publish.main(["--output", str(self.output), "--warehouse", f"duckdb:{self.file}", *arguments])
@@ -36,78 +48,73 @@ class Published:
             return connection.execute(sql).fetchall()
 
     def tables(self) -> Rows:
-        return as_sets({name: self.query(f"from {name}") for name in TABLES})
+        return in_order({name: self.query(f"from {name}") for name in TABLES})
 
     def runs(self) -> list[tuple[Any, ...]]:
         return self.query("select load_number, run_id, as_of::varchar from pipeline_runs order by load_number")
 
 
 @pytest.fixture
-def published(tmp_path: Path) -> Published:
-    return Published(tmp_path)
+def published(tmp_path: Path) -> DuckDBPublication:
+    return DuckDBPublication(tmp_path)
 
 
-def with_empty(rows: Rows) -> Rows:
-    """What is in the tables after a run: those that it does not have are empty."""
-    return as_sets({name: rows.get(name, []) for name in TABLES})
-
-
-def test_the_tables_hold_the_current_run(published: Published) -> None:
+def test_the_tables_hold_the_current_run(published: DuckDBPublication) -> None:
     assert published.publish() == 0
-    assert published.tables() == with_empty(JUNE)
+    assert published.tables() == all_tables(JUNE)
     assert published.runs() == [(1, JUNE_RUN, "2018-06-30")]
 
 
-def test_a_run_loaded_again_is_there_once(published: Published) -> None:
+def test_a_run_that_is_loaded_twice_has_its_rows_once(published: DuckDBPublication) -> None:
     assert published.publish() == published.publish() == 0
-    assert published.tables() == with_empty(JUNE)
+    assert published.tables() == all_tables(JUNE)
     assert published.runs() == [(1, JUNE_RUN, "2018-06-30"), (2, JUNE_RUN, "2018-06-30")]
 
 
-def test_a_run_takes_the_place_of_another_and_may_come_back(published: Published) -> None:
+def test_a_run_replaces_another_and_can_be_loaded_again_later(published: DuckDBPublication) -> None:
     assert published.publish() == 0
     assert published.publish("--run", FEBRUARY_RUN) == 0
-    assert published.tables() == with_empty(FEBRUARY_ONLY)
+    assert published.tables() == all_tables(FEBRUARY_ONLY)
     assert published.publish("--run", JUNE_RUN) == 0
-    assert published.tables() == with_empty(JUNE)
+    assert published.tables() == all_tables(JUNE)
     assert [number for number, _, _ in published.runs()] == [1, 2, 3]
 
 
-def test_the_record_says_rows_and_money_of_each_table(published: Published) -> None:
+def test_pipeline_runs_records_rows_and_money_of_each_table(published: DuckDBPublication) -> None:
     assert published.publish() == 0
-    found = published.query("select tables->'payments'->>'rows', tables->'payments'->>'money' from pipeline_runs")
-    assert found == [("4", "40.5000")]
+    totals = published.query("select tables->'payments'->>'rows', tables->'payments'->>'money' from pipeline_runs")
+    assert totals == [("4", "40.5000")]
 
 
-STEPS = [*(f"load {table}" for table in TABLES), "make the workshop's views", "record the load", "commit"]
+STEPS = [*(f"load {table}" for table in TABLES), "create the workshop's views", "record the load", "commit"]
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_load_that_breaks_off_at_any_step_leaves_the_run_before(
-    published: Published, step: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_failure_at_any_step_leaves_the_previous_run(
+    published: DuckDBPublication, step: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert published.publish("--run", FEBRUARY_RUN) == 0
 
     @contextmanager
-    def breaking_off(*_: Any) -> Iterator[Any]:
-        def begin(_: int, doing: str) -> None:
-            if doing == step:
+    def failing_bar(*_: Any) -> Iterator[Any]:
+        def show(_: int, current_step: str) -> None:
+            if current_step == step:
                 raise duckdb.IOException("no space left on device\nand more")
 
-        yield begin
+        yield show
 
-    monkeypatch.setattr(duckdb_warehouse.console, "statement_bar", breaking_off)
+    monkeypatch.setattr(duckdb_warehouse.console, "statement_bar", failing_bar)
     assert published.publish() == 4
-    assert f"could not {step}: no space left on device. The file is as it was before" in capfd.readouterr().err
-    assert published.tables() == with_empty(FEBRUARY_ONLY)
+    assert f"could not {step}: no space left on device. The file is unchanged" in capfd.readouterr().err
+    assert published.tables() == all_tables(FEBRUARY_ONLY)
     assert published.runs() == [(1, FEBRUARY_RUN, "2018-02-28")]
 
 
-def test_a_file_that_is_open_elsewhere_is_waited_for_and_then_named(
-    published: Published, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_load_waits_for_a_file_that_is_open_elsewhere_and_then_names_it(
+    published: DuckDBPublication, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert published.publish() == 0
-    monkeypatch.setattr(duckdb_warehouse, "SECONDS_FOR_THE_LOCK", 0.3)
+    monkeypatch.setattr(duckdb_warehouse, "LOCK_TIMEOUT_SECONDS", 0.3)
     code = (
         f"import duckdb, sys; c = duckdb.connect({str(published.file)!r}); print('open', flush=True); sys.stdin.read()"
     )
@@ -119,43 +126,35 @@ def test_a_file_that_is_open_elsewhere_is_waited_for_and_then_named(
         assert published.publish() == 4
         other.communicate("")
     error = capfd.readouterr().err
-    assert "is open in another program" in error
+    assert "open in another program" in error
     assert error.count("\n") == 1
     assert published.publish() == 0
 
 
-def test_a_file_that_is_no_database_is_said_to_be_none(published: Published, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_database_is_reported(
+    published: DuckDBPublication, capfd: pytest.CaptureFixture[str]
+) -> None:
     published.file.write_text("these are no tables")
     assert published.publish() == 4
     assert "not a valid DuckDB database" in capfd.readouterr().err
 
 
-SPOILED: list[tuple[str, list[tuple[Any, ...]], str]] = [
-    ("customers", [], "2 rows arrived, expected 3 rows"),
-    ("orders", [JUNE["orders"][0]] * 2, "4 rows arrived, expected 3 rows"),
-    (
-        "payments",
-        [("o1", 1, "credit_card", 3, money("10.01")), JUNE["payments"][1]],
-        "4 rows worth 40.51 arrived, expected 4 rows worth 40.50",
-    ),
-    ("transactions", JUNE["transactions"][:1], "3 rows worth 35.00 arrived, expected 4 rows worth 40.50"),
-    ("purchases", JUNE["purchases"][:1] * 2, "4 rows worth 56.00 arrived, expected 3 rows worth 40.50"),
-    ("rfm", [], "1 rows worth 5.00 arrived, expected 2 rows worth 40.50"),
-]
-
-
-@pytest.mark.parametrize(("table", "rows", "said"), SPOILED)
-def test_a_row_lost_doubled_or_changed_on_the_way_fails_the_load(
-    published: Published, table: str, rows: list[tuple[Any, ...]], said: str, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("table", "rows", "difference"), CHANGED_ROWS)
+def test_a_lost_duplicated_or_changed_row_fails_the_load(
+    published: DuckDBPublication,
+    table: str,
+    rows: list[tuple[Any, ...]],
+    difference: str,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert published.publish("--run", FEBRUARY_RUN) == 0
-    spoil(published.output, JUNE_RUN, table, rows, is_told=True)
+    replace_first_file(published.output, JUNE_RUN, table, rows, in_manifest=True)
     assert published.publish() == 3
-    assert f"table {table}: {said}" in capfd.readouterr().err
-    assert published.tables() == with_empty(FEBRUARY_ONLY)
+    assert f"table {table}: {difference}" in capfd.readouterr().err
+    assert published.tables() == all_tables(FEBRUARY_ONLY)
 
 
-def test_a_file_with_other_columns_is_refused(published: Published, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_with_other_columns_is_rejected(published: DuckDBPublication, capfd: pytest.CaptureFixture[str]) -> None:
     folder = published.output / "runs" / JUNE_RUN
     (folder / "rfm" / "part-0.snappy.parquet").write_bytes((folder / "orders" / "part-0.snappy.parquet").read_bytes())
     (folder / "rfm" / "part-1.snappy.parquet").unlink()
@@ -165,20 +164,12 @@ def test_a_file_with_other_columns_is_refused(published: Published, capfd: pytes
 
 
 def test_a_folder_of_any_name_is_read_and_written(tmp_path: Path) -> None:
-    odd = Published(tmp_path / "a b [1] {x,y} é dt=1 50% it's in*put")
+    odd = DuckDBPublication(tmp_path / "a b [1] {x,y} é dt=1 50% it's in*put")
     assert odd.publish() == 0
-    assert odd.tables() == with_empty(JUNE)
+    assert odd.tables() == all_tables(JUNE)
 
 
-WORKSHOP_JOIN = """
-    select orders_1.order_id, customers_1.customer_unique_id, orders_1.order_purchase_time, payments_1.payment_value
-    from orders_1 inner join customers_1 on orders_1.customer_id = customers_1.customer_id
-    inner join payments_1 on orders_1.order_id = payments_1.order_id
-    order by orders_1.order_purchase_time asc, 4 desc
-"""
-
-
-def test_the_workshops_sql_runs_on_its_own_names(published: Published) -> None:
+def test_the_workshops_sql_runs_on_its_table_names(published: DuckDBPublication) -> None:
     assert published.publish() == 0
     with duckdb.connect(published.file, read_only=True) as connection:
         connection.execute("use warehouse.workshop")
@@ -194,13 +185,13 @@ def test_the_workshops_sql_runs_on_its_own_names(published: Published) -> None:
         ]
 
 
-def test_there_is_nothing_beside_the_tables(published: Published) -> None:
+def test_the_main_schema_holds_only_the_tables(published: DuckDBPublication) -> None:
     assert published.publish() == 0
     names = published.query("select table_name from information_schema.tables where table_schema = 'main'")
     assert {name for (name,) in names} == {*TABLES, "pipeline_runs"}
 
 
-def test_the_command_line_of_pypi_opens_the_file(published: Published) -> None:
+def test_the_duckdb_command_line_on_pypi_opens_the_file(published: DuckDBPublication) -> None:
     assert published.publish() == 0
     tool = Path(sys.prefix) / "bin" / "duckdb"
     ran = subprocess.run(
@@ -213,24 +204,24 @@ def test_the_command_line_of_pypi_opens_the_file(published: Published) -> None:
 
 
 @pytest.mark.long
-def test_of_two_publishers_at_once_one_waits_for_the_other(published: Published) -> None:
+def test_two_publishers_at_once_load_one_after_the_other(published: DuckDBPublication) -> None:
     command = [sys.executable, "-m", "jobs.publish", "--output", str(published.output)]
     to = ["--warehouse", f"duckdb:{published.file}"]
     publishers = [subprocess.Popen([*command, *to, "--run", run]) for run in (JUNE_RUN, FEBRUARY_RUN)]
     assert [publisher.wait(120) for publisher in publishers] == [0, 0]
     last = published.runs()[-1][1]
-    assert published.tables() == with_empty({JUNE_RUN: JUNE, FEBRUARY_RUN: FEBRUARY_ONLY}[last])
+    assert published.tables() == all_tables({JUNE_RUN: JUNE, FEBRUARY_RUN: FEBRUARY_ONLY}[last])
     assert {run for _, run, _ in published.runs()} == {JUNE_RUN, FEBRUARY_RUN}
 
 
-def test_a_folder_that_is_not_there_is_made(published: Published) -> None:
+def test_a_missing_folder_is_created(published: DuckDBPublication) -> None:
     published.file = published.file.parent / "a" / "b" / "w.duckdb"
     assert published.publish() == 0
-    assert published.tables() == with_empty(JUNE)
+    assert published.tables() == all_tables(JUNE)
 
 
-def test_every_column_says_what_it_is(published: Published) -> None:
+def test_every_column_has_a_comment(published: DuckDBPublication) -> None:
     assert published.publish() == 0
-    found = published.query("select comment from duckdb_columns() where schema_name = 'main' and table_name = 'rfm'")
-    assert ("recency_weeks brought to 0..5 by the score card. High is long ago.",) in found
-    assert (None,) not in found
+    rows = published.query("select comment from duckdb_columns() where schema_name = 'main' and table_name = 'rfm'")
+    assert ("recency_weeks brought to 0..5 by the score card. High is long ago.",) in rows
+    assert (None,) not in rows

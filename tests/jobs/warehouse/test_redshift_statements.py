@@ -1,6 +1,6 @@
-"""What is said to Redshift: the golden file has all of it, and Redshift's grammar takes it.
+"""The SQL that Redshift is sent: as in the golden files, valid in Redshift's grammar, and safe with hostile values.
 
-``python -m tests.jobs.warehouse.test_redshift_statements`` writes the file anew; read its diff before you commit it.
+``python -m tests.jobs.warehouse.test_redshift_statements`` rewrites the golden files. Read the diff before you commit.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,22 @@ from sqlglot import exp
 
 from jobs.runs.totals import Total
 from jobs.storage.table_files import OutputFile
-from jobs.warehouse.data_api import MOST_STATEMENTS
+from jobs.warehouse.data_api import MAX_STATEMENTS
+from jobs.warehouse.ddl import identifier, literal, qualified_name
 from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad
-from jobs.warehouse.redshift import COLUMNS_OF, preparation, raw_preparation
-from jobs.warehouse.redshift_statements import Statement, last_load, load_statements, raw_statements
+from jobs.warehouse.redshift_statements import (
+    LIST_COLUMNS,
+    Statement,
+    last_load_query,
+    load_statements,
+    preparation_statements,
+    raw_load_statements,
+    raw_preparation_statements,
+)
 from jobs.warehouse.staging import StagedFile, copy_manifest
 from jobs.warehouse.target import RedshiftAddress
 from tests.frames import money
-from tests.jobs.warehouse.made_runs import JUNE
+from tests.jobs.warehouse.small_runs import JUNE
 from transforms.schemas import MONEY_COLUMNS, TABLES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -48,12 +56,12 @@ LOAD = load_statements(
 COLUMNS = StructType([StructField("order_id", StringType()), StructField("payment_type", StringType())])
 RAW = [RawTable("payments", COLUMNS, ("payment_type", "order_id"), FILES, 4)]
 
-FILES_OF_STATEMENTS: dict[str, Sequence[Statement]] = {
-    "first_preparation.sql": [COLUMNS_OF, *preparation(ADDRESS, {})],
-    "load.sql": [last_load("segments"), *LOAD],
+STATEMENTS_BY_FILE: dict[str, Sequence[Statement]] = {
+    "first_preparation.sql": [LIST_COLUMNS, *preparation_statements(ADDRESS, {})],
+    "load.sql": [last_load_query("segments"), *LOAD],
     "raw_copy.sql": [
-        *raw_preparation(RAW, "segments", {}),
-        *raw_statements(
+        *raw_preparation_statements(RAW, "segments", {}),
+        *raw_load_statements(
             RAW,
             schema="segments",
             copies={name: f"{STAGING}/{name}.manifest" for name in ("payments_raw", "payments_raw.gz")},
@@ -67,24 +75,24 @@ def as_text(statements: Sequence[Statement]) -> str:
     return "\n".join(f"-- {statement.name}\n{statement.sql};\n" for statement in statements)
 
 
-@pytest.mark.parametrize("name", FILES_OF_STATEMENTS)
-def test_what_is_said_is_what_the_golden_file_has(name: str) -> None:
-    assert as_text(FILES_OF_STATEMENTS[name]) == (GOLDEN / name).read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", STATEMENTS_BY_FILE)
+def test_the_statements_are_those_of_the_golden_file(name: str) -> None:
+    assert as_text(STATEMENTS_BY_FILE[name]) == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", FILES_OF_STATEMENTS)
-def test_redshifts_grammar_takes_every_statement(name: str) -> None:
-    for statement in FILES_OF_STATEMENTS[name]:
-        # sqlglot has no LOCK, and says so by a Command; anything else it reads in full.
+@pytest.mark.parametrize("name", STATEMENTS_BY_FILE)
+def test_every_statement_parses_as_redshift_sql(name: str) -> None:
+    for statement in STATEMENTS_BY_FILE[name]:
+        # sqlglot does not parse LOCK, and returns a Command for what it does not parse.
         if not statement.sql.startswith("lock table "):
             [tree] = sqlglot.parse(statement.sql, read="redshift", error_level=sqlglot.ErrorLevel.RAISE)
             assert tree is not None
             assert not list(tree.find_all(exp.Command)), statement.sql
 
 
-def test_a_load_is_one_batch_and_names_every_statement_once() -> None:
+def test_a_load_is_one_batch_with_unique_statement_names() -> None:
     names = [statement.name for statement in LOAD]
-    assert len(LOAD) <= MOST_STATEMENTS
+    assert len(LOAD) <= MAX_STATEMENTS
     assert len(set(names)) == len(names)
     assert names[0] == "wait for other loads"
     assert names[-1] == "record the load"
@@ -96,22 +104,22 @@ def test_nothing_in_a_load_commits_by_itself() -> None:
         assert not statement.sql.lower().startswith(("truncate", "alter", "vacuum", "commit", "begin", "drop"))
 
 
-def test_of_a_table_that_the_run_does_not_have_the_rows_are_taken_away() -> None:
+def test_a_table_that_the_run_lacks_is_emptied() -> None:
     [table] = [table for table in RUN.tables if table.name == "rfm"]
     without = RunToLoad("r", "2018-06-30", "h", (TableToLoad("rfm", (), Total(0)),))
-    said = load_statements(without, load_id="l", schema="segments", copies={}, iam_role=ROLE)
+    statements = load_statements(without, load_id="l", schema="segments", copies={}, iam_role=ROLE)
     assert table.files
-    assert [statement.name for statement in said if "rfm" in statement.name] == ["delete rfm"]
+    assert [statement.name for statement in statements if "rfm" in statement.name] == ["delete rfm"]
 
 
-def test_what_is_there_is_not_made_again() -> None:
+def test_existing_tables_are_not_created_again() -> None:
     existing: dict[tuple[str, str], list[str]] = {
         ("segments", name): list(schema.fieldNames()) for name, schema in TABLES.items()
     }
-    said = [statement.name for statement in preparation(ADDRESS, existing)]
-    assert not [name for name in said if name.endswith(tuple(f"table {table}" for table in TABLES))]
+    names = [statement.name for statement in preparation_statements(ADDRESS, existing)]
+    assert not [name for name in names if name.endswith(tuple(f"table {table}" for table in TABLES))]
     existing["segments", "rfm"].remove("monetary")
-    assert "add column monetary to rfm" in [statement.name for statement in preparation(ADDRESS, existing)]
+    assert "add column monetary to rfm" in [statement.name for statement in preparation_statements(ADDRESS, existing)]
 
 
 HOSTILE = "x'; drop table segments.rfm; --"
@@ -119,11 +127,11 @@ HOSTILE = "x'; drop table segments.rfm; --"
 
 def test_a_hostile_value_stays_within_its_quotes() -> None:
     run = RunToLoad(HOSTILE, "2018-06-30", HOSTILE, RUN.tables)
-    said = load_statements(
+    statements = load_statements(
         run, load_id=HOSTILE, schema="segments", copies={"rfm": f"s3://b/{HOSTILE}.manifest"}, iam_role=HOSTILE
     )
     quoted = HOSTILE.replace("'", "''")
-    for statement in said:
+    for statement in statements:
         assert HOSTILE not in statement.sql.replace(quoted, "")
         if not statement.sql.startswith("lock table "):
             assert len(sqlglot.parse(statement.sql, read="redshift")) == 1
@@ -131,11 +139,24 @@ def test_a_hostile_value_stays_within_its_quotes() -> None:
 
 @pytest.mark.parametrize("schema", [HOSTILE, 'a"; drop schema public cascade; --', "Segments", ""])
 def test_a_hostile_schema_becomes_no_statement(schema: str) -> None:
-    with pytest.raises(ValueError, match="is no identifier"):
+    with pytest.raises(ValueError, match="invalid identifier"):
         load_statements(RUN, load_id="l", schema=schema, copies={}, iam_role=ROLE)
 
 
-def test_a_manifest_lists_each_file_as_one_that_must_be_there_with_its_size() -> None:
+@pytest.mark.parametrize("name", ["", HOSTILE, 'a"b', "A", "1a", "a.b", "a\n", "a" * 128])
+def test_an_invalid_name_becomes_no_identifier(name: str) -> None:
+    with pytest.raises(ValueError, match="invalid identifier"):
+        identifier(name)
+
+
+def test_names_are_quoted_and_texts_have_their_quotes_doubled() -> None:
+    assert qualified_name("public", "user") == '"public"."user"'
+    assert literal(HOSTILE) == "'x''; drop table segments.rfm; --'"
+    with pytest.raises(ValueError, match="no backslash"):
+        literal("\\' or 1=1 --")
+
+
+def test_a_copy_manifest_lists_each_file_as_mandatory_with_its_size() -> None:
     text = copy_manifest([StagedFile("s3://b/a.parquet", 17), StagedFile("s3://b/c.parquet", 4)])
     assert text == (
         '{"entries": [{"url": "s3://b/a.parquet", "mandatory": true, "meta": {"content_length": 17}}, '
@@ -144,5 +165,5 @@ def test_a_manifest_lists_each_file_as_one_that_must_be_there_with_its_size() ->
 
 
 if __name__ == "__main__":
-    for file, statements in FILES_OF_STATEMENTS.items():
+    for file, statements in STATEMENTS_BY_FILE.items():
         (GOLDEN / file).write_text(as_text(statements), encoding="utf-8")

@@ -29,7 +29,7 @@ from "segments"."payments_raw";
 
 -- compare rows and money with the run's manifest
 select 1 / (case when count(*) = 0 then 1 else 0 end) as is_whole
--- divides by zero, and so ends the transaction, when a table is not what it must be
+-- Divides by zero if a table differs from the manifest, which rolls the transaction back.
 from (
   select count(*) as row_count from "segments"."payments_raw"
   having count(*) <> 4
