@@ -15,9 +15,9 @@ from jobs.warehouse import data_api as data_api_module
 from jobs.warehouse import redshift
 from jobs.warehouse.redshift import preparation
 from jobs.warehouse.target import RedshiftAddress
-from tests.fakes.fixtures import COPY_ROLE
+from tests.fakes.environment import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
-from tests.fakes.redshift.translation import translated
+from tests.fakes.redshift.translation import translate
 from tests.jobs.warehouse.made_runs import FEBRUARY_ONLY, JUNE, Rows, as_sets, make_run
 from transforms.schemas import TABLES
 
@@ -37,7 +37,7 @@ class InPostgres:
 
     def __init__(self, folder: Path, api: DataApi, bucket: str, conninfo: str) -> None:
         self.output, self.api, self.bucket, self.conninfo = folder, api, bucket, conninfo
-        self.s3 = api.bucketeer.s3
+        self.s3 = api.copy_source.s3
         make_run(folder, FEBRUARY_RUN, FEBRUARY_ONLY)
         make_run(folder, JUNE_RUN, JUNE)
 
@@ -118,7 +118,7 @@ class InPostgres:
 def made_tables() -> tuple[str, ...]:
     """What a first load makes, for PostgreSQL."""
     address = RedshiftAddress(database="dev", schema="rfm", workgroup="segments")
-    return tuple(translated(statement.sql).sql for statement in preparation(address, {}))
+    return tuple(translate(statement.sql).sql for statement in preparation(address, {}))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from jobs import features, ingest, pipeline, publish
 from jobs.cli.config import RunConfig
 from jobs.cli.main import program
 from jobs.storage import for_reading
-from tests.fakes.fixtures import COPY_ROLE
+from tests.fakes.environment import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
 from tests.frames import at, frame
 from tests.jobs.whole_runs import AS_OF, WORKED_BY_HAND
