@@ -1,24 +1,23 @@
-"""Fakes of the services that the code under test calls. boto3 reaches them over HTTP, on this machine alone.
+"""Fakes of the AWS services that the code under test calls. They run on this machine, and boto3 reaches them over HTTP.
 
 Each folder is a service. `fixtures` has the fixtures that tests use, and `environment` the account that all fakes
 share.
 
-- ``s3``: S3. Real are moto's objects, versions, multipart uploads and conditional writes. A proxy injects errors and
-  lost connections. It cannot tell whether IAM allows a request, or how fast S3 is.
-- ``redshift``: the Redshift Data API. Real are PostgreSQL, its transactions and its serialization failures, and the
-  files that COPY loads. It cannot tell what a statement costs, or what Redshift does with SQL that sqlglot does not
-  parse.
-- ``sagemaker``: SageMaker with the built-in k-means, and its runtime. Real are scikit-learn's clustering and the model
-  file in MXNet's layout. It cannot tell how well the service clusters, how long a job takes, or what it costs.
-- ``cloudformation``: stacks and change sets, with rollback. It creates no resource and cannot tell whether a template
-  is valid.
-- ``glue``, ``emr``, ``step_functions``: jobs that pass through the states that a test scripts (`scripted_jobs`). Real
-  are their requests and responses. They run no script and interpret no state machine.
-- ``http``: the protocol layer of all but S3. Requests and responses are validated against botocore's models, so a fake
-  cannot accept a request that AWS's published model rejects. It does not verify signatures and has no TLS.
+- ``s3``: S3, by moto. Objects, versions, multipart uploads and conditional writes are real. A proxy injects errors and
+  lost connections. The fake cannot tell whether IAM allows a request, or how fast S3 is.
+- ``redshift``: the Redshift Data API over PostgreSQL. Transactions, serialization failures and the files that COPY
+  loads are real. The fake cannot tell the cost of a statement, or the meaning of SQL that sqlglot does not parse.
+- ``sagemaker``: SageMaker with the built-in k-means, and its runtime. The clustering is real, by scikit-learn, and so
+  is the model file, in MXNet's layout. The fake cannot tell how well the service clusters, or how long its jobs take.
+- ``cloudformation``: stacks and change sets, with rollback. The states are real. The fake creates no resource, and
+  cannot tell whether a template is valid.
+- ``glue``, ``emr``, ``step_functions``: jobs that pass through the states that a test scripts (`scripted_jobs`). The
+  requests and responses are real. The fakes run no script, and cannot tell whether a job would succeed.
+- ``http``: the protocol layer of all services but S3. It validates requests and responses against botocore's models, so
+  no fake accepts a request that AWS's published model rejects. It has no TLS and does not verify signatures.
 
-No fake knows quotas, prices, latency or IAM policies beyond the roles that a test lists. Only a run on AWS can.
+No fake has quotas, prices, latency, or IAM beyond the roles that a test lists. Only a run on AWS shows those.
 
-Faults of calls are injected with ``service.faults`` (`http.faults`), and ``service.calls`` records the calls. Faults of
-a batch or a job are injected with methods of the fake.
+A test injects faults into calls with ``service.faults`` (`http.faults`), and reads the calls from ``service.calls``. It
+injects faults into a batch or a job with the methods of the fake.
 """
