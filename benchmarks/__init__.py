@@ -1,1 +1,1 @@
-"""How fast it is, against what one would use in its place: the feature step, the checks of the data, the clustering."""
+"""Benchmarks of the feature step, data quality and clustering, against alternatives. No test runs them."""

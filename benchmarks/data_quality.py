@@ -1,9 +1,9 @@
-"""What split and gate cost, beside the reading that they check and the features that follow.
+"""Time the split and the gate, next to the reading of the files and the features.
 
     python -m benchmarks.data_quality --orders 1000000
 
-A round is a whole run, and a copy of the same files without any check. What a run spends on its raw tables beyond the
-copy and the gate is the split: checks, keys, references, counts and quarantine.
+A round is a complete run, and a copy of the same files without validation. The split is the time of a run on its raw
+tables, minus the copy and the gate. It validates rows, keys and references, counts them, and writes the quarantine.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from statistics import median
 
 from benchmarks.contenders import AS_OF
 from benchmarks.figures import machine
+from benchmarks.input_data import REPOSITORY, sample_files
 from benchmarks.notebook import HEAP
-from benchmarks.prepared import REPOSITORY, sample_files
 from expectations.contracts.olist import FILE_CONTRACTS
-from jobs.cli.console import summary
-from jobs.cli.main import program
+from jobs.cli.console import show_table
+from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import OutsideSystemError
 
@@ -35,26 +35,26 @@ SHARES = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark; see ``--help``."""
-    return program("data_quality", lambda: _benchmark(_arguments(argv)))
+    return run_main("data_quality", lambda: _benchmark(_arguments(argv)))
 
 
-def _benchmark(given: argparse.Namespace) -> None:
-    files = sample_files(given.orders)
+def _benchmark(arguments: argparse.Namespace) -> None:
+    files = sample_files(arguments.orders)
     rounds = []
-    for _ in range(given.runs):
+    for _ in range(arguments.runs):
         rounds.append(_one_round(files))
         print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in rounds[-1].items()))
     figures = {name: median(each[name] for each in rounds) for name in SHARES}
-    whole, features = sum(figures.values()), figures["features"]
+    total, features = sum(figures.values()), figures["features"]
     checks = figures["the split"] + figures["the gate, raw tables"] + figures["the gate, computed tables"]
-    rows = [(name, f"{seconds:.1f}", f"{seconds / whole:.0%}") for name, seconds in figures.items()]
-    measured = f"medians of {given.runs} runs" if given.runs > 1 else "one run"
-    summary(f"A run over {given.orders:,} orders, {measured}; {machine()}", ("what", "s", "share"), rows)
+    rows = [(name, f"{seconds:.1f}", f"{seconds / total:.0%}") for name, seconds in figures.items()]
+    measured = f"medians of {arguments.runs} runs" if arguments.runs > 1 else "one run"
+    show_table(f"A run over {arguments.orders:,} orders, {measured}; {machine()}", ("part", "s", "share"), rows)
     print(f"split and gate together, to the features without them: {checks / features:.2f}")
 
 
 def _one_round(files: Path) -> dict[str, float]:
-    """Seconds by share."""
+    """Run one round, and return the seconds of each share."""
     scratch = files.parent / "quality-scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -65,7 +65,7 @@ def _one_round(files: Path) -> dict[str, float]:
     run = output / "runs" / f"{AS_OF}-q"
     steps = {step["step"]: step["seconds"] for step in json.loads((run / "manifest.json").read_text())["steps"]}
     quality = json.loads((run / "quality.json").read_text())["tables"]
-    gates = {table: found["gate_seconds"] for table, found in quality.items()}
+    gates = {table: figures["gate_seconds"] for table, figures in quality.items()}
     shutil.rmtree(scratch)
     raw_gate = sum(gates[table] for table in RAW_TABLES)
     computed_gate = sum(gates.values()) - raw_gate
@@ -80,9 +80,9 @@ def _one_round(files: Path) -> dict[str, float]:
 
 
 def _module(name: str, *options: str) -> str:
-    """Run a module by itself, and return the last line that it prints."""
+    """Run a module as a process, and return the last line of its output."""
     environment = {**os.environ, "SPARK_DRIVER_MEMORY": HEAP}
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", name, *options],
         cwd=REPOSITORY,
         env=environment,
@@ -90,19 +90,26 @@ def _module(name: str, *options: str) -> str:
         text=True,
         check=False,
     )
-    if ended.returncode != 0:
-        raise OutsideSystemError(f"{name} ended with exit code {ended.returncode}")
-    return ended.stdout.splitlines()[-1]
+    if process.returncode != 0:
+        raise OutsideSystemError(f"{name} ended with exit code {process.returncode}")
+    return process.stdout.splitlines()[-1]
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(
         prog="python -m benchmarks.data_quality",
-        description="Time what the checks of the data cost, as a share of a whole run.",
+        description="Time data quality as a share of a complete run.",
         allow_abbrev=False,
     )
-    parser.add_argument("--orders", type=at_least_one, default=1_000_000, help="of the sample (default: %(default)s)")
-    parser.add_argument("--runs", type=at_least_one, default=3, help="rounds; medians are shown (default: %(default)s)")
+    parser.add_argument(
+        "--orders", type=at_least_one, default=1_000_000, help="size of the sample (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--runs",
+        type=at_least_one,
+        default=3,
+        help="number of rounds, of which the medians are shown (default: %(default)s)",
+    )
     return parser.parse_args(argv)
 
 

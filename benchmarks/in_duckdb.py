@@ -11,20 +11,20 @@ from pathlib import Path
 import duckdb
 
 from benchmarks import workshop_sql as sql
-from benchmarks.arguments import contender_arguments
+from benchmarks.contenders import contender_arguments
 
 MEMORY = "4GB"
 
 
 def only_rfm(con: duckdb.DuckDBPyConnection, as_of: date, results: Path) -> None:
-    """Views up to the measures, which are kept in memory for the bounds and for rfm; nothing else is written."""
+    """Write rfm alone, from views and from a table of measures in memory, which bounds and rfm read."""
     con.execute(f"create view transactions as {sql.transactions(as_of)}")
     con.execute(f"create view purchases as {sql.PURCHASES}")
     _write_rfm(con, as_of, results)
 
 
 def all_tables(con: duckdb.DuckDBPyConnection, as_of: date, results: Path) -> None:
-    """All three tables written, each made from the one before."""
+    """Write all three tables, each one from the table before it."""
     for table, query in (("transactions", sql.transactions(as_of)), ("purchases", sql.PURCHASES)):
         _write(con, query, results / table)
         con.execute(f"create view {table} as from read_parquet('{results / table}/*.parquet')")
@@ -35,7 +35,7 @@ VARIANTS = {"rfm": only_rfm, "all": all_tables}
 
 
 def connected(spill: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory that may use all cores and `MEMORY`, and a folder for what does not fit."""
+    """Open a database in memory with all cores, `MEMORY`, and a folder for data that exceeds it."""
     con = duckdb.connect()
     con.execute(f"set threads = {os.cpu_count() or 1}")
     con.execute(f"set memory_limit = '{MEMORY}'")
@@ -47,11 +47,11 @@ def connected(spill: Path) -> duckdb.DuckDBPyConnection:
 
 def main() -> int:
     """Run one variant."""
-    given = contender_arguments("benchmarks.in_duckdb", VARIANTS)
-    with connected(given.results / "spill") as con:
+    arguments = contender_arguments("benchmarks.in_duckdb", VARIANTS)
+    with connected(arguments.results / "spill") as con:
         for table in sql.CHECKED_TABLES:
-            con.execute(f"create view {table} as from read_parquet('{given.tables / table}/*.parquet')")
-        VARIANTS[given.variant](con, given.as_of, given.results)
+            con.execute(f"create view {table} as from read_parquet('{arguments.tables / table}/*.parquet')")
+        VARIANTS[arguments.variant](con, arguments.as_of, arguments.results)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Run a command and measure it: wall-clock, CPU and memory of its process and of all that it starts."""
+"""Measure a command: wall-clock time, CPU time and memory of its process and of all processes that it starts."""
 
 import os
 import subprocess
@@ -14,23 +14,23 @@ import psutil
 
 from jobs.errors import OutsideSystemError
 
-SECONDS_BETWEEN_LOOKS = 0.1
-SECONDS_BETWEEN_LAST_LOOKS = 0.01
-PATIENCE = 60.0
-"""Seconds for which what a contender left running may go on after it."""
+SAMPLE_SECONDS = 0.1
+LAST_SAMPLE_SECONDS = 0.01
+SURVIVOR_TIMEOUT = 60.0
+"""Seconds for which processes of a contender may run on after it."""
 
-LINES_OF_LOG = 30
+LOG_LINES = 30
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one run took.
+    """The cost of one run.
 
     Attributes:
-        wall_seconds: from the start of the process to its end, as its user waits.
-        cpu_seconds: user and system time of all its processes, those included that outlive the first.
-        peak_bytes: the largest sum of resident memory over all its processes at one look. Pages that two processes
-            share count twice; a peak shorter than `SECONDS_BETWEEN_LOOKS` may be missed.
+        wall_seconds: Seconds from the start of the process to its end.
+        cpu_seconds: User and system time of all its processes, with those that outlive the first one.
+        peak_bytes: The largest sum of resident memory over all its processes in one sample. Pages that two processes
+            share count twice. A peak shorter than `SAMPLE_SECONDS` may be missed.
     """
 
     wall_seconds: float
@@ -39,42 +39,48 @@ class Measurement:
 
 
 def measure(command: Sequence[str], *, folder: Path, log: Path, environment: Mapping[str, str]) -> Measurement:
-    """Run a command in a folder, its output into a log, and measure it.
+    """Run a command and measure it.
+
+    Args:
+        command: The command line.
+        folder: The folder in which it runs.
+        log: The file for its output.
+        environment: Its environment variables.
 
     Raises:
-        OutsideSystemError: It failed; the end of its log goes to stderr.
+        OutsideSystemError: The command failed. The end of its log is written to stderr.
     """
     with log.open("wb") as output:
         started = time.perf_counter()
         child = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
-    memory = _MemoryWatch(psutil.Process(child.pid))
-    memory.start()
+    sampler = _MemorySampler(psutil.Process(child.pid))
+    sampler.start()
     try:
-        # Not child.wait(): the kernel's own account of the child, which it gives to whoever collects the child.
+        # wait4 also returns the kernel's resource usage of the child, which child.wait() discards.
         _, status, usage = os.wait4(child.pid, 0)
         wall_seconds = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)
     finally:
-        memory.stop()
+        sampler.stop()
         if child.returncode is None:
-            _end([psutil.Process(child.pid), *memory.descendants])
+            _kill([psutil.Process(child.pid), *sampler.descendants])
             child.wait()
-    # The kernel's account is exact for the child and for all that it, or a child of its own, waited for. PySpark ends
-    # without waiting for its JVM, which does nearly all the work, so what outlives the child is added to it.
-    cpu_seconds = usage.ru_utime + usage.ru_stime + _cpu_of_survivors(memory.descendants)
+    # The kernel's usage covers the child and the descendants that were waited for. PySpark ends without waiting for its
+    # JVM, which does nearly all of the work, so the usage of survivors is added.
+    cpu_seconds = usage.ru_utime + usage.ru_stime + _cpu_of_survivors(sampler.descendants)
     if child.returncode != 0:
-        lines = log.read_text(errors="replace").splitlines()[-LINES_OF_LOG:]
+        lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
         sys.stderr.write("\n".join([*lines, ""]))
         raise OutsideSystemError(
             f"{' '.join(command)} ended with exit code {child.returncode}; its last lines are above"
         )
-    return Measurement(wall_seconds, cpu_seconds, memory.peak_bytes)
+    return Measurement(wall_seconds, cpu_seconds, sampler.peak_bytes)
 
 
-class _MemoryWatch(threading.Thread):
-    """Looks at a process and its descendants until it is stopped."""
+class _MemorySampler(threading.Thread):
+    """Samples the memory of a process and its descendants until it is stopped."""
 
     def __init__(self, root: psutil.Process) -> None:
         super().__init__(daemon=True)
@@ -85,14 +91,14 @@ class _MemoryWatch(threading.Thread):
 
     def run(self) -> None:
         while not self._done.is_set():
-            self._look()
-            self._done.wait(SECONDS_BETWEEN_LOOKS)
+            self._sample()
+            self._done.wait(SAMPLE_SECONDS)
 
     def stop(self) -> None:
         self._done.set()
         self.join()
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         with suppress(psutil.NoSuchProcess):
             self.descendants.update(self._root.children(recursive=True))
         resident = 0
@@ -103,16 +109,15 @@ class _MemoryWatch(threading.Thread):
 
 
 def _cpu_of_survivors(descendants: Iterable[psutil.Process]) -> float:
-    """Follow to their end those processes that still run, and return the CPU seconds that they had.
+    """Wait until the processes that still run have ended, and return their CPU seconds.
 
-    Each look counts a process and the children that it waited for, and a process that has ended but that nobody
-    waited for keeps its figures until it is collected. So nothing counts twice, and what is lost is the time between
-    the last look and the end, a hundredth of a second. This also keeps a JVM on its way out from slowing down
-    whoever is next.
+    Each sample counts a process and the children for which it waited. A zombie keeps its figures until its parent
+    collects it, so nothing counts twice. The time between the last sample and the end is lost: a hundredth of a second.
+    The wait also keeps a JVM that shuts down from slowing the next contender.
     """
     seconds: dict[psutil.Process, float] = {}
     running = list(descendants)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SURVIVOR_TIMEOUT
     while running:
         still_running = []
         for process in running:
@@ -123,15 +128,17 @@ def _cpu_of_survivors(descendants: Iterable[psutil.Process]) -> float:
                     still_running.append(process)
         running = still_running
         if time.monotonic() > deadline:
-            _end(running)
-            raise OutsideSystemError(f"still running {PATIENCE:.0f} s after its parent: {', '.join(map(str, running))}")
-        time.sleep(SECONDS_BETWEEN_LAST_LOOKS)
+            _kill(running)
+            raise OutsideSystemError(
+                f"still running {SURVIVOR_TIMEOUT:.0f} s after its parent: {', '.join(map(str, running))}"
+            )
+        time.sleep(LAST_SAMPLE_SECONDS)
     return sum(seconds.values())
 
 
-def _end(processes: Sequence[psutil.Process]) -> None:
-    """Kill processes and wait until they are gone, and with them their hold on the folder of results."""
+def _kill(processes: Sequence[psutil.Process]) -> None:
+    """Kill processes, and wait until they have released the folder of results."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(processes, timeout=PATIENCE)
+    psutil.wait_procs(processes, timeout=SURVIVOR_TIMEOUT)

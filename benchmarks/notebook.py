@@ -2,7 +2,8 @@
 
     python -m benchmarks.notebook plan-twice|cached|staged --as-of DAY --tables FOLDER --results FOLDER
 
-Set are only what makes results and memory comparable: all cores, the heap that the project takes, and UTC.
+Only three settings differ from the defaults, to make results and memory comparable: all cores, the project's heap, and
+UTC.
 """
 
 import os
@@ -13,14 +14,14 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from benchmarks import workshop_sql as sql
-from benchmarks.arguments import contender_arguments
+from benchmarks.contenders import contender_arguments
 from jobs.spark.java import java_home
 
 HEAP = "4g"
 
 
 def plan_twice(spark: SparkSession, as_of: date, results: Path) -> None:
-    """Views all the way: the bounds run the whole plan, and writing rfm runs it again."""
+    """Use views only. The bounds run the whole plan, and writing rfm runs it again."""
     spark.sql(sql.transactions(as_of)).createOrReplaceTempView("transactions")
     spark.sql(sql.PURCHASES).createOrReplaceTempView("purchases")
     spark.sql(sql.measures(as_of, "spark")).createOrReplaceTempView("measures")
@@ -28,7 +29,7 @@ def plan_twice(spark: SparkSession, as_of: date, results: Path) -> None:
 
 
 def cached(spark: SparkSession, as_of: date, results: Path) -> None:
-    """Views, the last of them cached: the bounds fill the cache, and writing rfm reads it."""
+    """Use views and cache the last one. The bounds fill the cache, and writing rfm reads it."""
     spark.sql(sql.transactions(as_of)).createOrReplaceTempView("transactions")
     spark.sql(sql.PURCHASES).createOrReplaceTempView("purchases")
     spark.sql(sql.measures(as_of, "spark")).cache().createOrReplaceTempView("measures")
@@ -36,9 +37,9 @@ def cached(spark: SparkSession, as_of: date, results: Path) -> None:
 
 
 def staged(spark: SparkSession, as_of: date, results: Path) -> None:
-    """All three tables written, each made from the one before, as the workshop's CREATE TABLE AS does.
+    """Write all three tables, each one from the table before it, as the workshop's CREATE TABLE AS does.
 
-    The bounds take a pass over the written purchases, and writing rfm another.
+    The bounds read the written purchases, and writing rfm reads them again.
     """
     for table, query in (("transactions", sql.transactions(as_of)), ("purchases", sql.PURCHASES)):
         spark.sql(query).write.parquet(str(results / table))
@@ -52,7 +53,7 @@ VARIANTS = {"plan-twice": plan_twice, "cached": cached, "staged": staged}
 
 def main() -> int:
     """Run one variant in a session of its own."""
-    given = contender_arguments("benchmarks.notebook", VARIANTS)
+    arguments = contender_arguments("benchmarks.notebook", VARIANTS)
     os.environ["JAVA_HOME"] = java_home()
     spark = (
         SparkSession.builder.master("local[*]")
@@ -61,8 +62,8 @@ def main() -> int:
         .getOrCreate()
     )
     for table in sql.CHECKED_TABLES:
-        spark.read.parquet(str(given.tables / table)).createOrReplaceTempView(table)
-    VARIANTS[given.variant](spark, given.as_of, given.results)
+        spark.read.parquet(str(arguments.tables / table)).createOrReplaceTempView(table)
+    VARIANTS[arguments.variant](spark, arguments.as_of, arguments.results)
     spark.stop()
     return 0
 

@@ -1,8 +1,8 @@
-"""What reading costs without any check: the three CSV files to typed Parquet, as a notebook would have it.
+"""Copy the three CSV files to typed Parquet without validation, as a notebook would.
 
     python -m benchmarks.plain_copy --input FOLDER --results FOLDER
 
-Prints the seconds of each table as JSON. A text that is no value becomes null, and nobody is told.
+Prints the seconds of each table as JSON. An invalid value silently becomes null.
 """
 
 import argparse
@@ -19,16 +19,16 @@ from jobs.spark.session import spark_session
 
 
 def main() -> None:
-    """Copy the tables and say how long each took."""
+    """Copy the tables, and print the seconds of each one."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.plain_copy", allow_abbrev=False)
-    parser.add_argument("--input", required=True, metavar="FOLDER", help="where the CSV files are")
-    parser.add_argument("--results", type=Path, required=True, metavar="FOLDER", help="where the tables are put")
-    given = parser.parse_args()
+    parser.add_argument("--input", required=True, metavar="FOLDER", help="folder of the CSV files")
+    parser.add_argument("--results", type=Path, required=True, metavar="FOLDER", help="folder for the tables")
+    arguments = parser.parse_args()
     with spark_session("plain copy") as session:
-        print(json.dumps(_copied(session, given.input, given.results)))
+        print(json.dumps(_copy_tables(session, arguments.input, arguments.results)))
 
 
-def _copied(session: SparkSession, folder: str, results: Path) -> dict[str, float]:
+def _copy_tables(session: SparkSession, folder: str, results: Path) -> dict[str, float]:
     seconds = {}
     for source in find_sources(folder, FILE_CONTRACTS):
         contract = source.contract

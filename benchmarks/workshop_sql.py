@@ -1,8 +1,8 @@
-"""The workshop's SQL for transactions, purchases and RFM, with its faults mended, for Spark and for DuckDB.
+"""The workshop's SQL for transactions, purchases and RFM without its faults, for Spark and for DuckDB.
 
-The same meaning as `jobs.features`, so that results can be compared: payments of one purchase are added, weeks are
-counted back from a given day, bounds come from the data. All columns that the project writes are made. The workshop's
-``order by`` is left out, since the order of rows is no part of a result and sorting costs.
+It has the meaning and the columns of `jobs.features`, so results can be compared. It adds the payments of one purchase,
+counts weeks before the as-of date, and takes the bounds from the data. It omits the workshop's ``order by``: the order
+of rows is not part of the result, and sorting costs time.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ Dialect = Literal["spark", "duckdb"]
 
 CHECKED_TABLES = ("customers", "orders", "payments")
 
-MEASURED = {
+MEASURES = {
     "recency": "cast(recency_weeks as double)",
     "frequency": "cast(purchase_count as double)",
     "monetary": "cast(total_value as double) / purchase_count",
 }
 
-# Casting DuckDB's timestamp with time zone goes through a calendar library, 30 times slower than this; in UTC the
-# day is the same.
+# DuckDB casts a timestamp with time zone with a calendar library, which is 30 times slower than this.
+# In UTC, the day is the same.
 LAST_DAY: Mapping[Dialect, str] = {
     "spark": "cast(max(order_purchase_time) as date)",
     "duckdb": "cast(make_timestamp(epoch_us(max(order_purchase_time))) as date)",
@@ -37,13 +37,13 @@ PURCHASES = """
 """
 
 BOUNDS = "select " + ", ".join(
-    f"{extreme}({value}) as {name}_{extreme}" for name, value in MEASURED.items() for extreme in ("min", "max")
+    f"{extreme}({value}) as {name}_{extreme}" for name, value in MEASURES.items() for extreme in ("min", "max")
 )
 BOUNDS += " from measures"
 
 
 def transactions(as_of: date) -> str:
-    """Query over the checked tables. Grain: one row per payment of an order of ``as_of`` or before."""
+    """Query over the checked tables. Grain: one row per payment of an order on or before ``as_of``."""
     return f"""
         select o.order_id, p.payment_sequential, c.customer_unique_id, o.order_purchase_time, p.payment_value
         from orders o
@@ -69,10 +69,10 @@ def measures(as_of: date, dialect: Dialect) -> str:
 
 
 def rfm(bounds: Mapping[str, Any]) -> str:
-    """Query over ``measures``, with the figures that `BOUNDS` gave put in as the workshop has them put in."""
+    """Query over ``measures``, with the results of `BOUNDS` as literals, as in the workshop."""
     normalised = ", ".join(
         f"{_normalised(value, low=bounds[f'{name}_min'], high=bounds[f'{name}_max'])} as {name}"
-        for name, value in MEASURED.items()
+        for name, value in MEASURES.items()
     )
     return f"select *, {normalised} from measures"
 
@@ -82,6 +82,6 @@ def _week(day: str, dialect: Dialect) -> str:
 
 
 def _normalised(value: str, *, low: float, high: float) -> str:
-    # repr gives all digits, so that the smallest value becomes 0 and the largest 5, exactly.
+    # repr has all digits, so the smallest value becomes exactly 0 and the largest exactly 5.
     bounds = {"low": f"cast({low!r} as double)", "high": f"cast({high!r} as double)"}
     return "coalesce(({value} - {low}) / nullif({high} - {low}, 0) * 5, 0)".format(value=value, **bounds)

@@ -34,7 +34,7 @@ def run_pipeline(config: PipelineConfig) -> None:
     card = load_card(config.features.card, config.features.feature_scale) if config.features.card else None
     rules = active_rules(options.rules)
     sources = find_sources(config.input, rules.of_files)
-    publication = _publication(config)
+    publication = publication_of(config)
     store = RunStore(options.output)
     previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
@@ -48,10 +48,10 @@ def run_pipeline(config: PipelineConfig) -> None:
         if clusters:
             show_clusters(clusters)
     if publication is not None:
-        _load(publication, config, run.run_id)
+        load(publication, config, run.run_id)
 
 
-def _load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> None:
+def load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> None:
     """Load the run. It is complete by now and stays so, whether the load succeeds or not."""
     arguments = ["--output", config.run.output, "--run", run_id, "--warehouse", str(config.warehouse)]
     arguments += ["--staging", config.staging, "--iam-role", config.iam_role] if config.staging else []
@@ -65,7 +65,7 @@ def _load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> No
         raise KeyboardInterrupt(f"{state}. {advice}") from None
 
 
-def _publication(config: PipelineConfig) -> PublishConfig | None:
+def publication_of(config: PipelineConfig) -> PublishConfig | None:
     """Where the run is published, opened for a moment so that a bad address costs no run.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One Spark session for all tests, and a small raw data set to spoil."""
+"""One Spark session for all tests, and a small raw data set that a test can change."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +15,14 @@ pytest_plugins = ["tests.fakes.fixtures"]
 SMALL = {
     "spark.master": "local[2]",
     "spark.driver.memory": "2g",
-    # Two shuffle partitions: enough for a row to be in the wrong one, few enough to be quick.
+    # Two partitions can separate rows that belong together, and are quick.
     "spark.sql.shuffle.partitions": "2",
 }
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """A session with the project's settings, made small."""
+    """A session with the project's settings, on two cores and with little memory."""
     session_settings.LAPTOP.update(SMALL)
     with spark_session("tests") as session:
         yield session
@@ -30,5 +30,5 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture
 def raw(tmp_path: Path) -> RawFiles:
-    """Three files of two customers, three orders and four payments, worth 40.50."""
+    """Three files: three customer rows of two people, three orders, and four payments that add up to 40.50."""
     return RawFiles(tmp_path / "input")

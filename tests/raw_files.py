@@ -1,4 +1,4 @@
-"""A raw data set of a few rows, which a test can spoil."""
+"""A raw data set of a few rows, which a test can change before it writes the files."""
 
 import hashlib
 import re
@@ -30,16 +30,21 @@ PAYMENTS = [
 
 
 SHORT = re.compile(r'"(c\d+|o\d+|ann|bob)"')
-"""An identifier as it is written here; on disk it is what `key` makes of it."""
+"""A short name in these lines; the files have its `key` instead."""
 
 
 def key(name: str) -> str:
-    """The identifier that a short name stands for: 32 hexadecimal digits, as the contracts ask."""
+    """The identifier for a short name: 32 hexadecimal digits, as the contracts require."""
     return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 class RawFiles:
-    """The three files in a folder; each attribute is a list of lines, the header first."""
+    """The three files of a folder.
+
+    Attributes:
+        folder: Where `write` puts them.
+        customers: The lines of the customers file, header first; ``orders`` and ``payments`` alike.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,7 +65,7 @@ class RawFiles:
         return self.folder / "olist_order_payments_dataset.csv"
 
     def write(self) -> str:
-        """Put the files on disk and return the folder, as ``--input`` takes it."""
+        """Write the files, and return the folder for ``--input``."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for file, lines in (
             (self.customers_file, self.customers),
@@ -68,5 +73,5 @@ class RawFiles:
             (self.payments_file, self.payments),
         ):
             text = "".join(f"{line}\n" for line in lines)
-            file.write_text(SHORT.sub(lambda found: f'"{key(found[1])}"', text), encoding="utf-8")
+            file.write_text(SHORT.sub(lambda match: f'"{key(match[1])}"', text), encoding="utf-8")
         return str(self.folder)

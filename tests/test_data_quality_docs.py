@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from expectations.contracts.contract import Contract
 from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
 from expectations.contracts.overrides import ADDABLE, with_overrides
-from expectations.gx.gate import MOST_DETAILED, MOST_EXAMPLES
+from expectations.gx.gate import MAX_DETAILED, MAX_EXAMPLES
 from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, RefersTo, Rule
 from jobs import pipeline
 from jobs.cli.arguments import MAX_QUARANTINED
@@ -113,8 +113,8 @@ def test_every_kind_that_can_be_added_is_told_with_its_fields() -> None:
 
 def test_the_limits_are_those_in_force() -> None:
     assert f"`--max-quarantined {MAX_QUARANTINED}`" in section("## The budget")
-    assert f"at most {MOST_DETAILED} failed expectations" in section("## Data Docs")
-    assert f"at most {MOST_EXAMPLES} examples" in section("## quality.json")
+    assert f"at most {MAX_DETAILED} failed expectations" in section("## Data Docs")
+    assert f"at most {MAX_EXAMPLES} examples" in section("## quality.json")
     assert f"/{DATA_DOCS}`" in section("## Data Docs")
 
 

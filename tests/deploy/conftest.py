@@ -17,14 +17,12 @@ from tests.deploy.packaging.bundles import clean_environment
 from tests.deploy.sagemaker.command_lines import Commands
 from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
 from tests.fakes.cloudformation.service import CloudFormation
-from tests.fakes.emr.application import EmrApplication
-from tests.fakes.fixtures import CREDENTIALS, MODELS, REGION, serving, session_with
-from tests.fakes.http.json_service import JsonService
-from tests.fakes.http.service import HttpService
-from tests.fakes.job_runners import Runners
-from tests.fakes.sagemaker.client_requests import Hands, small_groups
-from tests.fakes.sagemaker.service import SageMaker
-from tests.fakes.step_functions.executions import Nights
+from tests.fakes.emr.service import EmrCluster, EmrServerless
+from tests.fakes.environment import CREDENTIALS, MODELS, REGION, serving, session_with
+from tests.fakes.glue.service import Glue
+from tests.fakes.http.protocols import JsonService
+from tests.fakes.sagemaker.client_requests import ClientRequests
+from tests.fakes.step_functions.service import StepFunctions
 
 SESSION = boto3.session.Session
 PREFIX = "shop"
@@ -58,28 +56,30 @@ OUTPUTS = {
 
 
 @pytest.fixture
-def application(aws: pytest.MonkeyPatch) -> Iterator[EmrApplication]:
+def emr_serverless(aws: pytest.MonkeyPatch) -> Iterator[EmrServerless]:
     """The application of EMR Serverless, which nothing has started yet."""
-    with serving(aws, "EMR_SERVERLESS", EmrApplication()) as service:
+    with serving(aws, "EMR_SERVERLESS", EmrServerless()) as service:
         yield service
 
 
 @pytest.fixture
-def nights(aws: pytest.MonkeyPatch) -> Iterator[Nights]:
+def step_functions(aws: pytest.MonkeyPatch) -> Iterator[StepFunctions]:
     """Step Functions, where nothing is in progress."""
-    with serving(aws, "SFN", Nights()) as service:
+    with serving(aws, "SFN", StepFunctions()) as service:
         yield service
 
 
 @pytest.fixture
-def cloud_formation(aws: pytest.MonkeyPatch, application: EmrApplication, nights: Nights) -> Iterator[CloudFormation]:
+def cloud_formation(
+    aws: pytest.MonkeyPatch, emr_serverless: EmrServerless, step_functions: StepFunctions
+) -> Iterator[CloudFormation]:
     """CloudFormation, in an account where nothing was made yet."""
-    del nights
+    del step_functions
     aws.setattr(waiting, "POLL_SECONDS", 0.0)
     aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
     service = CloudFormation()
-    service.gives_out = OUTPUTS
-    service.application_is_started = application.is_started
+    service.outputs = OUTPUTS
+    service.application_is_started = emr_serverless.application_is_started
     with serving(aws, "CLOUDFORMATION", service):
         yield service
 
@@ -89,7 +89,7 @@ def made(cloud_formation: CloudFormation) -> CloudFormation:
     """CloudFormation, in an account where everything was made."""
     for name, given_out in OUTPUTS.items():
         cloud_formation.stacks[name] = {
-            "steps": ["CREATE_COMPLETE"],
+            "statuses": ["CREATE_COMPLETE"],
             "parameters": {"Prefix": PREFIX},
             "outputs": given_out,
             "body": "{}",
@@ -169,18 +169,25 @@ def emr_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clean_environment(tmp_path_factory.mktemp("emr-python") / "python", EMR)
 
 
+@pytest.fixture
+def glue(aws: pytest.MonkeyPatch) -> Iterator[Glue]:
+    """Glue, without a job run."""
+    with serving(aws, "GLUE", Glue()) as service:
+        yield service
+
+
+@pytest.fixture
+def emr_cluster(aws: pytest.MonkeyPatch) -> Iterator[EmrCluster]:
+    """EMR on EC2, with a cluster without steps."""
+    with serving(aws, "EMR", EmrCluster()) as service:
+        yield service
+
+
 @pytest.fixture(params=WAYS)
-def runner(
-    request: pytest.FixtureRequest, aws: pytest.MonkeyPatch, made: CloudFormation, buckets: Any
-) -> Iterator[Runner]:
+def runner(request: pytest.FixtureRequest, made: CloudFormation, buckets: Any) -> Runner:
     del made
-    runners = Runners([])
-    services: dict[str, HttpService] = {
-        "glue": runners.glue,
-        "emr": runners.serverless,
-        "cluster": runners.cluster,
-        "run": runners.machine,
-    }
+    fixtures = {"glue": "glue", "emr": "emr_serverless", "cluster": "emr_cluster", "run": "step_functions"}
+    service = request.getfixturevalue(fixtures[request.param])
     command, named, start, look, states = {
         "glue": (("glue", "submit"), NAMED, "StartJobRun", "GetJobRun", {}),
         "emr": (("emr", "submit"), NAMED, "StartJobRun", "GetJobRun", {"SUCCEEDED": "SUCCESS"}),
@@ -193,19 +200,9 @@ def runner(
         ),
         "run": (("run",), (*AS_OF, "--name", "nightly"), "StartExecution", "DescribeExecution", {}),
     }[request.param]
-    with runners.running() as environment:
-        for name, url in environment.items():
-            aws.setenv(name, url)
-        yield Runner(command, named, start, look, states, services[request.param], runners, buckets)
+    return Runner(command, named, start, look, states, service, service.jobs, buckets)
 
 
 @pytest.fixture
-def hands(sagemaker: SageMaker, s3: Any, bucket: str) -> Hands:
-    """Two groups of customers to train on, and three customers to score, in S3."""
-    assert sagemaker is not None
-    return small_groups(Hands(s3, bucket))
-
-
-@pytest.fixture
-def commands(hands: Hands, capfd: pytest.CaptureFixture[str]) -> Commands:
-    return Commands(hands, capfd)
+def commands(client_requests: ClientRequests, capfd: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(client_requests, capfd)

@@ -1,4 +1,4 @@
-"""One way to run a job: how it is submitted, what the stand-in makes of it, and what the command says last."""
+"""One way to run a job: how it is submitted, what the fake receives, and what the command says last."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pytest
 
 from deploy.__main__ import main
 from tests.fakes.http.service import HttpService
-from tests.fakes.job_runners import Runners
+from tests.fakes.scripted_jobs import ScriptedJobs
 
 AS_OF = ("--as-of", "2018-10-17")
 RUN = "2018-10-17-nightly"
@@ -27,15 +27,15 @@ class Runner:
     look: str
     states: dict[str, str]
     service: HttpService
-    runners: Runners
+    jobs: ScriptedJobs
     s3: Any
 
     def submit(self, *arguments: str) -> int:
         return main([*self.command, "--prefix", "shop", *(arguments or self.named)])
 
     def goes(self, *states: str, note: str = "") -> None:
-        self.runners.states = [self.states.get(state, state) for state in states]
-        self.runners.note = note
+        self.jobs.states = [self.states.get(state, state) for state in states]
+        self.jobs.note = note
 
     def leaves_word(self, exit_code: int, error: str) -> None:
         body = json.dumps({"exit_code": exit_code, "error": error})

@@ -9,9 +9,8 @@ from deploy.__main__ import main
 from deploy.doctor import ACTIONS
 from deploy.stacks.stacks import template_body
 from tests.fakes.cloudformation.service import CloudFormation
-from tests.fakes.fixtures import serving
-from tests.fakes.http.json_service import JsonService
-from tests.fakes.http.query_service import QueryService
+from tests.fakes.environment import serving
+from tests.fakes.http.protocols import JsonService, QueryService
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ROLE = "arn:aws:sts::123456789012:assumed-role/engineer/ann"
@@ -121,7 +120,7 @@ def test_it_tells_which_stacks_an_up_would_change(
 ) -> None:
     del account
     made.stacks["shop-jobs"]["body"] = template_body("jobs")
-    made.stacks["shop-nightly"]["steps"] = ["ROLLBACK_COMPLETE"]
+    made.stacks["shop-nightly"]["statuses"] = ["ROLLBACK_COMPLETE"]
     assert main(["doctor", "--prefix", "shop"]) == 2
     lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("stack")}
     assert "its template is this one" in lines["shop-jobs"]

@@ -13,7 +13,7 @@ from tests.fakes.cloudformation.service import CloudFormation
 def test_a_run_that_was_loaded_is_loaded_again(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     assert [runner.submit(*LOAD), runner.submit(*LOAD), runner.submit(*LOAD)] == [0, 0, 0]
-    assert len(runner.runners.started) == 3
+    assert len(runner.jobs.start_requests) == 3
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
@@ -21,7 +21,7 @@ def test_an_answer_that_was_lost_starts_no_second_load(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     runner.service.faults.drop_after(runner.start)
     assert runner.submit(*LOAD) == 0
-    assert len(runner.runners.started) == 1
+    assert len(runner.jobs.start_requests) == 1
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
@@ -33,14 +33,14 @@ def test_a_load_that_is_in_progress_is_followed_and_one_into_elsewhere_is_not(
     assert runner.submit(*LOAD, "--warehouse", "redshift://shop/segments/trial") == 4
     assert "job shop-publish: another run is in progress" in last_line(capsys)
     assert runner.submit(*LOAD) == 0
-    assert len(runner.runners.started) == 1
+    assert len(runner.jobs.start_requests) == 1
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_glue_is_given_the_users_arguments_and_where_the_files_are(runner: Runner) -> None:
     runner.goes("SUCCEEDED")
     assert runner.submit(*NAMED, "--card=workshop-2021", "--purchase-value", "any") == 0
-    assert runner.runners.started == [
+    assert runner.jobs.start_requests == [
         {
             "JobName": "shop-pipeline",
             "Arguments": {
@@ -59,7 +59,7 @@ def test_glue_is_given_the_users_arguments_and_where_the_files_are(runner: Runne
 def test_emr_runs_the_same_file_with_the_roles_of_the_step(runner: Runner) -> None:
     runner.goes("SUCCEEDED")
     assert runner.submit("--step", "segments", "--features-run", RUN, "--run-id", f"{RUN}-segments") == 0
-    (started,) = runner.runners.started
+    (started,) = runner.jobs.start_requests
     assert started["executionRoleArn"].endswith("role/shop-segments")
     submitted = started["jobDriver"]["sparkSubmit"]
     assert submitted["entryPoint"] == "s3://shop-artifacts/code/0a1b/segments.py"
@@ -75,7 +75,7 @@ def test_a_load_is_for_glue_alone_and_that_is_told_before_it_starts(
 ) -> None:
     assert runner.submit(*LOAD) == 2
     assert "Load the run on Glue: python -m deploy glue submit --step publish --prefix shop" in last_line(capsys)
-    assert runner.runners.started == []
+    assert runner.jobs.start_requests == []
 
 
 @pytest.mark.parametrize("runner", ["run"], indirect=True)
@@ -86,7 +86,7 @@ def test_what_is_printed_for_following_a_night_asks_for_the_same_night(
     assert runner.submit(*runner.named, "--engine", "emr", "--input", "s3://shop-data/other files", "--no-wait") == 0
     again = capsys.readouterr().out.partition("Follow it with: python -m deploy ")[2]
     assert main(shlex.split(again)) == 0
-    assert len(runner.runners.started) == 1
+    assert len(runner.jobs.start_requests) == 1
 
 
 @pytest.mark.parametrize("runner", ["run"], indirect=True)
@@ -101,7 +101,7 @@ def test_a_name_that_another_run_has_is_no_run_of_this_day(runner: Runner, capsy
 def test_a_load_has_the_role_and_the_places_of_the_stacks(runner: Runner) -> None:
     runner.goes("SUCCEEDED")
     assert runner.submit(*LOAD) == 0
-    assert runner.runners.started == [
+    assert runner.jobs.start_requests == [
         {
             "JobName": "shop-publish",
             "Arguments": {
@@ -119,7 +119,7 @@ def test_a_load_has_the_role_and_the_places_of_the_stacks(runner: Runner) -> Non
 def test_a_cluster_is_given_no_setting_that_it_does_not_know(runner: Runner) -> None:
     runner.goes("SUCCEEDED")
     assert runner.submit() == 0
-    (step,) = runner.runners.started[0]["Steps"]
+    (step,) = runner.jobs.start_requests[0]["Steps"]
     assert step["HadoopJarStep"]["Jar"] == "command-runner.jar"
     command = step["HadoopJarStep"]["Args"]
     assert command[:5] == [
@@ -160,7 +160,7 @@ def test_arguments_that_cannot_make_a_run_are_refused_before_it_starts(
 ) -> None:
     assert runner.submit(*arguments) == 2
     assert told in last_line(capsys)
-    assert runner.runners.started == []
+    assert runner.jobs.start_requests == []
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
@@ -220,7 +220,7 @@ def test_what_is_printed_for_following_waits_and_ends_as_the_job_does(
     assert again[again.index("--region") + 1] == "eu-west-1"
     runner.leaves_word(3, "the data is not fit to use")
     assert main(again) == 3
-    assert runner.runners.looks == 3
+    assert runner.jobs.descriptions == 3
 
 
 @pytest.mark.parametrize("runner", ["cluster"], indirect=True)

@@ -11,7 +11,7 @@ from deploy.aws.requests import Aws, Request, told
 from deploy.sagemaker.sdk import is_passing
 from jobs.aws.errors import NO_CREDENTIALS
 from jobs.errors import ConfigurationError
-from tests.fakes.fixtures import SAGEMAKER_ROLE
+from tests.fakes.environment import SAGEMAKER_ROLE
 
 TRAIN = (
     *("sagemaker", "train", "--dry-run", "--role", SAGEMAKER_ROLE),

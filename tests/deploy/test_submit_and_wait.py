@@ -12,21 +12,21 @@ from tests.deploy.submitting import Runner, last_line
 def test_a_job_is_started_and_waited_for(runner: Runner) -> None:
     runner.goes("RUNNING", "RUNNING", "SUCCEEDED")
     assert runner.submit() == 0
-    assert (len(runner.runners.started), runner.runners.looks) == (1, 3)
+    assert (len(runner.jobs.start_requests), runner.jobs.descriptions) == (1, 3)
 
 
 def test_submitting_twice_starts_one_job(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     assert runner.submit() == 0
     assert runner.submit() == 0
-    assert len(runner.runners.started) == 1
+    assert len(runner.jobs.start_requests) == 1
 
 
 def test_an_answer_that_was_lost_starts_no_second_job(runner: Runner) -> None:
     runner.goes("RUNNING", "SUCCEEDED")
     runner.service.faults.drop_after(runner.start)
     assert runner.submit() == 0
-    assert len(runner.runners.started) == 1
+    assert len(runner.jobs.start_requests) == 1
 
 
 def test_the_exit_code_and_the_message_are_the_jobs_own(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,22 +82,21 @@ def test_throttling_is_waited_out_and_a_refusal_is_told(runner: Runner, capsys: 
         runner.service.faults.throttle(runner.start, times=2)
     runner.service.faults.throttle(runner.look, times=2)
     assert runner.submit() == 0
-    runner.runners.started.clear()
-    runner.runners.tokens.clear()
+    runner.jobs.clear()
     runner.service.faults.deny(runner.start)
     assert runner.submit() == 4
     assert "AccessDenied" in last_line(capsys)
-    assert runner.runners.started == []
+    assert runner.jobs.start_requests == []
 
 
 def test_a_dry_run_prints_the_request_and_starts_nothing(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     assert runner.submit(*runner.named, "--dry-run") == 0
     assert json.loads(capsys.readouterr().out)["operation"].replace("_", "") == runner.start.lower()
-    assert runner.runners.started == []
+    assert runner.jobs.start_requests == []
 
 
 def test_who_does_not_wait_is_told_how_to_follow(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     runner.goes("RUNNING")
     assert runner.submit(*runner.named, "--no-wait") == 0
     assert "Follow it with: python -m deploy" in capsys.readouterr().out
-    assert runner.runners.looks == 0
+    assert runner.jobs.descriptions == 0

@@ -7,9 +7,9 @@ import pytest
 from deploy.__main__ import main
 from tests.deploy.conftest import OUTPUTS, STATEMENT
 from tests.fakes.cloudformation.service import CloudFormation
-from tests.fakes.emr.application import EmrApplication
-from tests.fakes.http.json_service import JsonService
-from tests.fakes.step_functions.executions import Nights
+from tests.fakes.emr.service import EmrServerless
+from tests.fakes.http.protocols import JsonService
+from tests.fakes.step_functions.service import StepFunctions
 
 ALL = ["shop-storage", "shop-warehouse", "shop-jobs", "shop-nightly"]
 
@@ -32,7 +32,7 @@ def test_up_makes_the_stacks_in_their_order_and_puts_the_code_where_they_look(
     up: Any, cloud_formation: CloudFormation, buckets: Any, redshift: JsonService
 ) -> None:
     assert up() == 0
-    assert cloud_formation.made == ALL
+    assert cloud_formation.completed == ALL
     assert keys_in(buckets, "shop-artifacts") == {
         "code/0a1b0a1b0a1b0a1b/olist_rfm_segments.zip",
         "code/0a1b0a1b0a1b0a1b/pipeline.py",
@@ -54,7 +54,7 @@ def test_up_again_changes_nothing_and_uploads_nothing(up: Any, cloud_formation: 
     assert up() == 0
     before = buckets.list_object_versions(Bucket="shop-artifacts")["Versions"]
     assert up() == 0
-    assert cloud_formation.made == ALL
+    assert cloud_formation.completed == ALL
     assert buckets.list_object_versions(Bucket="shop-artifacts")["Versions"] == before
     assert cloud_formation.change_sets == {}
 
@@ -62,23 +62,23 @@ def test_up_again_changes_nothing_and_uploads_nothing(up: Any, cloud_formation: 
 def test_a_setting_changes_its_stack_alone_and_stays(up: Any, cloud_formation: CloudFormation) -> None:
     assert up("--set", "GlueWorkers=5") == 0
     assert up("--set", "GlueWorkers=10") == 0
-    assert cloud_formation.made == [*ALL, "shop-jobs"]
+    assert cloud_formation.completed == [*ALL, "shop-jobs"]
     assert up() == 0
-    assert cloud_formation.made == [*ALL, "shop-jobs"]
+    assert cloud_formation.completed == [*ALL, "shop-jobs"]
     assert cloud_formation.stacks["shop-jobs"]["parameters"]["GlueWorkers"] == "10"
 
 
 def test_two_prefixes_are_two_sets_of_stacks(up: Any, cloud_formation: CloudFormation, packaged: Path) -> None:
-    cloud_formation.gives_out = OUTPUTS | {name.replace("shop", "bank"): given for name, given in OUTPUTS.items()}
+    cloud_formation.outputs = OUTPUTS | {name.replace("shop", "bank"): given for name, given in OUTPUTS.items()}
     assert up() == 0
     assert main(["up", "--prefix", "bank", "--folder", str(packaged)]) == 0
-    assert cloud_formation.made == [*ALL, *(name.replace("shop", "bank") for name in ALL)]
+    assert cloud_formation.completed == [*ALL, *(name.replace("shop", "bank") for name in ALL)]
 
 
 def test_a_night_in_progress_is_left_with_the_code_that_it_began_with(
-    up: Any, made: CloudFormation, nights: Nights, capsys: pytest.CaptureFixture[str]
+    up: Any, made: CloudFormation, step_functions: StepFunctions, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nights.running_now = ["nightly-1"]
+    step_functions.running_executions = ["nightly-1"]
     assert up() == 2
     assert "execution:shop-nightly:nightly-1: in progress, expected none" in capsys.readouterr().err
     assert {call.operation for call in made.calls} == {"DescribeStacks"}
@@ -101,11 +101,11 @@ def test_a_dry_run_prints_every_request_and_sends_none_that_changes(
 def test_a_stack_that_rolls_back_ends_it_with_the_resource_that_failed_first(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cloud_formation.fails["shop-warehouse"] = "The quota of keys is reached"
+    cloud_formation.failures["shop-warehouse"] = "The quota of keys is reached"
     assert up() == 4
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("deploy: stack shop-warehouse ended as ROLLBACK_COMPLETE: Key (AWS::KMS::Key): The quota")
-    assert cloud_formation.made == ["shop-storage"]
+    assert cloud_formation.completed == ["shop-storage"]
     assert up() == 2
     assert "Delete it with `down`" in capsys.readouterr().err
 
@@ -114,10 +114,10 @@ def test_a_change_that_rolls_back_can_be_tried_again(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert up() == 0
-    cloud_formation.fails["shop-jobs"] = "no such worker type here"
+    cloud_formation.failures["shop-jobs"] = "no such worker type here"
     assert up("--set", "GlueWorkerType=G.8X") == 4
     assert "UPDATE_ROLLBACK_COMPLETE" in capsys.readouterr().err
-    del cloud_formation.fails["shop-jobs"]
+    del cloud_formation.failures["shop-jobs"]
     assert up("--set", "GlueWorkerType=G.8X") == 0
     assert cloud_formation.stacks["shop-jobs"]["parameters"]["GlueWorkerType"] == "G.8X"
 
@@ -127,7 +127,7 @@ def test_throttling_and_lost_connections_are_waited_out(up: Any, cloud_formation
     cloud_formation.faults.drop_before("CreateChangeSet", times=2)
     cloud_formation.faults.drop_after("DescribeChangeSet", times=2)
     assert up() == 0
-    assert cloud_formation.made == ALL
+    assert cloud_formation.completed == ALL
 
 
 def test_what_is_not_allowed_is_told_in_a_line_with_what_to_do(
@@ -176,9 +176,9 @@ def test_outputs_of_nothing_say_so(cloud_formation: CloudFormation, capsys: pyte
 
 def test_an_up_that_was_interrupted_is_waited_for_and_gone_on_with(up: Any, cloud_formation: CloudFormation) -> None:
     assert up() == 0
-    cloud_formation.stacks["shop-jobs"]["steps"] = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    cloud_formation.stacks["shop-jobs"]["statuses"] = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
     assert up("--set", "GlueWorkers=10") == 0
-    assert cloud_formation.made == [*ALL, "shop-jobs"]
+    assert cloud_formation.completed == [*ALL, "shop-jobs"]
 
 
 def test_of_two_failures_the_last_one_is_told(
@@ -186,7 +186,7 @@ def test_of_two_failures_the_last_one_is_told(
 ) -> None:
     assert up() == 0
     for reason in ("no such worker type here", "the quota of workers is reached"):
-        cloud_formation.fails["shop-jobs"] = reason
+        cloud_formation.failures["shop-jobs"] = reason
         assert up("--set", "GlueWorkerType=G.8X") == 4
         assert f"Key (AWS::KMS::Key): {reason}" in capsys.readouterr().err
 
@@ -199,17 +199,17 @@ def test_the_way_back_to_earlier_settings_and_forward_again_is_open(up: Any, clo
 
 
 def test_an_application_that_has_started_is_stopped_before_it_is_changed(
-    up: Any, cloud_formation: CloudFormation, application: EmrApplication, capsys: pytest.CaptureFixture[str]
+    up: Any, cloud_formation: CloudFormation, emr_serverless: EmrServerless, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert up() == 0
-    application.steps = ["STARTED"]
+    emr_serverless.application_states = ["STARTED"]
     assert up("--set", "GlueWorkers=10") == 0
-    assert application.is_started()
-    application.runs = ["job1"]
+    assert emr_serverless.application_is_started()
+    emr_serverless.active_job_runs = ["job1"]
     assert up("--set", "EmrCpus=64") == 2
     assert "application 00f1abcd runs job1, and can be changed at rest alone" in capsys.readouterr().err
-    assert application.cancelled == []
-    application.runs = []
+    assert emr_serverless.cancelled_job_runs == []
+    emr_serverless.active_job_runs = []
     assert up("--set", "EmrCpus=64") == 0
     assert cloud_formation.stacks["shop-jobs"]["parameters"]["EmrCpus"] == "64"
 
@@ -217,7 +217,7 @@ def test_an_application_that_has_started_is_stopped_before_it_is_changed(
 def test_the_machines_that_were_chosen_stay(up: Any, cloud_formation: CloudFormation) -> None:
     assert up("--arch", "arm64") == 0
     assert up() == 0
-    assert cloud_formation.made == ALL
+    assert cloud_formation.completed == ALL
     assert cloud_formation.stacks["shop-jobs"]["parameters"]["EmrArchitecture"] == "ARM64"
 
 

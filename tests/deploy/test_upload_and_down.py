@@ -9,8 +9,8 @@ from deploy.__main__ import main
 from deploy.upload import files_of
 from jobs.errors import ConfigurationError
 from tests.fakes.cloudformation.service import CloudFormation
-from tests.fakes.emr.application import EmrApplication
-from tests.fakes.step_functions.executions import Nights
+from tests.fakes.emr.service import EmrServerless
+from tests.fakes.step_functions.service import StepFunctions
 
 FILES = ("olist_customers_dataset.csv", "olist_orders_dataset.csv", "olist_order_payments_dataset.csv")
 
@@ -149,29 +149,33 @@ def test_a_dry_run_of_down_prints_the_requests_and_deletes_nothing(
 
 
 def test_down_cancels_what_the_application_runs_and_stops_it(
-    made: CloudFormation, buckets: Any, application: EmrApplication
+    made: CloudFormation, buckets: Any, emr_serverless: EmrServerless
 ) -> None:
     del buckets
-    application.steps, application.runs = ["STARTED"], ["job1", "job2"]
+    emr_serverless.application_states, emr_serverless.active_job_runs = ["STARTED"], ["job1", "job2"]
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
     assert made.stacks == {}
-    assert application.cancelled == ["job1", "job2"]
-    assert not application.is_started()
+    assert emr_serverless.cancelled_job_runs == ["job1", "job2"]
+    assert not emr_serverless.application_is_started()
 
 
 def test_down_stops_a_night_in_progress_before_its_machine_is_deleted(
-    made: CloudFormation, buckets: Any, nights: Nights, capsys: pytest.CaptureFixture[str]
+    made: CloudFormation, buckets: Any, step_functions: StepFunctions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del buckets
-    nights.running_now, nights.starts_meanwhile = ["nightly-1"], ["nightly-2"]
+    step_functions.running_executions, step_functions.started_by_schedule = ["nightly-1"], ["nightly-2"]
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
-    assert (made.stacks, nights.running_now, set(nights.stopped)) == ({}, [], {"nightly-1", "nightly-2"})
+    assert (made.stacks, step_functions.running_executions, set(step_functions.stopped)) == (
+        {},
+        [],
+        {"nightly-1", "nightly-2"},
+    )
     assert "runs of shop-nightly: busy" in capsys.readouterr().err
 
 
-def test_down_minds_no_machine_that_is_gone(made: CloudFormation, buckets: Any, nights: Nights) -> None:
+def test_down_minds_no_machine_that_is_gone(made: CloudFormation, buckets: Any, step_functions: StepFunctions) -> None:
     del buckets
-    nights.has_machine = False
+    step_functions.machine_exists = False
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
     assert made.stacks == {}
 
@@ -180,11 +184,11 @@ def test_a_stack_that_cannot_be_deleted_ends_it_there(
     made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     buckets.put_object(Bucket="shop-data", Key="raw/a.csv", Body=b"1")
-    made.fails["shop-warehouse"] = "the network is in use"
+    made.failures["shop-warehouse"] = "the network is in use"
     assert main(["down", "--prefix", "shop", "--yes"]) == 4
     assert "stack shop-warehouse ended as DELETE_FAILED" in capsys.readouterr().err
     assert versions(buckets, "shop-data") == 1
-    del made.fails["shop-warehouse"]
+    del made.failures["shop-warehouse"]
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
     assert made.stacks == {}
 

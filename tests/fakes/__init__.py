@@ -1,13 +1,23 @@
-"""Services that stand in for AWS in tests: real HTTP, real SQL, real clustering, on this machine alone.
+"""Fakes of the AWS services that the code under test calls. They run on this machine, and boto3 reaches them over HTTP.
 
-What a test asks for (`fixtures`), and what is behind it:
+Each folder is a service. `fixtures` has the fixtures that tests use, and `environment` the account that all fakes
+share.
 
-    aws         the environment in which plain ``boto3.client(...)`` reaches the stand-ins
-    s3, bucket  S3 by moto, and an empty bucket in it
-    data_api    the Redshift Data API (`data_api`) over PostgreSQL, with `translation` and `copy_load`
-    database    that PostgreSQL's connection string, for a reader beside the code under test
-    sagemaker   SageMaker with the built-in k-means (`sagemaker`) and its runtime
+- ``s3``: S3, by moto. Objects, versions, multipart uploads and conditional writes are real. A proxy injects errors and
+  lost connections. The fake cannot tell whether IAM allows a request, or how fast S3 is.
+- ``redshift``: the Redshift Data API over PostgreSQL. Transactions, serialization failures and the files that COPY
+  loads are real. The fake cannot tell the cost of a statement, or the meaning of SQL that sqlglot does not parse.
+- ``sagemaker``: SageMaker with the built-in k-means, and its runtime. The clustering is real, by scikit-learn, and so
+  is the model file, in MXNet's layout. The fake cannot tell how well the service clusters, or how long its jobs take.
+- ``cloudformation``: stacks and change sets, with rollback. The states are real. The fake creates no resource, and
+  cannot tell whether a template is valid.
+- ``glue``, ``emr``, ``step_functions``: jobs that pass through the states that a test scripts (`scripted_jobs`). The
+  requests and responses are real. The fakes run no script, and cannot tell whether a job would succeed.
+- ``http``: the protocol layer of all services but S3. It validates requests and responses against botocore's models, so
+  no fake accepts a request that AWS's published model rejects. It has no TLS and does not verify signatures.
 
-Faults of a service as a whole are ``data_api.service.faults`` and ``sagemaker.service.faults`` (`faults`); what it was
-asked is in ``.service.calls``. Faults of a batch or a job are methods of ``data_api`` and ``sagemaker``.
+No fake has quotas, prices, latency, or IAM beyond the roles that a test lists. Only a run on AWS shows those.
+
+A test injects faults into calls with ``service.faults`` (`http.faults`), and reads the calls from ``service.calls``. It
+injects faults into a batch or a job with the methods of the fake.
 """

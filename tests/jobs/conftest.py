@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.storage import S3Folder
-from tests.fakes.s3.proxy import S3Proxy
+from tests.fakes.s3.service import S3Proxy
 from tests.jobs.published import Runs, publish
 
 
@@ -36,5 +36,5 @@ def proxy(aws: pytest.MonkeyPatch, s3_endpoint: str) -> Iterator[S3Proxy]:
 @pytest.fixture
 def folder(bucket: str, proxy: S3Proxy) -> S3Folder:
     """An empty folder of an empty bucket."""
-    assert proxy.met == []
+    assert proxy.injected == []
     return S3Folder(bucket, "some/folder")

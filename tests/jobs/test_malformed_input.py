@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 from jobs.ingest import main
 from tests.log_lines import without_logs
-from tests.malformed import COLUMNS, FILES, KINDS, Spoiled, spoiled_files
+from tests.malformed import COLUMNS, FILES, KINDS, MalformedFiles, malformed_files
 from tests.manifests import totals_by_name
 
 pytestmark = pytest.mark.usefixtures("plain_plans")
@@ -81,7 +81,9 @@ def without_leading_zeros(record: Record) -> Record:
     return tuple(text and re.sub(r"^0+(?=\d)", "", text) for text in record)
 
 
-def in_one_place(spoiled: Spoiled, table: str, accepted: list[dict[str, Any]], refused: list[dict[str, Any]]) -> None:
+def in_one_place(
+    spoiled: MalformedFiles, table: str, accepted: list[dict[str, Any]], refused: list[dict[str, Any]]
+) -> None:
     """See that no line of a file is in both places, and none that is still whole in neither."""
     for mark, times in spoiled.marks(table).items():
         taken = sum(any(mark in (text or "") for text in record_of(row, table)) for row in accepted)
@@ -94,7 +96,7 @@ def in_one_place(spoiled: Spoiled, table: str, accepted: list[dict[str, Any]], r
         assert found == Counter(map(without_leading_zeros, spoiled.records(table))), table
 
 
-def check_tables(spoiled: Spoiled, share: float, run: Path, code: int) -> None:
+def check_tables(spoiled: MalformedFiles, share: float, run: Path, code: int) -> None:
     """See what a run left behind, by its files alone."""
     quality = json.loads((run / "quality.json").read_text())
     assert (run / "quality" / "data_docs" / "index.html").is_file()
@@ -116,7 +118,7 @@ def check_tables(spoiled: Spoiled, share: float, run: Path, code: int) -> None:
     assert code == (3 if over_budget else 0)
 
 
-def check_run(spoiled: Spoiled, share: float, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def check_run(spoiled: MalformedFiles, share: float, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Run the job over spoiled files, and see how it ends and what it leaves behind."""
     output = folder / "output"
     shutil.rmtree(output, ignore_errors=True)
@@ -131,7 +133,7 @@ def check_run(spoiled: Spoiled, share: float, folder: Path, capfd: pytest.Captur
     assert len(said) == (0 if code == 0 else 1), said
     assert (output / "current.json").read_text() == POINTER
     assert (output / "runs" / RUN / "manifest.json").exists() == (code == 0)
-    if code == 0 or spoiled.can_be_read():
+    if code == 0 or spoiled.is_readable():
         check_tables(spoiled, share, output / "runs" / RUN, code)
 
 
@@ -148,9 +150,9 @@ def check_many(examples: int, folder: Path, capfd: pytest.CaptureFixture[str]) -
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(spoiled=spoiled_files(), share=st.sampled_from([0.01, 1]))
-    def one(spoiled: Spoiled, share: float) -> None:
-        seen.update(kind for kind, _ in spoiled.spoilings)
+    @given(spoiled=malformed_files(), share=st.sampled_from([0.01, 1]))
+    def one(spoiled: MalformedFiles, share: float) -> None:
+        seen.update(kind for kind, _ in spoiled.corruptions)
         check_run(spoiled, share, folder, capfd)
 
     one()

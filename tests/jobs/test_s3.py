@@ -13,7 +13,7 @@ import pytest
 
 from jobs.pipeline import main
 from jobs.storage import S3Folder
-from tests.fakes.s3.proxy import S3Proxy
+from tests.fakes.s3.service import S3Proxy
 from tests.log_lines import without_logs
 from tests.raw_files import RawFiles
 
@@ -38,7 +38,7 @@ def proxy(aws: pytest.MonkeyPatch, s3_endpoint: str) -> Iterator[S3Proxy]:
 @pytest.fixture
 def lake(bucket: str, proxy: S3Proxy, raw: RawFiles) -> S3Folder:
     """A bucket with the three files in it; of five payments one is worth nothing that is a number."""
-    assert proxy.met == []
+    assert proxy.injected == []
     raw.payments.append('"o3",2,voucher,1,much')
     raw.write()
     folder = S3Folder(bucket)
@@ -112,7 +112,7 @@ def test_from_bucket_to_bucket_is_what_it_is_on_a_disk(
     left = [path.name for path in output.rglob("*") if "__magic" in str(path) or "_stage" in str(path)]
     assert left == []
     assert s3.list_multipart_uploads(Bucket=lake.bucket).get("Uploads", []) == []
-    assert proxy.met == []
+    assert proxy.injected == []
 
     again = pipeline(lake, "--run-id", "2018-12-31-a")
     assert again.returncode == 2
@@ -123,11 +123,11 @@ def test_what_passes_on_the_way_is_outlived(lake: S3Folder, proxy: S3Proxy, s3: 
     for what in PASSES:
         # What boto3 asks for, and what Spark does: its reads of the files and of a table, its writes and its listings.
         for path in ("olist_orders_dataset.csv", "/orders/part-", "/transactions/part-", "current.json"):
-            proxy.meet(what, method="GET", path=path)
+            proxy.inject(what, method="GET", path=path)
         if what in ("InternalError", "SlowDown"):
             for method in ("PUT", "POST", "HEAD", "DELETE"):
-                proxy.meet(what, method=method, times=3)
-            proxy.meet(what, method="GET", path="list-type=2", times=3)
+                proxy.inject(what, method=method, times=3)
+            proxy.inject(what, method="GET", path="list-type=2", times=3)
     ran = pipeline(lake, "--run-id", "2018-12-31-b")
     assert ran.returncode == 0, ran.stderr
     assert without_logs(ran.stderr) == []
@@ -135,8 +135,8 @@ def test_what_passes_on_the_way_is_outlived(lake: S3Folder, proxy: S3Proxy, s3: 
     assert json.loads((output / "current.json").read_text())["run_id"] == "2018-12-31-b"
     assert [str(row["total_value"]) for row in rows(output / "runs/2018-12-31-b/rfm")] == ["35.5000", "5.0000"]
     for what in PASSES:
-        spark_met = [path for met, _, path in proxy.met if met == what and "/part-" in path]
-        assert spark_met, (what, proxy.met)
+        spark_met = [path for met, _, path in proxy.injected if met == what and "/part-" in path]
+        assert spark_met, (what, proxy.injected)
 
 
 def test_what_does_not_pass_ends_the_run_in_one_line_and_the_pointer_stays(
@@ -145,7 +145,7 @@ def test_what_does_not_pass_ends_the_run_in_one_line_and_the_pointer_stays(
     before = json.dumps({"run_id": "2018-12-31-before"})
     for what in PASSES:
         s3.put_object(Bucket=lake.bucket, Key=f"{what}/current.json", Body=before.encode())
-        proxy.meet(what, method="GET", path=f"{what}/runs/2018-12-31-d/orders/part-", times=100_000)
+        proxy.inject(what, method="GET", path=f"{what}/runs/2018-12-31-d/orders/part-", times=100_000)
     # Side by side, since each run asks again for some two minutes before it gives up.
     with ThreadPoolExecutor(len(PASSES)) as pool:
         runs = pool.map(lambda what: pipeline(lake, "--run-id", "2018-12-31-d", output=what), PASSES)
@@ -164,7 +164,7 @@ def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_s
 ) -> None:
     before = json.dumps({"run_id": "2018-12-31-before"})
     s3.put_object(Bucket=lake.bucket, Key="out/current.json", Body=before.encode())
-    proxy.meet("ExpiredToken", path="/transactions", times=100_000)
+    proxy.inject("ExpiredToken", path="/transactions", times=100_000)
     ran = pipeline(lake, "--run-id", "2018-12-31-c")
     assert ran.returncode == 4, ran.stderr
     [said] = without_logs(ran.stderr)
@@ -176,7 +176,7 @@ def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_s
 
 
 def test_a_run_that_is_overtaken_says_so_and_is_kept(lake: S3Folder, proxy: S3Proxy, s3: Any) -> None:
-    assert proxy.met == []
+    assert proxy.injected == []
     places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/out", "--max-quarantined", "0.5"]
     command = [sys.executable, "-m", "jobs.pipeline", *AS_OF, *places, "--run-id", "2018-12-31-slow"]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as slow:
@@ -199,4 +199,4 @@ def test_no_libraries_no_run(lake: S3Folder, tmp_path: Path, proxy: S3Proxy, aws
     [line] = without_logs(ran.stderr)
     assert "the libraries that Spark needs for S3 cannot be fetched from http://127.0.0.1:9/" in line
     assert list((tmp_path / "olist-rfm-segments").iterdir()) == []
-    assert proxy.met == []
+    assert proxy.injected == []

@@ -1,14 +1,13 @@
 """What comes from outside: assignments as SageMaker writes them, and whether they are of this run and of one model."""
 
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.cli.config import RunConfig
-from jobs.clusters.assigning import external_files
+from jobs.cli.config import ClustersConfig, SegmentsConfig
+from jobs.clusters.assigning import find_external_files
 from jobs.errors import DataError
 from tests.jobs.clusters.test_artifact import mxnet, packed
 from tests.jobs.published import FIRST, K, Runs
@@ -113,7 +112,7 @@ def test_anything_but_one_line_for_each_customer_is_not_published(
 
 def test_assignments_that_change_while_they_are_read_are_nobodys(tmp_path: Path) -> None:
     (tmp_path / "part.csv.out").write_text("a,1,2,3,0,0.5\n")
-    found = external_files(RunConfig("segments", date(2018, 6, 30), "out", assignments=str(tmp_path)))
+    found = find_external_files(SegmentsConfig("out", ClustersConfig(), assignments=str(tmp_path)))
     assert [len(files) for files in found.as_json().values()] == [1]
     (tmp_path / "another.csv.out").write_text("b,1,2,3,0,0.5\n")
     with pytest.raises(DataError, match="files came or went while it was read"):
@@ -155,4 +154,4 @@ def test_a_model_of_another_training_is_refused(runs: Runs, tmp_path: Path, capf
     folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
     artifact = packed(tmp_path / "model.tar.gz", mxnet(np.ones((2, 3))))
     runs.add("--assignments", str(folder), "--model-artifact", str(artifact), code=3)
-    assert "customers in cluster 2, expected 0 to 1 as the model has it" in capfd.readouterr().err
+    assert "customers in cluster 2, expected the model's 0 to 1" in capfd.readouterr().err

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from deploy.__main__ import main as deploy
 from jobs.clusters.artifact import centroids_in
 from jobs.storage import LocalFolder
-from tests.fakes.fixtures import REGION, SAGEMAKER_ROLE
+from tests.fakes.environment import REGION, SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
@@ -62,7 +62,7 @@ def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_cen
     model_data = f"{at}/models/run-1/output/model.tar.gz"
     places = ["--features", f"{at}/kmeans/score", "--output", f"{at}/out", "--model-data", model_data]
 
-    sagemaker.lose_a_line()
+    sagemaker.omit_line()
     assert deploy(asked("transform", "short", *places)) == 0
     before = runs.pointer
     runs.add("--assignments", str(place.down("out", tmp_path / "short")), code=4)

@@ -5,15 +5,16 @@ import pytest
 
 from deploy.__main__ import main
 from tests.fakes.cloudformation.service import CloudFormation
+from tests.fakes.environment import serving
+from tests.fakes.glue.service import Glue
 from tests.fakes.http.faults import ServiceError
-from tests.fakes.http.json_service import JsonService
-from tests.fakes.job_runners import Runners
+from tests.fakes.http.protocols import JsonService
 
 Groups = dict[str, dict[str, list[str]]]
 
 
 @pytest.fixture
-def logs(aws: pytest.MonkeyPatch, made: CloudFormation) -> Iterator[Groups]:
+def logs(aws: pytest.MonkeyPatch, made: CloudFormation, glue: Glue) -> Iterator[Groups]:
     """CloudWatch Logs, two lines a page: groups of streams of lines. moto's does not heed the prefix of a stream."""
     del made
     groups: Groups = {}
@@ -27,12 +28,9 @@ def logs(aws: pytest.MonkeyPatch, made: CloudFormation) -> Iterator[Groups]:
         page: dict[str, Any] = {"events": [{"message": line} for line in lines[start : start + 2]]}
         return page | ({"nextToken": str(start + 2)} if len(lines) > start + 2 else {})
 
-    runners = Runners(["SUCCEEDED"])
-    runners.started.append({"JobName": "shop-pipeline", "Arguments": {"--run-id": "2018-10-17-nightly"}})
-    service = JsonService("logs", {"FilterLogEvents": filter_log_events})
-    with runners.running() as environment, service.running():
-        for name, url in {**environment, "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": service.url}.items():
-            aws.setenv(name, url)
+    glue.jobs.states = ["SUCCEEDED"]
+    glue.jobs.start_requests.append({"JobName": "shop-pipeline", "Arguments": {"--run-id": "2018-10-17-nightly"}})
+    with serving(aws, "CLOUDWATCH_LOGS", JsonService("logs", {"FilterLogEvents": filter_log_events})):
         yield groups
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from deploy.__main__ import main
-from tests.fakes.fixtures import REGION, SAGEMAKER_ROLE
-from tests.fakes.sagemaker.client_requests import Hands
+from tests.fakes.environment import REGION, SAGEMAKER_ROLE
+from tests.fakes.sagemaker.client_requests import ClientRequests
 
 WAITED = re.compile(
     r"(TrainingJob|TransformJob|Endpoint) \S+: (InProgress|Completed|Failed|Stopped|Creating|InService)"
@@ -16,8 +16,8 @@ WAITED = re.compile(
 class Commands:
     """The command line, as a user types it."""
 
-    def __init__(self, hands: Hands, capfd: pytest.CaptureFixture[str]) -> None:
-        self.hands, self.capfd = hands, capfd
+    def __init__(self, client_requests: ClientRequests, capfd: pytest.CaptureFixture[str]) -> None:
+        self.requests, self.capfd = client_requests, capfd
 
     def run(self, command: str, *arguments: str, code: int = 0) -> str:
         """Run a command, and return what it prints, or its error when it fails: one line, after those of the wait."""
@@ -30,11 +30,11 @@ class Commands:
         return line
 
     def train(self, *arguments: str, code: int = 0) -> str:
-        places = ["--features", self.hands.uri("kmeans/train"), "--output", self.hands.uri("models")]
+        places = ["--features", self.requests.uri("kmeans/train"), "--output", self.requests.uri("models")]
         sizes = ["--k", "2", "--poll", "0", "--name", "run-1"]
         return self.run("train", "--role", SAGEMAKER_ROLE, *places, *sizes, *arguments, code=code)
 
     def transform(self, model_data: str, *arguments: str, code: int = 0) -> str:
-        places = ["--features", self.hands.uri("kmeans/score"), "--output", self.hands.uri("out")]
+        places = ["--features", self.requests.uri("kmeans/score"), "--output", self.requests.uri("out")]
         more = ["--model-data", model_data, "--poll", "0", "--name", "score-1"]
         return self.run("transform", "--role", SAGEMAKER_ROLE, *places, *more, *arguments, code=code)

@@ -11,7 +11,7 @@ from deploy.sagemaker import sdk as sagemaker_sdk
 from jobs.clusters.artifact import centroids_in
 from jobs.storage import LocalFolder
 from tests.deploy.sagemaker.command_lines import Commands
-from tests.fakes.fixtures import SAGEMAKER_ROLE
+from tests.fakes.environment import SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker
 
 # The SDK's first import takes its time on a busy machine.
@@ -21,16 +21,16 @@ pytestmark = pytest.mark.timeout(600)
 def test_features_become_a_model_and_the_model_assigns_every_customer(commands: Commands, tmp_path: Any) -> None:
     *metrics, model_data = commands.train().splitlines()
     assert [line.split()[0] for line in metrics] == ["train:msd", "train:ssd"]
-    hands = commands.hands
-    assert model_data == hands.uri("models/run-1/output/model.tar.gz")
-    assert commands.transform(model_data).strip() == hands.uri("out")
-    lines = [line.split(",") for part in (0, 1) for line in hands.text(f"out/part-{part}.csv.out").splitlines()]
+    requests = commands.requests
+    assert model_data == requests.uri("models/run-1/output/model.tar.gz")
+    assert commands.transform(model_data).strip() == requests.uri("out")
+    lines = [line.split(",") for part in (0, 1) for line in requests.text(f"out/part-{part}.csv.out").splitlines()]
     assert [line[0] for line in lines] == ["ann", "bob", "cleo"]
     assert all(len(line) == 6 for line in lines)
     # ann is near one centre, bob and cleo near the other.
     assert lines[1][4] == lines[2][4] != lines[0][4]
     # The library reads the model that the algorithm wrote.
-    hands.s3.download_file(hands.bucket, "models/run-1/output/model.tar.gz", str(tmp_path / "model.tar.gz"))
+    requests.s3.download_file(requests.bucket, "models/run-1/output/model.tar.gz", str(tmp_path / "model.tar.gz"))
     centroids = centroids_in(LocalFolder(tmp_path / "model.tar.gz"))
     assert sorted(centroids.values()) == [pytest.approx((0, 0, 0.25), abs=0.1), pytest.approx((5, 5, 4.75), abs=0.1)]
     # What was made for the transform is gone.
@@ -61,7 +61,7 @@ def test_a_training_that_fails_is_told_with_its_reason_and_its_log(commands: Com
 
 
 def test_columns_that_are_not_three_fail_the_training(commands: Commands) -> None:
-    commands.hands.put("kmeans/train/part-2.csv", "1.0,2.0\n")
+    commands.requests.put("kmeans/train/part-2.csv", "1.0,2.0\n")
     assert "TrainingJob run-1 is Failed" in commands.train(code=4)
 
 

@@ -16,7 +16,7 @@ from deploy.sagemaker.requests import (
     training_request,
     transform_request,
 )
-from tests.fakes.fixtures import MODELS
+from tests.fakes.environment import MODELS
 from transforms.rfm.dimensions import DIMENSIONS
 
 PLAIN = Placement(role="arn:aws:iam::123456789012:role/segments", image="1.dkr.ecr.eu-west-1.amazonaws.com/kmeans:1")

@@ -13,7 +13,7 @@ from deploy.__main__ import main
 from deploy.job_runs import waiting
 from deploy.sagemaker import commands as deploy_sagemaker
 from tests.deploy.sagemaker.command_lines import Commands
-from tests.fakes.fixtures import SAGEMAKER_ROLE
+from tests.fakes.environment import SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker
 
 # The SDK's first import takes its time on a busy machine.
@@ -44,7 +44,7 @@ def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
     commands: Commands, sagemaker: SageMaker, once_created: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "LOST_SECONDS", 0.0)
-    sagemaker.training.gate.close()
+    sagemaker.training.is_paused = True
     once_created(lambda: sagemaker.service.faults.drop_before("DescribeTrainingJob", times=20))
     line = commands.train(code=4)
     assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
@@ -63,8 +63,8 @@ def test_a_transform_that_may_run_on_keeps_its_model(
 
 
 def test_without_a_terminal_each_state_is_told_in_a_line(commands: Commands, capfd: pytest.CaptureFixture[str]) -> None:
-    given = ["--role", SAGEMAKER_ROLE, "--features", commands.hands.uri("kmeans/train"), "--k", "2", "--poll", "0"]
-    assert main(["sagemaker", "train", *given, "--output", commands.hands.uri("models"), "--name", "run-1"]) == 0
+    given = ["--role", SAGEMAKER_ROLE, "--features", commands.requests.uri("kmeans/train"), "--k", "2", "--poll", "0"]
+    assert main(["sagemaker", "train", *given, "--output", commands.requests.uri("models"), "--name", "run-1"]) == 0
     assert capfd.readouterr().err.splitlines()[-1] == "TrainingJob run-1: Completed"
 
 
@@ -80,7 +80,7 @@ def test_credentials_that_expire_leave_the_job_running_and_say_how_to_follow_it(
 
 
 def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(commands: Commands, sagemaker: SageMaker) -> None:
-    sagemaker.training.gate.close()
+    sagemaker.training.is_paused = True
 
     def interrupt_once_it_is_followed() -> None:
         while sum(call.operation == "DescribeTrainingJob" for call in sagemaker.service.calls) < 3:
@@ -102,7 +102,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(commands: Comma
 def test_an_answer_to_the_model_that_is_lost_makes_no_second_one(commands: Commands, sagemaker: SageMaker) -> None:
     model_data = commands.train().splitlines()[-1]
     sagemaker.service.faults.drop_after("CreateModel")
-    assert commands.transform(model_data).strip() == commands.hands.uri("out")
+    assert commands.transform(model_data).strip() == commands.requests.uri("out")
 
 
 def test_a_model_that_cannot_be_deleted_is_told_and_hides_nothing_of_the_job(
@@ -110,6 +110,6 @@ def test_a_model_that_cannot_be_deleted_is_told_and_hides_nothing_of_the_job(
 ) -> None:
     model_data = commands.train().splitlines()[-1]
     sagemaker.service.faults.deny("DeleteModel")
-    assert commands.transform(model_data).strip() == commands.hands.uri("out")
+    assert commands.transform(model_data).strip() == commands.requests.uri("out")
     gone = commands.run("delete-endpoint", "--name", "score-1").splitlines()
     assert gone[2] == "Model score-1: deleted"

@@ -8,8 +8,7 @@ from deploy.sagemaker import requests as sagemaker_requests
 from tests.deploy.stacks.templates import statements, template
 from tests.deploy.state_machine.answers import ARTIFACT, AS_OF, RUN, answers, whole_way
 from tests.deploy.state_machine.interpreter import SUBSTITUTIONS, Interpreter
-from tests.fakes.http.json_service import service_model
-from tests.fakes.http.shapes import faults_of
+from tests.fakes.http.shapes import service_model, violations_of
 
 pytestmark = pytest.mark.long
 
@@ -123,7 +122,7 @@ def test_what_sagemaker_is_asked_for_is_what_its_api_takes(nightly: Interpreter)
     report = nightly.execute(AS_OF, answers())
     model = service_model("sagemaker")
     for state, operation in {"Train": "TrainingJob", "RegisterModel": "Model", "Transform": "TransformJob"}.items():
-        assert faults_of(report.asked(state), model.operation_model(f"Create{operation}").input_shape) == []
+        assert violations_of(report.asked(state), model.operation_model(f"Create{operation}").input_shape) == []
 
 
 def test_what_emr_is_asked_for_is_what_its_api_takes(nightly: Interpreter) -> None:
@@ -132,7 +131,7 @@ def test_what_emr_is_asked_for_is_what_its_api_takes(nightly: Interpreter) -> No
     shape = service_model("emr-serverless").operation_model("StartJobRun").input_shape
     for step in ("Pipeline", "Segments"):
         asked = {"ClientToken": "made-by-step-functions", **report.asked(f"{step}OnEmr")}
-        assert faults_of(uncapitalised(asked), shape) == []
+        assert violations_of(uncapitalised(asked), shape) == []
 
 
 def uncapitalised(value: Any) -> Any:

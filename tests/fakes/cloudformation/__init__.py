@@ -1,0 +1,1 @@
+"""The fake of CloudFormation: stacks and change sets. It creates no resource."""

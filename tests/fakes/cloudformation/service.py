@@ -1,148 +1,151 @@
-"""CloudFormation as a stand-in: stacks that are made, changed, refused and rolled back; nothing is made of resources.
+"""CloudFormation: stacks that are created, changed, rejected and rolled back. It creates no resource.
 
-moto's own makes any stack there is and leaves out what it does not know, so it cannot say whether a deployment works.
+moto's CloudFormation accepts any stack and ignores the resources that it does not know, so it cannot tell whether a
+deployment works. This one cannot tell either whether a template is valid; cfn-lint and the tests of the templates do.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
+from tests.fakes.environment import ACCOUNT_ID, NOW, REGION
 from tests.fakes.http.faults import ServiceError
-from tests.fakes.http.query_service import QueryService
+from tests.fakes.http.protocols import QueryService
 
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
-ASKED_BY = {
+PARAMETERS_OF_RESOURCE = {
     "Application": ("EmrCpus", "EmrMemory", "EmrDisk", "EmrArchitecture"),
     "PipelineOnGlue": ("GlueWorkers", "GlueWorkerType", "CodeKey"),
 }
-"""Which parameters of the jobs stack change a resource."""
+"""The parameters of the jobs stack that change each resource."""
 
 
 class CloudFormation(QueryService):
     """The service.
 
-    A test says what stacks give out (``gives_out``), which resource fails next (``fails``), whether the application of
-    EMR Serverless has started (``application_is_started``), and reads ``stacks``.
+    Attributes:
+        outputs: The outputs that each stack will have, by stack name. A test sets them.
+        failures: The reason for which the next change of a stack fails, by stack name. A test sets them.
+        application_is_started: Whether the EMR Serverless application is started, in which case it cannot be changed.
+        stacks: The stacks. ``statuses`` of a stack are those that it passes through, one per description.
+        change_sets: The change sets that were not executed, by stack name and change set name.
+        completed: The names of the stacks whose creation or change succeeded, in order.
     """
 
     def __init__(self) -> None:
         operations = {
-            "DescribeStacks": self.describe_stacks,
-            "CreateChangeSet": self.create_change_set,
-            "DescribeChangeSet": self.describe_change_set,
-            "DeleteChangeSet": self.delete_change_set,
-            "ExecuteChangeSet": self.execute_change_set,
-            "DescribeStackEvents": self.describe_stack_events,
-            "DeleteStack": self.delete_stack,
-            "GetTemplate": self.get_template,
+            "DescribeStacks": self._describe_stacks,
+            "CreateChangeSet": self._create_change_set,
+            "DescribeChangeSet": self._describe_change_set,
+            "DeleteChangeSet": self._delete_change_set,
+            "ExecuteChangeSet": self._execute_change_set,
+            "DescribeStackEvents": self._describe_stack_events,
+            "DeleteStack": self._delete_stack,
+            "GetTemplate": self._get_template,
         }
         super().__init__("cloudformation", operations)
+        self.outputs: dict[str, dict[str, str]] = {}
+        self.failures: dict[str, str] = {}
+        self.application_is_started = lambda: False
         self.stacks: dict[str, dict[str, Any]] = {}
         self.change_sets: dict[tuple[str, str], dict[str, Any]] = {}
-        self.gives_out: dict[str, dict[str, str]] = {}
-        self.fails: dict[str, str] = {}
-        self.made: list[str] = []
-        self.tokens: list[str] = []
-        self.events: list[dict[str, Any]] = []
-        self.application_is_started = lambda: False
+        self.completed: list[str] = []
+        self._tokens: set[str] = set()
+        self._events: list[dict[str, Any]] = []
 
     def _stack(self, name: str) -> dict[str, Any]:
         if name not in self.stacks:
             raise ServiceError("ValidationError", f"Stack with id {name} does not exist")
         return self.stacks[name]
 
-    def describe_stacks(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A stack, which comes one step nearer to its end each time that somebody looks."""
+    def _describe_stacks(self, request: dict[str, Any]) -> dict[str, Any]:
         stack = self._stack(request["StackName"])
         parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in stack["parameters"].items()]
-        described = {
+        description = {
             "StackName": request["StackName"],
             "CreationTime": NOW,
-            "StackStatus": stack["steps"][0],
+            "StackStatus": stack["statuses"][0],
             "Parameters": parameters,
             "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in stack["outputs"].items()],
         }
-        if len(stack["steps"]) > 1:
-            stack["steps"].pop(0)
-        if described["StackStatus"] == "DELETE_COMPLETE":
+        if len(stack["statuses"]) > 1:
+            stack["statuses"].pop(0)
+        if description["StackStatus"] == "DELETE_COMPLETE":
             del self.stacks[request["StackName"]]
             raise ServiceError("ValidationError", f"Stack with id {request['StackName']} does not exist")
-        return {"Stacks": [described]}
+        return {"Stacks": [description]}
 
-    def get_template(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The template that a stack was made with."""
+    def _get_template(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"TemplateBody": self._stack(request["StackName"])["body"]}
 
-    def create_change_set(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A change set, of the kind that fits whether the stack is there."""
+    def _create_change_set(self, request: dict[str, Any]) -> dict[str, Any]:
         name = request["StackName"]
-        is_there = name in self.stacks and self.stacks[name]["steps"][0] != "REVIEW_IN_PROGRESS"
-        if is_there and self.stacks[name]["steps"][0].endswith("_IN_PROGRESS"):
-            state = self.stacks[name]["steps"][0]
-            raise ServiceError("ValidationError", f"Stack:{name} is in {state} state and can not be updated.")
-        if (request["ChangeSetType"] == "CREATE") == is_there:
+        status = self.stacks[name]["statuses"][0] if name in self.stacks else "REVIEW_IN_PROGRESS"
+        exists = status != "REVIEW_IN_PROGRESS"
+        if exists and status.endswith("_IN_PROGRESS"):
+            raise ServiceError("ValidationError", f"Stack:{name} is in {status} state and can not be updated.")
+        if (request["ChangeSetType"] == "CREATE") == exists:
             raise ServiceError("ValidationError", f"Stack [{name}] already exists and cannot be created again")
         if (name, request["ChangeSetName"]) in self.change_sets:
             raise ServiceError("AlreadyExistsException", "ChangeSet exists")
-        before = self.stacks.get(name, {"parameters": {}, "body": None})
+        stack = self.stacks.get(name, {"parameters": {}, "body": None})
         parameters = {
-            given["ParameterKey"]: before["parameters"][given["ParameterKey"]]
-            if given.get("UsePreviousValue")
-            else given["ParameterValue"]
-            for given in request["Parameters"]
+            parameter["ParameterKey"]: stack["parameters"][parameter["ParameterKey"]]
+            if parameter.get("UsePreviousValue")
+            else parameter["ParameterValue"]
+            for parameter in request["Parameters"]
         }
-        same = is_there and (parameters, request["TemplateBody"]) == (before["parameters"], before["body"])
+        is_unchanged = exists and (parameters, request["TemplateBody"]) == (stack["parameters"], stack["body"])
         self.change_sets[name, request["ChangeSetName"]] = {
-            "Status": "FAILED" if same else "CREATE_COMPLETE",
-            "StatusReason": "The submitted information didn't contain changes." if same else "",
+            "Status": "FAILED" if is_unchanged else "CREATE_COMPLETE",
+            "StatusReason": "The submitted information didn't contain changes." if is_unchanged else "",
             "parameters": parameters,
             "body": request["TemplateBody"],
             "Changes": [
                 {"Type": "Resource", "ResourceChange": {"Action": "Modify", "LogicalResourceId": resource}}
-                for resource, asked in ASKED_BY.items()
-                if is_there and any(parameters.get(key) != before["parameters"].get(key) for key in asked)
+                for resource, keys in PARAMETERS_OF_RESOURCE.items()
+                if exists and any(parameters.get(key) != stack["parameters"].get(key) for key in keys)
             ],
         }
-        if not is_there:
-            self.stacks[name] = {"steps": ["REVIEW_IN_PROGRESS"], "parameters": {}, "outputs": {}, "body": None}
-        return {"Id": f"arn:aws:cloudformation:eu-west-1:123456789012:changeSet/{request['ChangeSetName']}/1"}
+        if not exists:
+            self.stacks[name] = {"statuses": ["REVIEW_IN_PROGRESS"], "parameters": {}, "outputs": {}, "body": None}
+        return {"Id": f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:changeSet/{request['ChangeSetName']}/1"}
 
-    def describe_change_set(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A change set."""
-        found = self.change_sets[request["StackName"], request["ChangeSetName"]]
-        return {key: found[key] for key in ("Status", "StatusReason", "Changes")}
+    def _describe_change_set(self, request: dict[str, Any]) -> dict[str, Any]:
+        change_set = self.change_sets[request["StackName"], request["ChangeSetName"]]
+        return {key: change_set[key] for key in ("Status", "StatusReason", "Changes")}
 
-    def delete_change_set(self, request: dict[str, Any]) -> None:
-        """Forget a change set."""
+    def _delete_change_set(self, request: dict[str, Any]) -> None:
         del self.change_sets[request["StackName"], request["ChangeSetName"]]
 
-    def execute_change_set(self, request: dict[str, Any]) -> None:
-        """Do what a change set says, or fail and put back what was there."""
-        name = request["StackName"]
-        if request["ClientRequestToken"] in self.tokens:
+    def _execute_change_set(self, request: dict[str, Any]) -> None:
+        name, token = request["StackName"], request["ClientRequestToken"]
+        if token in self._tokens:
             raise ServiceError("TokenAlreadyExistsException", "A client request token already exists.")
-        self.tokens.append(request["ClientRequestToken"])
-        chosen = self.change_sets.pop((name, request["ChangeSetName"]))
-        touched = {change["ResourceChange"]["LogicalResourceId"] for change in chosen["Changes"]}
-        if "Application" in touched and self.application_is_started():
-            self.fails[name] = "Application must be in one of the statuses [STOPPED, CREATED]"
+        self._tokens.add(token)
+        change_set = self.change_sets.pop((name, request["ChangeSetName"]))
+        resources = {change["ResourceChange"]["LogicalResourceId"] for change in change_set["Changes"]}
+        if "Application" in resources and self.application_is_started():
+            self.failures[name] = "Application must be in one of the statuses [STOPPED, CREATED]"
         stack = self.stacks[name]
         is_new = stack["body"] is None
         kind = "CREATE" if is_new else "UPDATE"
-        if name in self.fails:
-            self._tell_of_failure(name, request["ClientRequestToken"])
-            back = "ROLLBACK" if is_new else "UPDATE_ROLLBACK"
-            stack["steps"] = [f"{kind}_IN_PROGRESS", f"{back}_IN_PROGRESS", f"{back}_COMPLETE"]
+        if name in self.failures:
+            self._record_failure(name, token)
+            rollback = "ROLLBACK" if is_new else "UPDATE_ROLLBACK"
+            stack["statuses"] = [f"{kind}_IN_PROGRESS", f"{rollback}_IN_PROGRESS", f"{rollback}_COMPLETE"]
             return
-        self.made.append(name)
-        stack |= {"parameters": chosen["parameters"], "body": chosen["body"], "outputs": self.gives_out.get(name, {})}
-        stack["steps"] = [f"{kind}_IN_PROGRESS", f"{kind}_COMPLETE"]
+        self.completed.append(name)
+        stack |= {
+            "parameters": change_set["parameters"],
+            "body": change_set["body"],
+            "outputs": self.outputs.get(name, {}),
+            "statuses": [f"{kind}_IN_PROGRESS", f"{kind}_COMPLETE"],
+        }
 
-    def _tell_of_failure(self, name: str, token: str) -> None:
-        told = [("Application", "Resource creation cancelled"), ("Key", self.fails[name])]
-        self.events[:0] = [
+    def _record_failure(self, name: str, token: str) -> None:
+        reasons = [("Application", "Resource creation cancelled"), ("Key", self.failures[name])]
+        self._events[:0] = [
             {
                 "StackId": name,
-                "EventId": str(len(self.events) + number),
+                "EventId": str(len(self._events) + number),
                 "StackName": name,
                 "Timestamp": NOW,
                 "LogicalResourceId": resource,
@@ -151,19 +154,19 @@ class CloudFormation(QueryService):
                 "ResourceStatusReason": reason,
                 "ClientRequestToken": token,
             }
-            for number, (resource, reason) in enumerate(told)
+            for number, (resource, reason) in enumerate(reasons)
         ]
 
-    def describe_stack_events(self, request: dict[str, Any]) -> dict[str, Any]:
-        """All that ever happened to a stack, the newest first, in pages of one, as CloudFormation has it in larger."""
-        own = [event for event in self.events if event["StackName"] == request["StackName"]]
-        at = int(request.get("NextToken", 0))
-        return {"StackEvents": own[at : at + 1], **({"NextToken": str(at + 1)} if at + 1 < len(own) else {})}
+    def _describe_stack_events(self, request: dict[str, Any]) -> dict[str, Any]:
+        # Newest first, like CloudFormation. One event per page, so that a reader has to follow the pages.
+        events = [event for event in self._events if event["StackName"] == request["StackName"]]
+        start = int(request.get("NextToken", 0))
+        next_page = {"NextToken": str(start + 1)} if start + 1 < len(events) else {}
+        return {"StackEvents": events[start : start + 1], **next_page}
 
-    def delete_stack(self, request: dict[str, Any]) -> None:
-        """Delete a stack, unless it is to fail."""
+    def _delete_stack(self, request: dict[str, Any]) -> None:
         name = request["StackName"]
         if name in self.stacks:
             is_in_use = name.endswith("-jobs") and self.application_is_started()
-            end = "DELETE_FAILED" if name in self.fails or is_in_use else "DELETE_COMPLETE"
-            self.stacks[name]["steps"] = ["DELETE_IN_PROGRESS", end]
+            end = "DELETE_FAILED" if name in self.failures or is_in_use else "DELETE_COMPLETE"
+            self.stacks[name]["statuses"] = ["DELETE_IN_PROGRESS", end]

@@ -1,10 +1,10 @@
-"""A small HTTP server on a port of its own, for one service: it passes requests on, keeps a record and meets faults.
+"""An HTTP server for one fake service: it listens on a port of its own, records calls, and applies injected faults.
 
-What it does as AWS does: keep-alive, a request id, requests without a signature refused, dropped connections. What it
-does not: TLS, checking the signature itself.
+Like AWS, it keeps connections alive, returns a request id, and rejects requests without a signature. It has no TLS, and
+it does not verify the signature.
 
-A test uses a subclass (`JsonService`); ``calls`` is what the service was asked, and ``defects`` is empty unless a
-stand-in itself is wrong, which `running` tells at its end.
+Tests use the subclasses in `protocols`. ``calls`` records every request. ``defects`` lists the errors of the fake
+itself; `HttpService.running` fails the test if there are any.
 """
 
 import logging
@@ -26,8 +26,8 @@ SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One HTTP request."""
+class HttpRequest:
+    """A request as it arrives."""
 
     method: str
     path: str
@@ -36,8 +36,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One HTTP response."""
+class HttpResponse:
+    """A response as it is sent, without the headers that every response has."""
 
     status: int
     headers: Mapping[str, str]
@@ -46,7 +46,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was made: what was asked for, and how it ended (``ok``, an error's code, or ``dropped``)."""
+    """A call that a client made.
+
+    Attributes:
+        operation: Its name in botocore's model.
+        request: The request's members; empty if the request was rejected before it was parsed.
+        outcome: ``ok``, an error code, ``dropped``, or ``defect``.
+        region: The region for which the request was signed.
+    """
 
     operation: str
     request: Mapping[str, Any]
@@ -54,12 +61,12 @@ class Call:
     region: str
 
 
-class DroppedError(Exception):
-    """The connection is to end without an answer."""
+class DroppedConnectionError(Exception):
+    """The connection ends without a response."""
 
 
 class HttpService:
-    """A server that subclasses give a protocol: `operation_of`, `request_of`, `carry_out` and `error_answer`."""
+    """The server. A subclass speaks a protocol: `operation_of`, `members_of`, `perform` and `error_response`."""
 
     signing_name: str
 
@@ -67,41 +74,17 @@ class HttpService:
         self.faults = Faults()
         self.calls: list[Call] = []
         self.defects: list[str] = []
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                try:
-                    answer = service.answer(Asked(self.command, self.path, dict(self.headers.items()), body))
-                except DroppedError:
-                    self.close_connection = True
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                    return
-                self.send_response(answer.status)
-                for name, value in {**answer.headers, "x-amzn-RequestId": str(uuid.uuid4())}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' output to the tests."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._server.daemon_threads = True
 
     @property
     def url(self) -> str:
-        """Where the service listens."""
+        """The endpoint, for ``AWS_ENDPOINT_URL`` or ``endpoint_url``."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Serve, until the block ends; then complain about what was wrong with the stand-in itself."""
+        """Serve until the block ends, then fail if the fake itself had defects."""
         thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -113,63 +96,106 @@ class HttpService:
         assert not self.defects, "\n".join(self.defects)
 
     def count(self, operation: str) -> int:
-        """How often an operation was called."""
+        """The number of calls of an operation, with those that failed."""
         return sum(call.operation == operation for call in self.calls)
 
-    def answer(self, asked: Asked) -> Answer:
-        """Answer one request, or meet the fault that waits for it.
+    def respond(self, request: HttpRequest) -> HttpResponse:
+        """Perform a request, or apply the fault that a test injected for it.
 
         Raises:
-            DroppedError: The connection is to end.
+            DroppedConnectionError: The connection has to end without a response.
         """
-        operation, request, outcome = self.operation_of(asked), dict[str, Any](), "ok"
-        scope = SCOPE.search(asked.headers.get("Authorization", ""))
+        operation, members, outcome = self.operation_of(request), dict[str, Any](), "ok"
+        scope = SCOPE.search(request.headers.get("Authorization", ""))
         try:
-            self._check_signature(asked, scope)
-            request |= self.request_of(operation, asked)
-            return self._meet_fault(operation, request)
-        except DroppedError:
+            self._check_signature(request, scope)
+            members |= self.members_of(operation, request)
+            return self._perform_or_fail(operation, members)
+        except DroppedConnectionError:
             outcome = "dropped"
             raise
         except ServiceError as error:
             outcome = error.code
-            return self.error_answer(error)
+            return self.error_response(error)
         except Exception:
             outcome = "defect"
-            LOG.exception("%s: the stand-in is wrong", operation)
-            self.defects.append(f"{operation} {request}\n{traceback.format_exc()}")
-            return self.error_answer(ServiceError("InternalFailure", "the stand-in is wrong", 500))
+            LOG.exception("%s: defect in the fake", operation)
+            self.defects.append(f"{operation} {members}\n{traceback.format_exc()}")
+            return self.error_response(ServiceError("InternalFailure", "defect in the fake", 500))
         finally:
-            self.calls.append(Call(operation, request, outcome, scope["region"] if scope else ""))
+            self.calls.append(Call(operation, members, outcome, scope["region"] if scope else ""))
 
-    def _check_signature(self, asked: Asked, scope: re.Match[str] | None) -> None:
+    def _check_signature(self, request: HttpRequest, scope: re.Match[str] | None) -> None:
         if scope is None or scope["service"] != self.signing_name:
-            message = f"expected a signature for {self.signing_name}, found {asked.headers.get('Authorization')}"
+            message = f"expected a signature for {self.signing_name}, found {request.headers.get('Authorization')}"
             raise ServiceError("MissingAuthenticationTokenException", message, 403)
 
-    def _meet_fault(self, operation: str, request: dict[str, Any]) -> Answer:
-        fault = self.faults.next_of(operation)
+    def _perform_or_fail(self, operation: str, members: dict[str, Any]) -> HttpResponse:
+        fault = self.faults.next_fault(operation)
         if fault is None:
-            return self.carry_out(operation, request)
+            return self.perform(operation, members)
         if fault.error:
             raise fault.error
-        if fault.work_is_done:
-            self.carry_out(operation, request)
+        if fault.after_work:
+            self.perform(operation, members)
             fault.wait()
-        raise DroppedError
+        raise DroppedConnectionError
 
-    def operation_of(self, asked: Asked) -> str:
-        """Which operation a request calls."""
+    def operation_of(self, request: HttpRequest) -> str:
+        """The name of the operation that a request calls."""
         raise NotImplementedError
 
-    def request_of(self, operation: str, asked: Asked) -> dict[str, Any]:
-        """A request's members, checked."""
+    def members_of(self, operation: str, request: HttpRequest) -> dict[str, Any]:
+        """Parse and validate a request.
+
+        Raises:
+            ServiceError: The service rejects the request.
+        """
         raise NotImplementedError
 
-    def carry_out(self, operation: str, request: dict[str, Any]) -> Answer:
-        """Do what a request asks for."""
+    def perform(self, operation: str, members: dict[str, Any]) -> HttpResponse:
+        """Perform an operation and encode its result.
+
+        Raises:
+            ServiceError: The operation fails.
+        """
         raise NotImplementedError
 
-    def error_answer(self, error: ServiceError) -> Answer:
-        """An error in the service's protocol."""
+    def error_response(self, error: ServiceError) -> HttpResponse:
+        """Encode an error in the service's protocol."""
         raise NotImplementedError
+
+
+def _handler_of(service: HttpService) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                response = service.respond(HttpRequest(self.command, self.path, dict(self.headers.items()), body))
+            except DroppedConnectionError:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.send_response(response.status)
+            for name, value in {**response.headers, "x-amzn-RequestId": str(uuid.uuid4())}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(response.body)))
+            self.end_headers()
+            self.wfile.write(response.body)
+
+        def do_POST(self) -> None:
+            self.serve()
+
+        def do_GET(self) -> None:
+            self.serve()
+
+        def do_DELETE(self) -> None:
+            self.serve()
+
+        def log_message(self, *_: object) -> None:
+            """Log nothing; the base class writes every request to stderr."""
+
+    return Handler

@@ -1,9 +1,7 @@
-"""Whether a request or an answer is one that botocore's model of a service knows.
+"""Validation of requests and responses against botocore's service models.
 
-botocore itself checks types, required members and least lengths; this adds greatest lengths, enumerations and
-patterns, which it leaves to the service. Members that the model does not name are faults, in answers as in requests.
-
-A test uses it through `JsonService`.
+botocore itself checks types, required members and minimum lengths. It leaves maximum lengths, enumerations and patterns
+to the service, so they are checked here. A member that the model does not name is a violation, in both directions.
 """
 
 import re
@@ -12,7 +10,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+import botocore.session
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 UNICODE_CLASSES = {
@@ -21,18 +20,33 @@ UNICODE_CLASSES = {
     r"\p{N}": r"\d",
     r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff",
 }
-"""Character classes that the models use and `re` lacks, wide enough not to refuse what the service takes. The last is
-every character beyond the first 65,536, as Java writes it."""
+"""Character classes of the models that `re` lacks, wide enough to accept all that the service accepts.
+
+The last one is every character above U+FFFF, as Java writes it.
+"""
 
 
-def faults_of(value: Any, shape: Shape) -> list[str]:
-    """Everything in which a value is not of a shape; nothing when it is."""
+@cache
+def service_model(name: str) -> ServiceModel:
+    """botocore's model of a service, such as ``sagemaker``."""
+    model: ServiceModel = botocore.session.get_session().get_service_model(name)
+    return model
+
+
+def echoed(service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The members of an earlier request that an operation returns as well."""
+    members = service_model(service).operation_model(operation).output_shape.members
+    return {name: value for name, value in request.items() if name in members}
+
+
+def violations_of(value: Any, shape: Shape) -> list[str]:
+    """Every way in which a value violates a shape; empty if it is valid."""
     report = ParamValidator().validate(value, shape)
-    return [*filter(None, report.generate_report().splitlines()), *_limits(value, shape, "")]
+    return [*filter(None, report.generate_report().splitlines()), *_limit_violations(value, shape, "")]
 
 
 def as_json(value: Any, shape: Shape) -> Any:
-    """A value as the JSON protocols write it: moments as seconds since 1970."""
+    """A value as the JSON protocols write it, with timestamps as seconds since 1970."""
     if isinstance(shape, StructureShape):
         return {name: as_json(item, shape.members[name]) for name, item in value.items()}
     if isinstance(shape, ListShape):
@@ -44,33 +58,33 @@ def as_json(value: Any, shape: Shape) -> Any:
     return value
 
 
-def _limits(value: Any, shape: Shape, path: str) -> Iterator[str]:
+def _limit_violations(value: Any, shape: Shape, path: str) -> Iterator[str]:
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         for name, item in value.items():
             if name in shape.members:
-                yield from _limits(item, shape.members[name], f"{path}.{name}".lstrip("."))
+                yield from _limit_violations(item, shape.members[name], f"{path}.{name}".lstrip("."))
     elif isinstance(shape, ListShape) and isinstance(value, list):
-        yield from _longer_than_allowed(len(value), shape, path)
+        yield from _too_long(len(value), shape, path)
         for position, item in enumerate(value):
-            yield from _limits(item, shape.member, f"{path}[{position}]")
+            yield from _limit_violations(item, shape.member, f"{path}[{position}]")
     elif isinstance(shape, MapShape) and isinstance(value, dict):
-        yield from _longer_than_allowed(len(value), shape, path)
+        yield from _too_long(len(value), shape, path)
         for name, item in value.items():
-            yield from _limits(name, shape.key, f"{path} key")
-            yield from _limits(item, shape.value, f"{path}.{name}")
+            yield from _limit_violations(name, shape.key, f"{path} key")
+            yield from _limit_violations(item, shape.value, f"{path}.{name}")
     elif isinstance(value, str):
-        yield from _longer_than_allowed(len(value), shape, path)
-        yield from _unlike(value, shape, path)
+        yield from _too_long(len(value), shape, path)
+        yield from _mismatch(value, shape, path)
     elif isinstance(value, int | float) and not isinstance(value, bool) and value > shape.metadata.get("max", value):
         yield f"Value {value} at '{path}' failed to satisfy constraint: at most {shape.metadata['max']}"
 
 
-def _longer_than_allowed(length: int, shape: Shape, path: str) -> Iterator[str]:
+def _too_long(length: int, shape: Shape, path: str) -> Iterator[str]:
     if length > shape.metadata.get("max", length):
         yield f"Value at '{path}' failed to satisfy constraint: length at most {shape.metadata['max']}, found {length}"
 
 
-def _unlike(value: str, shape: Shape, path: str) -> Iterator[str]:
+def _mismatch(value: str, shape: Shape, path: str) -> Iterator[str]:
     enum = getattr(shape, "enum", None)
     if enum and value not in enum:
         yield f"Value '{value}' at '{path}' failed to satisfy constraint: one of [{', '.join(enum)}]"

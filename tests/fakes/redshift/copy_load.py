@@ -1,8 +1,8 @@
-"""COPY carried out: objects fetched from the bucket, checked as Redshift does, and loaded inside the transaction.
+"""Performs COPY: reads the objects from the bucket, validates them as Redshift does, and loads them in the transaction.
 
-A manifest's ``content_length`` must be the object's size, of Parquet it must be there; a mandatory object must exist.
-Without MANIFEST every object whose key starts with the given one is loaded, as in Redshift, so that ``orders.csv``
-brings ``orders.csv.bak`` along. A manifest without entries is refused, which Redshift's manual leaves open.
+A manifest's ``content_length`` must be the object's size, and Parquet requires it. A mandatory object must exist.
+Without MANIFEST, every object whose key starts with the key in the statement is loaded, so ``orders.csv`` includes
+``orders.csv.bak``. A manifest without entries is rejected; Redshift's manual leaves this open.
 """
 
 import gzip
@@ -16,22 +16,24 @@ import psycopg
 from botocore.exceptions import ClientError
 from psycopg import sql
 
-from tests.fakes.redshift.columns import Column, columns_of
+from tests.fakes.redshift.copy_files import BadRowError, Column, columns_of, csv_rows, parquet_rows
 from tests.fakes.redshift.copy_statement import CopyStatement
-from tests.fakes.redshift.csv_rows import BadRowError, csv_rows
 from tests.fakes.redshift.errors import RedshiftError
-from tests.fakes.redshift.parquet_rows import parquet_rows
 
 
 @dataclass(frozen=True)
-class Bucketeer:
-    """Who fetches objects: a client of S3, and the roles that may be assumed for it."""
+class CopySource:
+    """The S3 from which COPY reads, and the roles that it may assume."""
 
     s3: Any
     roles: frozenset[str]
 
-    def object_at(self, url: str) -> bytes:
-        """An object's content."""
+    def read(self, url: str) -> bytes:
+        """Read an object.
+
+        Raises:
+            RedshiftError: The object cannot be read.
+        """
         bucket, key = _bucket_and_key(url)
         try:
             content: bytes = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -40,11 +42,15 @@ class Bucketeer:
         return content
 
     def urls_under(self, url: str) -> list[str]:
-        """Every object whose key starts with this one's."""
+        """The URLs of all objects whose key starts with the key of a URL.
+
+        Raises:
+            RedshiftError: There is no such object.
+        """
         bucket, prefix = _bucket_and_key(url)
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         try:
-            urls = [f"s3://{bucket}/{found['Key']}" for page in pages for found in page.get("Contents", [])]
+            urls = [f"s3://{bucket}/{item['Key']}" for page in pages for item in page.get("Contents", [])]
         except ClientError as error:
             raise RedshiftError(f"ERROR: S3ServiceException:{error.response['Error']['Message']} ({url})") from None
         if not urls:
@@ -52,21 +58,26 @@ class Bucketeer:
         return urls
 
 
-def load(connection: psycopg.Connection, statement: CopyStatement, bucketeer: Bucketeer) -> int:
-    """Load what a COPY names into its table and return the number of rows.
+def load(connection: psycopg.Connection, statement: CopyStatement, source: CopySource) -> int:
+    """Load the objects of a COPY into its table.
+
+    Returns:
+        The number of rows loaded.
 
     Raises:
-        RedshiftError: Something of it cannot be loaded; then nothing of it is.
+        RedshiftError: An object or a row cannot be loaded. No row is loaded then.
     """
     role = statement.options["IAM_ROLE"]
-    if role not in bucketeer.roles:
+    if role not in source.roles:
         raise RedshiftError(f"ERROR: User arn:aws:redshift:dbuser is not authorized to assume IAM Role {role}")
     columns = columns_of(connection, statement.table, statement.columns)
     if "MANIFEST" in statement.options:
-        objects = _of_manifest(bucketeer, statement)
+        objects = _manifest_objects(source, statement)
     else:
-        objects = ((url, bucketeer.object_at(url)) for url in bucketeer.urls_under(statement.source))
-    rows = _parquet(objects, columns, statement) if statement.is_parquet else _csv(objects, columns, statement)
+        objects = ((url, source.read(url)) for url in source.urls_under(statement.source))
+    rows = (
+        _parquet_rows(objects, columns, statement) if statement.is_parquet else _csv_rows(objects, columns, statement)
+    )
     into = sql.SQL("copy {} ({}) from stdin").format(
         sql.Identifier(*statement.table), sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     )
@@ -78,22 +89,22 @@ def load(connection: psycopg.Connection, statement: CopyStatement, bucketeer: Bu
     return count
 
 
-def _of_manifest(bucketeer: Bucketeer, statement: CopyStatement) -> Iterator[tuple[str, bytes]]:
+def _manifest_objects(source: CopySource, statement: CopyStatement) -> Iterator[tuple[str, bytes]]:
     try:
-        entries = json.loads(bucketeer.object_at(statement.source))["entries"]
-        urls = [(entry["url"], entry.get("mandatory", False), entry.get("meta", {})) for entry in entries]
+        entries = json.loads(source.read(statement.source))["entries"]
+        objects = [(entry["url"], entry.get("mandatory", False), entry.get("meta", {})) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError):
-        urls = []
-    if not urls:
+        objects = []
+    if not objects:
         raise RedshiftError(f"ERROR: Manifest file is not in correct json format ({statement.source})")
-    for url, mandatory, meta in urls:
+    for url, is_mandatory, meta in objects:
         length = meta.get("content_length")
         if statement.is_parquet and not isinstance(length, int):
             raise RedshiftError(f"ERROR: Manifest entry without meta.content_length, which PARQUET needs ({url})")
         try:
-            content = bucketeer.object_at(url)
+            content = source.read(url)
         except RedshiftError:
-            if mandatory:
+            if is_mandatory:
                 raise
             continue
         if length is not None and length != len(content):
@@ -101,18 +112,18 @@ def _of_manifest(bucketeer: Bucketeer, statement: CopyStatement) -> Iterator[tup
         yield url, content
 
 
-def _parquet(
+def _parquet_rows(
     objects: Iterable[tuple[str, bytes]], columns: list[Column], statement: CopyStatement
 ) -> Iterator[tuple[Any, ...]]:
     for url, content in objects:
         yield from parquet_rows(content, columns, url=url, table=statement.name)
 
 
-def _csv(
+def _csv_rows(
     objects: Iterable[tuple[str, bytes]], columns: list[Column], statement: CopyStatement
 ) -> Iterator[tuple[Any, ...]]:
     options = statement.options
-    allowed, bad_rows = max(1, int(options.get("MAXERROR", "0"))), 0
+    max_errors, bad_rows = max(1, int(options.get("MAXERROR", "0"))), 0
     for _, content in objects:
         rows = csv_rows(
             gzip.decompress(content) if "GZIP" in options else content,
@@ -125,7 +136,7 @@ def _csv(
                 yield row
                 continue
             bad_rows += 1
-            if bad_rows >= allowed:
+            if bad_rows >= max_errors:
                 raise RedshiftError(
                     f"ERROR: Load into table '{statement.name}' failed. "
                     "Check 'sys_load_error_detail' system table for details."

@@ -1,8 +1,8 @@
-"""What a COPY statement of Redshift's says: where from, into what, in which format.
+"""Parses COPY statements: source, target table, and options.
 
-Parameters that Redshift allows for each format are taken, in any order; every other word is refused, as Redshift
-refuses REGION or MAXERROR with Parquet. Of the text format only CSV is known here, and of authorisation only
-IAM_ROLE, as Redshift itself advises.
+The parser accepts the options that Redshift allows for each format, in any order, and rejects all others. For instance,
+Redshift rejects REGION and MAXERROR with Parquet. CSV is the only text format here. IAM_ROLE is the only authorization,
+and the one that Redshift recommends.
 """
 
 import re
@@ -25,17 +25,24 @@ FLAGS = {
     "EXPLICIT_IDS",
     "FILLRECORD",
 }
-WITH_TEXT = {"IAM_ROLE", "REGION", "DATEFORMAT", "TIMEFORMAT", "DELIMITER", "QUOTE", "NULL", "ENCODING"}
-WITH_NUMBER = {"IGNOREHEADER", "MAXERROR"}
-WITH_SWITCH = {"STATUPDATE", "COMPUPDATE"}
-OF_PARQUET = {"PARQUET", "IAM_ROLE", "MANIFEST", "STATUPDATE", "EXPLICIT_IDS", "FILLRECORD", "ACCEPTINVCHARS"}
-NOT_SERVED = {"DELIMITER", "QUOTE", "NULL", "ENCODING", "EXPLICIT_IDS", "FILLRECORD", "ACCEPTINVCHARS"}
-"""What Redshift takes and this stand-in does not; it says so rather than load something else."""
+TEXT_OPTIONS = {"IAM_ROLE", "REGION", "DATEFORMAT", "TIMEFORMAT", "DELIMITER", "QUOTE", "NULL", "ENCODING"}
+NUMBER_OPTIONS = {"IGNOREHEADER", "MAXERROR"}
+SWITCH_OPTIONS = {"STATUPDATE", "COMPUPDATE"}
+PARQUET_OPTIONS = {"PARQUET", "IAM_ROLE", "MANIFEST", "STATUPDATE", "EXPLICIT_IDS", "FILLRECORD", "ACCEPTINVCHARS"}
+UNSUPPORTED = {"DELIMITER", "QUOTE", "NULL", "ENCODING", "EXPLICIT_IDS", "FILLRECORD", "ACCEPTINVCHARS"}
+"""Options of Redshift that the fake rejects, since it would load other rows than Redshift."""
 
 
 @dataclass
 class CopyStatement:
-    """One COPY, parsed."""
+    """A parsed COPY.
+
+    Attributes:
+        table: The table's name, with its schema if there is one.
+        columns: The column list; empty if the statement has none.
+        source: The URL of an object, a prefix or a manifest.
+        options: The options by name, in upper case. Flags have an empty value.
+    """
 
     table: list[str]
     columns: list[str]
@@ -44,12 +51,12 @@ class CopyStatement:
 
     @property
     def name(self) -> str:
-        """The table's name, as messages give it."""
+        """The table's name without its schema, as error messages have it."""
         return self.table[-1]
 
     @property
     def is_parquet(self) -> bool:
-        """Whether the objects are Parquet; CSV otherwise."""
+        """Whether the objects are Parquet files; they are CSV files otherwise."""
         return "PARQUET" in self.options
 
 
@@ -58,53 +65,53 @@ def is_copy(sql: str) -> bool:
     return COPY.match(sql) is not None
 
 
-def copy_statement(sql: str) -> CopyStatement:
+def parse_copy(sql: str) -> CopyStatement:
     """Parse a COPY.
 
     Raises:
-        RedshiftError: It does not parse, or parameters are missing or do not go together.
+        RedshiftError: The statement has a syntax error, or its options are incomplete or conflict.
     """
-    words = _Words(sql)
-    words.expect("COPY")
-    table = [words.name()]
-    while words.take("."):
-        table.append(words.name())
+    tokens = _Tokens(sql)
+    tokens.expect("COPY")
+    table = [tokens.name()]
+    while tokens.take("."):
+        table.append(tokens.name())
     columns = []
-    if words.take("("):
-        columns.append(words.name())
-        while words.take(","):
-            columns.append(words.name())
-        words.expect(")")
-    words.expect("FROM")
-    statement = CopyStatement(table, columns, words.text())
-    while not words.at_end():
-        _option(words, statement.options)
+    if tokens.take("("):
+        columns.append(tokens.name())
+        while tokens.take(","):
+            columns.append(tokens.name())
+        tokens.expect(")")
+    tokens.expect("FROM")
+    statement = CopyStatement(table, columns, tokens.text())
+    while not tokens.at_end():
+        _option(tokens, statement.options)
     _check(statement)
     return statement
 
 
-def _option(words: "_Words", options: dict[str, str]) -> None:
-    name = words.word()
+def _option(tokens: "_Tokens", options: dict[str, str]) -> None:
+    name = tokens.word()
     if name == "FORMAT":
-        words.take("AS")
-        name = words.word()
+        tokens.take("AS")
+        name = tokens.word()
         if name not in ("PARQUET", "CSV"):
-            raise words.wrong(name)
+            raise tokens.syntax_error(name)
     if name in options:
         raise RedshiftError("ERROR: conflicting or redundant options")
-    if name in WITH_TEXT:
-        words.take("AS")
-        options[name] = words.text()
-    elif name in WITH_NUMBER:
-        words.take("AS")
-        options[name] = words.number()
-    elif name in WITH_SWITCH:
-        options[name] = "OFF" if words.take("OFF") else "ON"
-        words.take("ON")
+    if name in TEXT_OPTIONS:
+        tokens.take("AS")
+        options[name] = tokens.text()
+    elif name in NUMBER_OPTIONS:
+        tokens.take("AS")
+        options[name] = tokens.number()
+    elif name in SWITCH_OPTIONS:
+        options[name] = "OFF" if tokens.take("OFF") else "ON"
+        tokens.take("ON")
     elif name in FLAGS:
         options[name] = ""
     else:
-        raise words.wrong(name)
+        raise tokens.syntax_error(name)
 
 
 def _check(statement: CopyStatement) -> None:
@@ -114,48 +121,50 @@ def _check(statement: CopyStatement) -> None:
     if {"PARQUET", "CSV"} <= set(options):
         raise RedshiftError("ERROR: conflicting or redundant options")
     if not {"PARQUET", "CSV"} & set(options):
-        raise RedshiftError("ERROR: the stand-in loads PARQUET and CSV only")
+        raise RedshiftError("ERROR: the fake loads PARQUET and CSV only")
     if not statement.source.startswith("s3://"):
-        raise RedshiftError("ERROR: the stand-in loads from s3:// only")
-    foreign = sorted(set(options) - OF_PARQUET) if statement.is_parquet else []
-    if foreign:
-        raise RedshiftError(f"ERROR: {foreign[0]} argument is not supported for PARQUET based COPY")
-    missing = sorted(set(options) & NOT_SERVED)
-    if missing:
-        raise RedshiftError(f"ERROR: the stand-in does not know COPY's {missing[0]}")
+        raise RedshiftError("ERROR: the fake loads from s3:// only")
+    not_for_parquet = sorted(set(options) - PARQUET_OPTIONS) if statement.is_parquet else []
+    if not_for_parquet:
+        raise RedshiftError(f"ERROR: {not_for_parquet[0]} argument is not supported for PARQUET based COPY")
+    unsupported = sorted(set(options) & UNSUPPORTED)
+    if unsupported:
+        raise RedshiftError(f"ERROR: the fake does not support {unsupported[0]} of COPY")
 
 
-class _Words:
-    """A statement's words, read from the left."""
+class _Tokens:
+    """The tokens of a statement, consumed from the left."""
 
     def __init__(self, sql: str) -> None:
         self._tokens = list(sqlglot.tokenize(sql, read="redshift"))
         if self._tokens and self._tokens[-1].token_type is TokenType.SEMICOLON:
             self._tokens.pop()
-        self._at = 0
+        self._position = 0
 
     def at_end(self) -> bool:
-        return self._at == len(self._tokens)
+        return self._position == len(self._tokens)
 
-    def wrong(self, found: str) -> RedshiftError:
-        return RedshiftError(f'ERROR: syntax error at or near "{found}"')
+    def syntax_error(self, text: str) -> RedshiftError:
+        return RedshiftError(f'ERROR: syntax error at or near "{text}"')
 
     def take(self, word: str) -> bool:
-        """Go past this word if it comes next."""
-        here = not self.at_end() and self._tokens[self._at].text.upper() == word
-        here = here and self._tokens[self._at].token_type is not TokenType.STRING
-        self._at += here
-        return here
+        """Consume the next token if it is this word."""
+        if self.at_end():
+            return False
+        token = self._tokens[self._position]
+        is_word = token.text.upper() == word and token.token_type is not TokenType.STRING
+        self._position += is_word
+        return is_word
 
     def expect(self, word: str) -> None:
         if not self.take(word):
-            raise self.wrong("end of input" if self.at_end() else self._tokens[self._at].text)
+            raise self.syntax_error("end of input" if self.at_end() else self._tokens[self._position].text)
 
     def _next(self) -> Token:
         if self.at_end():
-            raise self.wrong("end of input")
-        self._at += 1
-        return self._tokens[self._at - 1]
+            raise self.syntax_error("end of input")
+        self._position += 1
+        return self._tokens[self._position - 1]
 
     def word(self) -> str:
         token = self._next()
@@ -163,25 +172,25 @@ class _Words:
             token.token_type in (TokenType.STRING, TokenType.NUMBER, TokenType.IDENTIFIER)
             or not token.text.isidentifier()
         ):
-            raise self.wrong(token.text)
+            raise self.syntax_error(token.text)
         return token.text.upper()
 
     def name(self) -> str:
-        """An identifier: Redshift folds it to lower case, even in quotation marks."""
+        """Consume an identifier. Redshift folds it to lower case, even in quotation marks."""
         token = self._next()
-        plain = token.token_type is not TokenType.STRING and re.fullmatch(r"[a-zA-Z_#][\w$#]*", token.text)
-        if token.token_type is not TokenType.IDENTIFIER and not plain:
-            raise self.wrong(token.text)
+        unquoted = token.token_type is not TokenType.STRING and re.fullmatch(r"[a-zA-Z_#][\w$#]*", token.text)
+        if token.token_type is not TokenType.IDENTIFIER and not unquoted:
+            raise self.syntax_error(token.text)
         return token.text.lower()
 
     def text(self) -> str:
         token = self._next()
         if token.token_type is not TokenType.STRING:
-            raise self.wrong(token.text)
+            raise self.syntax_error(token.text)
         return token.text
 
     def number(self) -> str:
         token = self._next()
         if token.token_type is not TokenType.NUMBER or not token.text.isdigit():
-            raise self.wrong(token.text)
+            raise self.syntax_error(token.text)
         return token.text

@@ -1,17 +1,21 @@
-"""The Redshift Data API in front of a real PostgreSQL.
+"""The Redshift Data API over a real PostgreSQL.
 
-What it does as the service does: statements run in the background, a batch as one transaction (or, with AUTO_COMMIT,
-each for itself); sub-statements ``<id>:1`` and on with states, errors and results of their own; ClientToken (the same
-request again within 8 hours is the same execution, also when that failed); named parameters, bound and never pasted;
-the limits of 40 statements and 200 KB; workgroups, clusters, databases and roles that were not told of are refused;
-COPY.
+Like the service:
 
-What it does not: sessions that are kept alive, CSV results, events, secrets. What is assumed, for want of a source:
-the words of most errors, that a token with another request is refused, and the states of the statements around a
-failed one (those before it FINISHED, those after it ABORTED).
+- Statements run in the background. A batch is one transaction or, with AUTO_COMMIT, one transaction per statement.
+- Sub-statements ``<id>:1``, ``<id>:2`` and so on have states, errors and results of their own.
+- The same request with the same ClientToken within 8 hours is the same execution, even if that failed.
+- Named parameters are bound, never inserted into the text.
+- A batch has at most 40 statements of at most 200 KB. COPY works.
+- Unknown workgroups, clusters, databases and roles are rejected.
 
-A test uses the fixtures ``data_api`` (this) and ``aws`` (which lets ``boto3.client("redshift-data")`` reach it), and
-asks for trouble with `fail_statement`, `hold_statement`, `fail_commit`, `drop_after_commit` and
+It has no sessions that are kept alive, no CSV results, no events and no secrets.
+
+Three things are assumptions without a source. They are the wording of most errors, the rejection of a token with
+another request, and the states around a failed statement (FINISHED before it, ABORTED after it).
+
+A test uses the fixture ``data_api``, which ``boto3.client("redshift-data")`` then reaches. It injects faults with
+`DataApi.fail_statement`, `DataApi.hold_statement`, `DataApi.fail_commit`, `DataApi.drop_after_commit` and
 ``data_api.service.faults``.
 """
 
@@ -22,42 +26,51 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.fakes.http.faults import ServiceError, invalid
-from tests.fakes.http.json_service import JsonService
-from tests.fakes.redshift.copy_load import Bucketeer
-from tests.fakes.redshift.descriptions import WORDS_OF_TARGET, described, listed
-from tests.fakes.redshift.executions import CLOSED, Execution, Hold, Statement, Trouble
-from tests.fakes.redshift.results import page
+from tests.fakes.http.faults import ServiceError, validation_error
+from tests.fakes.http.protocols import JsonService
+from tests.fakes.redshift.copy_load import CopySource
+from tests.fakes.redshift.executions import ENDED, Execution, ExecutionFaults, Hold, Statement
+from tests.fakes.redshift.responses import description, list_entry, result_page, target_of
 from tests.fakes.redshift.translation import parameters_in
 
-TOKEN_LIFE = timedelta(hours=8)
-LONGEST_STATEMENT = 200_000
+TOKEN_LIFETIME = timedelta(hours=8)
+MAX_STATEMENT_BYTES = 200_000
 NO_RESULT = "Query does not have result. Please check query status with DescribeStatement."
 
 
 @dataclass
 class Clock:
-    """A clock that a test can move."""
+    """The clock of the service, which a test can move ahead."""
 
     ahead: timedelta = timedelta()
 
     def now(self) -> datetime:
-        """The time as the service has it."""
+        """The current time of the service."""
         return datetime.now(UTC) + self.ahead
 
 
 @dataclass
 class DataApi:
-    """The service, the warehouse behind it, and what is to go wrong with the next batch."""
+    """The service, the warehouse behind it, and the faults of the next batch.
+
+    Attributes:
+        databases: The connection string of each database.
+        copy_source: The S3 and the roles of COPY.
+        workgroups: The workgroups that exist.
+        clusters: The clusters that exist.
+        clock: The clock by which client tokens expire.
+        page_rows: The number of rows on a page of results.
+        executions: All executions, oldest first.
+    """
 
     databases: Mapping[str, str]
-    bucketeer: Bucketeer
+    copy_source: CopySource
     workgroups: frozenset[str] = frozenset({"segments"})
     clusters: frozenset[str] = frozenset({"segments-cluster"})
     clock: Clock = field(default_factory=Clock)
     page_rows: int = 1000
     executions: list[Execution] = field(default_factory=list)
-    _trouble: Trouble = field(default_factory=Trouble)
+    _next_faults: ExecutionFaults = field(default_factory=ExecutionFaults)
     _tokens: dict[str, tuple[datetime, str, Execution]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,30 +88,30 @@ class DataApi:
         )
 
     def fail_statement(self, number: int, message: str = "ERROR: Disk Full") -> None:
-        """Let statement ``number`` (from 1) of the next batch fail."""
-        self._trouble.failures[number] = message
+        """Fail statement ``number`` of the next batch, counted from 1."""
+        self._next_faults.failures[number] = message
 
     def hold_statement(self, number: int) -> Hold:
-        """Let statement ``number`` (from 1) of the next batch take until `Hold.release` is called."""
+        """Hold statement ``number`` of the next batch, counted from 1, until `Hold.release` is called."""
         hold = Hold(number)
-        self._trouble.holds.append(hold)
+        self._next_faults.holds.append(hold)
         return hold
 
     def fail_commit(self, message: str = "ERROR: connection to the leader node was lost") -> None:
-        """Let the commit of the next batch fail; nothing of it stays."""
-        self._trouble.commit_failure = message
+        """Fail the commit of the next batch, which rolls it back."""
+        self._next_faults.commit_failure = message
 
     def drop_after_commit(self, *, times: int = 1) -> None:
-        """Let the next batch run to its end and its caller never hear of it; botocore asks up to three times."""
+        """Run the next batch to its end, then drop the connection. botocore sends the request up to three times."""
         self.service.faults.drop_after("BatchExecuteStatement", times=times, wait=self.wait)
 
     def wait(self) -> None:
-        """Wait until nothing runs any more."""
+        """Wait until every execution has ended."""
         for execution in self.executions:
             assert execution.done.wait(60), f"{execution.id} does not end"
 
     def stop(self) -> None:
-        """Cancel what still runs, and complain about what was wrong with the stand-in itself."""
+        """Cancel the executions that still run, and fail if the fake itself had defects."""
         for execution in self.executions:
             if not execution.done.is_set():
                 execution.cancel()
@@ -113,21 +126,21 @@ class DataApi:
     def _submit(self, sqls: list[str], request: dict[str, Any], *, is_batch: bool) -> dict[str, Any]:
         self._check(sqls, request)
         with self._lock:
-            execution = self._remembered(request) or self._started(sqls, request, is_batch=is_batch)
+            execution = self._earlier_execution(request) or self._new_execution(sqls, request, is_batch=is_batch)
         _wait(execution, request)
-        answer = {"Id": execution.id, "CreatedAt": execution.created, "Status": execution.status}
-        return answer | {name: request[name] for name in WORDS_OF_TARGET if name in request}
+        response = {"Id": execution.id, "CreatedAt": execution.created, "Status": execution.status}
+        return response | target_of(execution)
 
-    def _started(self, sqls: list[str], request: dict[str, Any], *, is_batch: bool) -> Execution:
-        trouble = Trouble()
+    def _new_execution(self, sqls: list[str], request: dict[str, Any], *, is_batch: bool) -> Execution:
+        faults = ExecutionFaults()
         if is_batch:
-            trouble, self._trouble = self._trouble, trouble
+            faults, self._next_faults = self._next_faults, faults
         execution = Execution(
             sqls,
             request=request,
             conninfo=self.databases.get(request["Database"]),
-            bucketeer=self.bucketeer,
-            trouble=trouble,
+            copy_source=self.copy_source,
+            faults=faults,
             is_batch=is_batch,
         )
         self.executions.append(execution)
@@ -136,89 +149,88 @@ class DataApi:
         execution.thread.start()
         return execution
 
-    def _remembered(self, request: Mapping[str, Any]) -> Execution | None:
-        """The execution that this token has started, if it is still known."""
-        then, fingerprint, execution = self._tokens.get(request.get("ClientToken", ""), (None, "", None))
-        if then is None or self.clock.now() - then > TOKEN_LIFE:
+    def _earlier_execution(self, request: Mapping[str, Any]) -> Execution | None:
+        """The execution that the request's token has started, if the token has not expired."""
+        started, fingerprint, execution = self._tokens.get(request.get("ClientToken", ""), (None, "", None))
+        if started is None or self.clock.now() - started > TOKEN_LIFETIME:
             return None
         if fingerprint != _fingerprint(request):
-            raise invalid("The ClientToken was used with other parameters before")
+            raise validation_error("The ClientToken was used with other parameters before")
         return execution
 
     def _check(self, sqls: list[str], request: Mapping[str, Any]) -> None:
         workgroup, cluster = request.get("WorkgroupName"), request.get("ClusterIdentifier")
         if (workgroup is None) == (cluster is None):
-            raise invalid("Specify exactly one of ClusterIdentifier and WorkgroupName")
+            raise validation_error("Specify exactly one of ClusterIdentifier and WorkgroupName")
         if "Database" not in request:
-            raise invalid("Database must be specified")
+            raise validation_error("Database must be specified")
         if workgroup is not None and "DbUser" in request:
-            raise invalid("DbUser is not supported with a serverless workgroup")
+            raise validation_error("DbUser is not supported with a serverless workgroup")
         if (workgroup or "").rpartition("/")[2] not in self.workgroups and cluster not in self.clusters:
-            raise invalid("Redshift endpoint doesn't exist in this region.")
+            raise validation_error("Redshift endpoint doesn't exist in this region.")
         if "SessionId" in request or "SessionKeepAliveSeconds" in request or request.get("ResultFormat") == "CSV":
-            raise invalid("the stand-in has no sessions and no CSV results")
-        too_long = [number for number, sql in enumerate(sqls, start=1) if len(sql.encode()) > LONGEST_STATEMENT]
+            raise validation_error("the fake has no sessions and no CSV results")
+        too_long = [number for number, sql in enumerate(sqls, start=1) if len(sql.encode()) > MAX_STATEMENT_BYTES]
         if too_long:
-            raise invalid(f"Query size of statement {too_long[0]} exceeds the limit of 200 KB")
+            raise validation_error(f"Query size of statement {too_long[0]} exceeds the limit of 200 KB")
         names = [item["name"] for item in request.get("Parameters", [])]
         used = set().union(*map(parameters_in, sqls))
         unused = [name for name in names if name not in used]
         if unused:
-            raise invalid(f"Parameters list contains unused parameters. Unused parameters: [{', '.join(unused)}]")
+            raise validation_error(
+                f"Parameters list contains unused parameters. Unused parameters: [{', '.join(unused)}]"
+            )
         missing = sorted(used - set(names))
         if missing:
-            raise invalid(f"Cannot find parameter: {missing[0]}")
+            raise validation_error(f"Cannot find parameter: {missing[0]}")
         if len(set(names)) < len(names):
-            raise invalid("Parameters list contains duplicate names")
+            raise validation_error("Parameters list contains duplicate names")
 
     def _execution(self, name: str) -> Execution:
-        found = [execution for execution in self.executions if execution.id == name.partition(":")[0]]
-        if not found:
-            raise ServiceError("ResourceNotFoundException", "Query does not exist.")
-        return found[0]
+        for execution in self.executions:
+            if execution.id == name.partition(":")[0]:
+                return execution
+        raise ServiceError("ResourceNotFoundException", "Query does not exist.")
 
     def _statement(self, name: str) -> Statement:
-        found = [statement for statement in self._execution(name).statements if statement.id == name]
-        if not found:
-            raise ServiceError(
-                "ResourceNotFoundException",
-                "Query does not have result. Please check query status with DescribeStatement.",
-            )
-        return found[0]
+        for statement in self._execution(name).statements:
+            if statement.id == name:
+                return statement
+        raise ServiceError("ResourceNotFoundException", NO_RESULT)
 
     def _describe_statement(self, request: dict[str, Any]) -> dict[str, Any]:
         execution = self._execution(request["Id"])
         _wait(execution, request)
-        return described(execution)
+        return description(execution)
 
     def _get_statement_result(self, request: dict[str, Any]) -> dict[str, Any]:
         statement = self._statement(request["Id"])
         if statement.status != "FINISHED" or statement.columns is None:
             raise ServiceError("ResourceNotFoundException", NO_RESULT)
-        return page(statement, request.get("NextToken"), self.page_rows)
+        return result_page(statement, request.get("NextToken"), self.page_rows)
 
     def _cancel_statement(self, request: dict[str, Any]) -> dict[str, Any]:
         if ":" in request["Id"]:
-            raise invalid("Sub-statements of a batch cannot be cancelled")
+            raise validation_error("Sub-statements of a batch cannot be cancelled")
         execution = self._execution(request["Id"])
-        if execution.status in CLOSED:
-            raise invalid(
+        if execution.status in ENDED:
+            raise validation_error(
                 f"Could not cancel a query that is already in {execution.status} state with ID: {execution.id}"
             )
         execution.cancel()
         return {"Status": True}
 
     def _list_statements(self, request: dict[str, Any]) -> dict[str, Any]:
-        wanted, name = request.get("Status", "ALL"), request.get("StatementName", "")
-        found = [
+        status, name = request.get("Status", "ALL"), request.get("StatementName", "")
+        executions = [
             execution
             for execution in reversed(self.executions)
-            if wanted in ("ALL", execution.status) and execution.request.get("StatementName", "").startswith(name)
+            if status in ("ALL", execution.status) and execution.request.get("StatementName", "").startswith(name)
         ]
         start = int(request.get("NextToken", "0"))
         end = start + (request.get("MaxResults") or 100)
-        answer: dict[str, Any] = {"Statements": [listed(execution) for execution in found[start:end]]}
-        return answer | ({"NextToken": str(end)} if end < len(found) else {})
+        response: dict[str, Any] = {"Statements": [list_entry(execution) for execution in executions[start:end]]}
+        return response | ({"NextToken": str(end)} if end < len(executions) else {})
 
 
 def _wait(execution: Execution, request: Mapping[str, Any]) -> None:

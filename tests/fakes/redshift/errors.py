@@ -1,8 +1,8 @@
-"""How Redshift words the errors that PostgreSQL words otherwise.
+"""Redshift's wording of errors that PostgreSQL words otherwise.
 
-Compute nodes tell the first character of a text that is no number and never the text, so that a message smuggled into
-a failing cast does not come back; a serialisation failure is error 1023. Other messages are PostgreSQL's, behind
-Redshift's ``ERROR:``.
+A compute node reports the first invalid character of a number and never the whole text, so a failing cast cannot be
+used to read a value. A serialization failure is error 1023. Other messages are PostgreSQL's, after Redshift's
+``ERROR:``.
 """
 
 import re
@@ -21,11 +21,11 @@ NUMBERS = {
 
 
 class RedshiftError(Exception):
-    """A statement failed, in Redshift's words."""
+    """A statement failed. The message is Redshift's."""
 
 
-def in_redshifts_words(error: psycopg.Error, *, pid: int = 0) -> str:
-    """What the Data API would say of a statement at which PostgreSQL failed so."""
+def redshift_message(error: psycopg.Error, *, pid: int = 0) -> str:
+    """The message with which the Data API reports an error of PostgreSQL."""
     primary = error.diag.message_primary or str(error).strip()
     match error:
         case errors.SerializationFailure() | errors.DeadlockDetected():
@@ -38,25 +38,26 @@ def in_redshifts_words(error: psycopg.Error, *, pid: int = 0) -> str:
         case errors.NotNullViolation():
             text = f"Cannot insert a NULL value into column {error.diag.column_name}"
         case errors.UniqueViolation() if "pg_" in (error.diag.constraint_name or ""):
-            text = "Relation already exists"  # two sessions made it at once
+            text = "Relation already exists"  # two sessions created it concurrently
         case errors.DatetimeFieldOverflow() | errors.InvalidDatetimeFormat():
             text = "Error converting text to date"
         case errors.InvalidTextRepresentation():
-            text = _of_bad_text(primary)
+            text = _bad_text_message(primary)
         case _:
             text = primary
     return f"ERROR: {text}"
 
 
-def _of_bad_text(message: str) -> str:
-    found = BAD_TEXT.match(message)
-    if found is None:
+def _bad_text_message(message: str) -> str:
+    match = BAD_TEXT.match(message)
+    if match is None:
         return "Invalid data"
-    if found[1] not in NUMBERS:
-        return f"Invalid data for type {found[1]}"
-    position = next((at for at, sign in enumerate(found[2]) if not _fits(sign, at)), 0)
-    return f"Invalid digit, Value '{found[2][position : position + 1]}', Pos {position}, Type: {NUMBERS[found[1]]}"
+    type_name, text = match.groups()
+    if type_name not in NUMBERS:
+        return f"Invalid data for type {type_name}"
+    position = next((at for at, character in enumerate(text) if not _is_valid(character, at)), 0)
+    return f"Invalid digit, Value '{text[position : position + 1]}', Pos {position}, Type: {NUMBERS[type_name]}"
 
 
-def _fits(sign: str, position: int) -> bool:
-    return sign.isdigit() or (sign in "+-" and position == 0)
+def _is_valid(character: str, position: int) -> bool:
+    return character.isdigit() or (character in "+-" and position == 0)

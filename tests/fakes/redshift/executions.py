@@ -1,7 +1,7 @@
-"""Statements on their way through the warehouse: states, results, and the session in which they run.
+"""Executions of statements in the warehouse: their states, their results, and the session in which they run.
 
-One execution is one session, as the Data API has it when none is kept alive: what is temporary ends with it. In
-TRANSACTION mode all statements are one serializable transaction; the first that fails takes the others with it.
+One execution is one session, as in the Data API without a session that is kept alive. Temporary tables end with it. In
+TRANSACTION mode all statements are one serializable transaction, which the first failed statement rolls back.
 """
 
 import logging
@@ -16,18 +16,31 @@ from typing import Any
 
 import psycopg
 
-from tests.fakes.redshift.copy_load import Bucketeer, load
-from tests.fakes.redshift.copy_statement import copy_statement, is_copy
-from tests.fakes.redshift.errors import RedshiftError, in_redshifts_words
-from tests.fakes.redshift.translation import Kind, translated
+from tests.fakes.redshift.copy_load import CopySource, load
+from tests.fakes.redshift.copy_statement import is_copy, parse_copy
+from tests.fakes.redshift.errors import RedshiftError, redshift_message
+from tests.fakes.redshift.translation import TransactionEffect, translate
 
 LOG = logging.getLogger(__name__)
-OPEN, CLOSED = ("SUBMITTED", "PICKED", "STARTED"), ("FINISHED", "FAILED", "ABORTED")
+UNFINISHED, ENDED = ("SUBMITTED", "PICKED", "STARTED"), ("FINISHED", "FAILED", "ABORTED")
 
 
 @dataclass
 class Statement:
-    """One statement and what became of it."""
+    """A statement with its state and its result.
+
+    Attributes:
+        id: ``<execution>:<number>`` in a batch, otherwise the execution's id.
+        sql: The text as it was submitted.
+        created: When it was submitted.
+        status: Its state.
+        updated: When the state changed last.
+        seconds: How long it ran.
+        error: The message, if it failed.
+        columns: The columns of its result; None if it has no result.
+        rows: The rows of its result.
+        count: The rows returned or changed; -1 if that is unknown.
+    """
 
     id: str
     sql: str
@@ -41,38 +54,53 @@ class Statement:
     count: int = -1
 
     def move_to(self, status: str) -> None:
-        """Change the state, and when it was changed."""
+        """Change the state and the time of the last change."""
         self.status, self.updated = status, datetime.now(UTC)
 
 
 @dataclass
 class Hold:
-    """A statement that takes long: until `release` is called."""
+    """Keeps a statement from running until `release` is called.
+
+    Attributes:
+        number: The statement's position in its batch, from 1.
+        reached: Set when the statement begins to wait.
+    """
 
     number: int
     reached: threading.Event = field(default_factory=threading.Event)
     _released: threading.Event = field(default_factory=threading.Event)
 
     def release(self) -> None:
-        """Let the statement go on."""
+        """Let the statement run."""
         self._released.set()
 
     def wait(self) -> None:
-        """Be the statement that takes long."""
+        """Block the statement's thread until the release."""
         self.reached.set()
         assert self._released.wait(60), "a held statement was never released"
 
 
 @dataclass
-class Trouble:
-    """What goes wrong with one execution: statements that fail or take long, a commit that fails."""
+class ExecutionFaults:
+    """The faults of one execution.
+
+    Attributes:
+        failures: The message with which a statement fails, by its number from 1.
+        holds: The statements that wait.
+        commit_failure: The message with which the commit fails.
+    """
 
     failures: dict[int, str] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     commit_failure: str | None = None
 
-    def meet(self, number: int) -> None:
-        """Be held or fail at the start of statement ``number``, counted from 1."""
+    def apply(self, number: int) -> None:
+        """Hold or fail a statement before it runs.
+
+        Raises:
+            RedshiftError: The statement is to fail.
+        """
         for hold in self.holds:
             if hold.number == number:
                 hold.wait()
@@ -81,7 +109,7 @@ class Trouble:
 
 
 class Execution:
-    """One call's statements, run in the background."""
+    """The statements of one call, which run in a thread of their own."""
 
     def __init__(
         self,
@@ -89,8 +117,8 @@ class Execution:
         *,
         request: Mapping[str, Any],
         conninfo: str | None,
-        bucketeer: Bucketeer,
-        trouble: Trouble,
+        copy_source: CopySource,
+        faults: ExecutionFaults,
         is_batch: bool,
     ) -> None:
         self.id = str(uuid.uuid4())
@@ -104,15 +132,15 @@ class Execution:
         self.error: str | None = None
         self.seconds, self.defect = 0.0, ""
         self.done = threading.Event()
-        self._conninfo, self._bucketeer, self._trouble = conninfo, bucketeer, trouble
+        self._conninfo, self._copy_source, self._faults = conninfo, copy_source, faults
         self._connection: psycopg.Connection | None = None
         self._cancelled = False
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def cancel(self) -> None:
-        """Stop what runs; nothing of the transaction stays."""
+        """Cancel the running statement and roll back the transaction."""
         self._cancelled = True
-        for hold in self._trouble.holds:
+        for hold in self._faults.holds:
             hold.release()
         if self._connection:
             self._connection.cancel_safe()
@@ -128,13 +156,13 @@ class Execution:
             with self._session() as connection:
                 self._connection, self.pid = connection, connection.info.backend_pid
                 self._move_to("STARTED")
-                self._statements(connection)
+                self._run_statements(connection)
                 self._commit(connection)
             self._move_to("FINISHED" if all(s.status == "FINISHED" for s in self.statements) else "FAILED")
         except (RedshiftError, psycopg.Error) as error:
             self._end_with(error)
         except Exception as error:
-            LOG.exception("%s: the stand-in is wrong", self.id)
+            LOG.exception("%s: defect in the fake", self.id)
             self.defect = traceback.format_exc()
             self._end_with(error)
         finally:
@@ -158,21 +186,21 @@ class Execution:
             raise RedshiftError(f"ERROR: Query ({self.pid}) cancelled on user's request")
 
     def _commit(self, connection: psycopg.Connection) -> None:
-        if self._trouble.commit_failure:
-            raise RedshiftError(self._trouble.commit_failure)
+        if self._faults.commit_failure:
+            raise RedshiftError(self._faults.commit_failure)
         self._stop_if_cancelled()
         connection.commit()
 
-    def _statements(self, connection: psycopg.Connection) -> None:
+    def _run_statements(self, connection: psycopg.Connection) -> None:
         for number, statement in enumerate(self.statements, start=1):
             started = time.perf_counter()
             statement.move_to("STARTED")
             try:
-                self._trouble.meet(number)
+                self._faults.apply(number)
                 self._stop_if_cancelled()
                 self._execute(connection, statement)
             except (RedshiftError, psycopg.Error) as error:
-                statement.error = self._words(error)
+                statement.error = self._message(error)
                 statement.move_to("ABORTED" if self._cancelled else "FAILED")
                 if self.mode == "AUTO_COMMIT" and not self._cancelled:
                     self.error = self.error or f"Query #{number} failed with {statement.error}"
@@ -184,35 +212,35 @@ class Execution:
 
     def _execute(self, connection: psycopg.Connection, statement: Statement) -> None:
         if is_copy(statement.sql):
-            statement.count = load(connection, copy_statement(statement.sql), self._bucketeer)
+            statement.count = load(connection, parse_copy(statement.sql), self._copy_source)
             return
-        ready = translated(statement.sql)
-        match ready.kind:
-            case Kind.COMMIT:
+        translation = translate(statement.sql)
+        match translation.effect:
+            case TransactionEffect.COMMIT:
                 connection.commit()
-            case Kind.ROLLBACK:
+            case TransactionEffect.ROLLBACK:
                 connection.rollback()
-        if not ready.sql:
+        if not translation.sql:
             return
-        values = [self.parameters[name] for name in ready.parameters]
-        cursor = connection.execute(ready.sql.encode(), values or None)
+        values = [self.parameters[name] for name in translation.parameters]
+        cursor = connection.execute(translation.sql.encode(), values or None)
         if cursor.description is not None:
             statement.columns, statement.rows = cursor.description, cursor.fetchall()
         if cursor.description is not None or (cursor.statusmessage or "").startswith(
             ("INSERT", "UPDATE", "DELETE", "MERGE")
         ):
             statement.count = cursor.rowcount
-        if ready.kind is Kind.COMMITS_AFTERWARDS:
+        if translation.effect is TransactionEffect.COMMIT_AFTERWARDS:
             connection.commit()
 
-    def _words(self, error: Exception) -> str:
-        return in_redshifts_words(error, pid=self.pid) if isinstance(error, psycopg.Error) else str(error)
+    def _message(self, error: Exception) -> str:
+        return redshift_message(error, pid=self.pid) if isinstance(error, psycopg.Error) else str(error)
 
     def _end_with(self, error: Exception) -> None:
-        text = self._words(error)
+        text = self._message(error)
         if not self.is_batch:
             text = text.removeprefix("Query #1 failed with ")
         for statement in self.statements:
-            if statement.status in OPEN:
+            if statement.status in UNFINISHED:
                 statement.move_to("ABORTED")
         self._move_to("ABORTED" if self._cancelled else "FAILED", text)

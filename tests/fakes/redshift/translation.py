@@ -1,14 +1,18 @@
-"""Redshift's SQL as PostgreSQL's, by sqlglot; what does not parse as Redshift's is refused.
+"""Translates Redshift's SQL to PostgreSQL's with sqlglot, and rejects statements that do not parse as Redshift's.
 
-As Redshift does: names fold to lower case even in quotation marks; keys are not enforced; ``varchar`` is
-``varchar(256)`` and ``numeric`` is ``numeric(18,0)``; a backslash in a literal escapes; ``DATEDIFF`` counts
-boundaries, weeks from Sunday; ``GETDATE()`` is the statement's time; ``TRUNCATE`` commits; ``VACUUM`` and ``ALTER
-TABLE APPEND`` fail in a transaction.
+Like Redshift:
 
-Not as Redshift does: an average of integers keeps its fraction; decimal quotients keep PostgreSQL's digits; a varchar
-counts characters, not bytes, except in COPY; a view must find its tables even WITH NO SCHEMA BINDING. And sqlglot
-does not parse all of Redshift: ``SORTKEY AUTO`` and keys on a column (``a int distkey``) are refused here though they
-are right.
+- Names fold to lower case, even in quotation marks. A backslash in a literal escapes.
+- Keys are not enforced. ``varchar`` is ``varchar(256)`` and ``numeric`` is ``numeric(18,0)``.
+- ``DATEDIFF`` counts boundaries, and weeks begin on Sunday. ``GETDATE()`` is the statement's time.
+- ``TRUNCATE`` commits. ``VACUUM`` and ``ALTER TABLE APPEND`` fail in a transaction.
+
+Unlike Redshift:
+
+- An average of integers keeps its fraction, and decimal quotients have PostgreSQL's digits.
+- A varchar counts characters instead of bytes, except in COPY.
+- A view must find its tables, even WITH NO SCHEMA BINDING.
+- sqlglot does not parse all of Redshift, so ``SORTKEY AUTO`` and column keys (``a int distkey``) are rejected.
 """
 
 import re
@@ -29,7 +33,7 @@ WITHOUT_EFFECT = (
     exp.SortKeyProperty,
     exp.BackupProperty,
     exp.AutoRefreshProperty,
-    # Redshift takes a key for a promise and enforces none.
+    # Redshift uses keys as hints for its planner and does not enforce them.
     exp.PrimaryKey,
     exp.ForeignKey,
     exp.UniqueColumnConstraint,
@@ -42,51 +46,56 @@ PARAMETER = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|::|:
 LOCK = re.compile(r"\s*lock\s+(?:table\s+)?(?P<tables>[\w.\",\s]+?)\s*;?\s*", re.IGNORECASE)
 
 
-class Kind(Enum):
-    """What a statement does to the transaction that it runs in."""
+class TransactionEffect(Enum):
+    """The effect of a statement on its transaction."""
 
-    STAYS = auto()
-    COMMITS_AFTERWARDS = auto()
+    NONE = auto()
+    COMMIT_AFTERWARDS = auto()
     COMMIT = auto()
     ROLLBACK = auto()
-    NOTHING = auto()
 
 
 @dataclass(frozen=True)
-class Translated:
-    """A statement for PostgreSQL, with ``$1``, ``$2`` for the values of these parameters."""
+class Translation:
+    """A statement for PostgreSQL.
+
+    Attributes:
+        sql: The text, with ``$1``, ``$2`` and so on for the parameters; empty if PostgreSQL has nothing to execute.
+        parameters: The name of the parameter for each placeholder.
+        effect: The effect on the transaction.
+    """
 
     sql: str
     parameters: tuple[str, ...] = ()
-    kind: Kind = Kind.STAYS
+    effect: TransactionEffect = TransactionEffect.NONE
 
 
 def parameters_in(sql: str) -> set[str]:
-    """The names that a statement has as ``:name`` outside of literals, quoted names and comments."""
-    return {found["name"] for found in PARAMETER.finditer(sql) if found["name"]}
+    """The parameter names of a statement: each ``:name`` outside of literals, quoted names and comments."""
+    return {match["name"] for match in PARAMETER.finditer(sql) if match["name"]}
 
 
-def translated(sql: str) -> Translated:
-    """One statement of Redshift's for PostgreSQL.
+def translate(sql: str) -> Translation:
+    """Translate one statement.
 
     Raises:
-        RedshiftError: It is no statement of Redshift's, or none that the stand-in knows.
+        RedshiftError: Redshift would reject the statement, or the fake does not support it.
     """
     lock = LOCK.fullmatch(sql)
     if lock:
         tables = ", ".join(_table(name).sql(dialect="postgres") for name in lock["tables"].split(","))
-        return Translated(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-    tree = _only_tree(sql)
+        return Translation(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+    tree = _parsed(sql)
     match tree:
         case exp.Commit():
-            return Translated("", kind=Kind.COMMIT)
+            return Translation("", effect=TransactionEffect.COMMIT)
         case exp.Rollback():
-            return Translated("", kind=Kind.ROLLBACK)
+            return Translation("", effect=TransactionEffect.ROLLBACK)
         case exp.Transaction():
-            return Translated("", kind=Kind.NOTHING)
+            return Translation("")
         case exp.Set() if not any(name in sql.lower() for name in SETTINGS):
-            return Translated("", kind=Kind.NOTHING)
-    kind = Kind.COMMITS_AFTERWARDS if isinstance(tree, exp.TruncateTable) else Kind.STAYS
+            return Translation("")
+    is_truncate = isinstance(tree, exp.TruncateTable)
     names: list[str] = []
     tree = tree.transform(_as_postgres).transform(_numbered, names)
     if isinstance(tree, exp.Create):
@@ -97,11 +106,12 @@ def translated(sql: str) -> Translated:
     try:
         text = tree.sql(dialect="postgres", unsupported_level=sqlglot.ErrorLevel.RAISE, comments=False)
     except (SqlglotError, ValueError) as error:
-        raise RedshiftError(f"ERROR: the stand-in cannot do this in PostgreSQL: {error}") from None
-    return Translated(text, tuple(names), kind)
+        raise RedshiftError(f"ERROR: the fake cannot translate this to PostgreSQL: {error}") from None
+    effect = TransactionEffect.COMMIT_AFTERWARDS if is_truncate else TransactionEffect.NONE
+    return Translation(text, tuple(names), effect)
 
 
-def _only_tree(sql: str) -> exp.Expression:
+def _parsed(sql: str) -> exp.Expression:
     first_words = " ".join(sql.lower().split()[:4])
     if first_words.startswith("vacuum"):
         raise RedshiftError("ERROR: VACUUM cannot run inside a transaction block")
@@ -110,15 +120,15 @@ def _only_tree(sql: str) -> exp.Expression:
     try:
         trees = [tree for tree in sqlglot.parse(sql, read="redshift", error_level=sqlglot.ErrorLevel.RAISE) if tree]
     except SqlglotError as error:
-        found = getattr(error, "errors", None) or [{}]
-        near = found[0].get("highlight") or str(error).splitlines()[0]
+        details = getattr(error, "errors", None) or [{}]
+        near = details[0].get("highlight") or str(error).splitlines()[0]
         raise RedshiftError(f'ERROR: syntax error at or near "{near}"') from None
     if len(trees) != 1:
-        what = "cannot insert multiple commands into a prepared statement" if trees else "the statement is empty"
-        raise RedshiftError(f"ERROR: {what}")
+        reason = "cannot insert multiple commands into a prepared statement" if trees else "the statement is empty"
+        raise RedshiftError(f"ERROR: {reason}")
     if isinstance(trees[0], exp.Command):
         raise RedshiftError(
-            f'ERROR: syntax error at or near "{sql.split(maxsplit=1)[0]}" (or the stand-in does not know it)'
+            f'ERROR: syntax error at or near "{sql.split(maxsplit=1)[0]}" (or the fake does not support it)'
         )
     return trees[0]
 
@@ -167,7 +177,7 @@ def _data_type(node: exp.DataType) -> exp.DataType:
 
 
 def _boundaries(node: exp.DateDiff | exp.TsOrDsDiff) -> exp.Expression:
-    """Boundaries of a unit between two moments; sqlglot's own translation counts what has elapsed."""
+    """Count the boundaries of a unit between two timestamps; sqlglot's translation counts elapsed units."""
     unit = (node.text("unit") or "day").lower()
     start, end = (exp.cast(side.copy(), "timestamp").sql("postgres") for side in (node.expression, node.this))
     if unit in MONTHS:
@@ -177,7 +187,7 @@ def _boundaries(node: exp.DateDiff | exp.TsOrDsDiff) -> exp.Expression:
         )
         return sqlglot.parse_one(f"cast({last} - {first} as bigint)", read="postgres")
     if unit not in ("day", "week"):
-        raise RedshiftError(f"ERROR: the stand-in has no DATEDIFF({unit})")
+        raise RedshiftError(f"ERROR: the fake has no DATEDIFF({unit})")
     # 1970-01-04 was a Sunday.
     first, last = (f"cast({at} as date) - date '1970-01-04'" for at in (start, end))
     if unit == "week":

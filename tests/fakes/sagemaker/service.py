@@ -1,28 +1,22 @@
-"""SageMaker with the built-in k-means: training jobs, models, batch transform, endpoints.
+"""SageMaker with the built-in k-means: training jobs, models, batch transform and endpoints.
 
-What it does as the service does: requests of botocore's model, unique names, roles and images checked, states from
-InProgress to an end, channels really read from S3 and really clustered, ``model.tar.gz`` and ``*.out`` really written
-(see `algorithm`, `training`, `transform`, `models`, `runtime` for what each does not). A job's state moves when it is
-described: the first description shows it as it was created, each later one goes on by one phase. ModelArtifacts is
-absent until a training job has completed, though the model calls it required.
+Like the service, it validates requests, names, roles and images. It reads the channels from S3, clusters them, and
+writes ``model.tar.gz`` and ``*.out`` to S3. A job advances when it is described: the first description shows the job as
+it was created, and each later one shows the next phase. ModelArtifacts is absent until a training job has completed,
+although botocore's model requires it. `algorithm`, `transform` and `hosting` state where they differ from the service.
 
-A test uses the fixture ``sagemaker``, by which ``boto3.client("sagemaker")``, ``boto3.client("sagemaker-runtime")``
-and ``sagemaker.core.resources`` reach this; role `SAGEMAKER_ROLE`. It asks for trouble with `fail_training` and the
-like, which are for the next job that is created, with ``sagemaker.training.gate.close()``, which keeps jobs from
-ending, and with ``sagemaker.service.faults``.
+A test uses the fixture ``sagemaker``. Then ``boto3.client("sagemaker")``, ``boto3.client("sagemaker-runtime")`` and
+``sagemaker.core.resources`` reach the fake. Methods such as `SageMaker.fail_training` inject a fault into the next job.
+``sagemaker.training.is_paused`` keeps jobs in progress, and ``sagemaker.service.faults`` fails calls.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.fakes.http.faults import ServiceError
-from tests.fakes.http.json_service import JsonService
-from tests.fakes.s3.objects import Buckets
-from tests.fakes.sagemaker.account import Account
-from tests.fakes.sagemaker.job_state import JobTrouble
-from tests.fakes.sagemaker.models import Models
-from tests.fakes.sagemaker.runtime import SageMakerRuntime
+from tests.fakes.http.protocols import JsonService
+from tests.fakes.sagemaker.account import Account, Buckets
+from tests.fakes.sagemaker.hosting import Models, SageMakerRuntime
+from tests.fakes.sagemaker.jobs import JobFaults
 from tests.fakes.sagemaker.training import TrainingJobs
 from tests.fakes.sagemaker.transform import TransformJobs
 
@@ -33,7 +27,7 @@ NO_CAPACITY = (
 
 @dataclass
 class SageMaker:
-    """The service, its runtime, and what is to go wrong with the next job."""
+    """The service, its runtime, and the faults of the next job."""
 
     account: Account
     buckets: Buckets
@@ -66,45 +60,39 @@ class SageMaker:
             tolerated=frozenset({'Missing required parameter in input: "ModelArtifacts"'}),
         )
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Serve both, until the block ends."""
-        with self.service.running(), self.runtime.running():
-            yield
-
     def fail_training(self, reason: str = "AlgorithmError: framework error") -> None:
-        """Let the next training job fail for this reason."""
-        self.training.next_trouble = JobTrouble(failure=reason)
+        """Fail the next training job."""
+        self.training.next_faults = JobFaults(failure=reason)
 
     def stop_training(self) -> None:
-        """Let somebody stop the next training job."""
-        self.training.next_trouble = JobTrouble(stopped=True)
+        """Stop the next training job before it completes."""
+        self.training.next_faults = JobFaults(is_stopped=True)
 
     def exceed_max_runtime(self) -> None:
-        """Let the next training job run for longer than it may."""
-        self.training.next_trouble = JobTrouble(exceeds_runtime=True)
+        """Have the next training job exceed its maximum runtime."""
+        self.training.next_faults = JobFaults(exceeds_runtime=True)
 
-    def have_no_capacity(self) -> None:
-        """Let the next training job wait for machines in vain."""
+    def fail_for_capacity(self) -> None:
+        """Fail the next training job because there are no instances."""
         self.fail_training(NO_CAPACITY)
 
     def exceed_limit(self, operation: str = "CreateTrainingJob") -> None:
-        """Answer the next call that the account may not have so many machines."""
+        """Reject the next call because the account's quota of instances is exceeded."""
         message = "The account-level service limit 'ml.m5.large for training job usage' is 0 Instances"
-        self.service.faults.answer(operation, ServiceError("ResourceLimitExceeded", message))
+        self.service.faults.respond_with(operation, ServiceError("ResourceLimitExceeded", message))
 
     def fail_transform(self, reason: str = "InternalServerError: We encountered an internal error.") -> None:
-        """Let the next transform job fail for this reason."""
-        self.transform.next_trouble = JobTrouble(failure=reason)
+        """Fail the next transform job."""
+        self.transform.next_faults = JobFaults(failure=reason)
 
     def stop_transform(self) -> None:
-        """Let somebody stop the next transform job."""
-        self.transform.next_trouble = JobTrouble(stopped=True)
+        """Stop the next transform job before it completes."""
+        self.transform.next_faults = JobFaults(is_stopped=True)
 
-    def lose_a_line(self) -> None:
-        """Let the next transform job leave the last line of its first file out."""
-        self.transform.next_trouble = JobTrouble(loses_line=True)
+    def omit_line(self) -> None:
+        """Have the next transform job omit the last line of its first file."""
+        self.transform.next_faults = JobFaults(omits_line=True)
 
-    def lose_a_file(self) -> None:
-        """Let the next transform job leave its last file out."""
-        self.transform.next_trouble = JobTrouble(loses_file=True)
+    def omit_file(self) -> None:
+        """Have the next transform job omit its last file."""
+        self.transform.next_faults = JobFaults(omits_file=True)

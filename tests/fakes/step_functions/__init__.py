@@ -1,0 +1,1 @@
+"""The fake of Step Functions: executions only. It does not interpret the state machine."""

@@ -13,7 +13,7 @@ from jobs.quality.active_rules import active_rules
 from jobs.sources.csv_files import find_sources
 from jobs.storage import S3Folder, StoredObject, folder_at
 from jobs.storage.s3_client import PIECE
-from tests.fakes.s3.proxy import S3Proxy
+from tests.fakes.s3.service import S3Proxy
 from tests.raw_files import RawFiles
 
 
@@ -118,8 +118,8 @@ def test_a_header_is_read_without_fetching_the_file(folder: S3Folder, proxy: S3P
     s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"a,b\n" + b"x" * (5 * PIECE))
     with folder.opened("big") as file:
         assert file.readline() == b"a,b\n"
-        proxy.meet("AccessDenied", method="GET", path="big")
-    assert proxy.met == []
+        proxy.inject("AccessDenied", method="GET", path="big")
+    assert proxy.injected == []
     with folder.opened("big") as file, pytest.raises(OutsideSystemError, match="access denied"):
         file.readline()
 

@@ -9,7 +9,7 @@ from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 from jobs.sources.csv_files import find_sources
 from jobs.storage import RunStore, S3Folder, folder_at
 from jobs.storage.s3_client import s3_client
-from tests.fakes.s3.proxy import S3Proxy
+from tests.fakes.s3.service import S3Proxy
 
 AS_OF = date(2018, 10, 17)
 
@@ -19,13 +19,13 @@ def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) ->
     folder.replace("text of some length", "f")
     for method in ("GET", "HEAD", "PUT"):
         if what not in ("reset", "truncated") or method == "GET":
-            proxy.meet(what, method=method, path="/f", times=2)
-    proxy.meet(what, path="list-type=2", times=2)
+            proxy.inject(what, method=method, path="/f", times=2)
+    proxy.inject(what, path="list-type=2", times=2)
     assert folder.read("f") == "text of some length"
     assert folder.stored("f").size == 19
     folder.replace("another", "f")
     assert folder.names() == ["f"]
-    assert proxy.met
+    assert proxy.injected
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_does_not_pass_is_told_in_one_line(
     folder: S3Folder, proxy: S3Proxy, what: str, code: int, line: str
 ) -> None:
     folder.replace("text of some length", "f")
-    proxy.meet(what, method="GET", times=1000)
+    proxy.inject(what, method="GET", times=1000)
     with pytest.raises(PipelineError, match=line) as failed:
         folder.read("f")
     assert failed.value.exit_code == code

@@ -10,7 +10,7 @@ import pytest
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.storage import LocalFolder, RunStore, S3Folder
 from jobs.storage.folder import ChangedMeanwhileError
-from tests.fakes.s3.proxy import S3Proxy
+from tests.fakes.s3.service import S3Proxy
 
 AS_OF = date(2018, 10, 17)
 
@@ -72,16 +72,16 @@ def test_a_file_is_exchanged_from_what_it_was_alone(folder: S3Folder, tmp_path: 
 
 def test_a_write_whose_answer_is_lost_is_not_taken_for_anothers(folder: S3Folder, proxy: S3Proxy) -> None:
     version = folder.exchange("1", "f", version=None)
-    proxy.meet("lost", method="PUT", path="/f")
+    proxy.inject("lost", method="PUT", path="/f")
     version = folder.exchange("2", "f", version=version)
     assert folder.read_version("f") == ("2", version)
-    proxy.meet("lost", method="PUT", path="/_opened")
+    proxy.inject("lost", method="PUT", path="/_opened")
     folder.make("runs", "r1")
-    assert len(proxy.met) == 2
+    assert len(proxy.injected) == 2
 
 
 def test_a_conditional_write_that_met_another_is_tried_again(folder: S3Folder, proxy: S3Proxy) -> None:
-    proxy.meet("ConditionalRequestConflict", method="PUT", times=2)
+    proxy.inject("ConditionalRequestConflict", method="PUT", times=2)
     folder.exchange("1", "f", version=None)
     assert folder.read("f") == "1"
 

@@ -15,9 +15,9 @@ from jobs.warehouse import data_api as data_api_module
 from jobs.warehouse import redshift
 from jobs.warehouse.redshift_statements import preparation_statements
 from jobs.warehouse.target import RedshiftAddress
-from tests.fakes.fixtures import COPY_ROLE
+from tests.fakes.environment import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
-from tests.fakes.redshift.translation import translated
+from tests.fakes.redshift.translation import translate
 from tests.jobs.warehouse.small_runs import (
     FEBRUARY_ONLY,
     FEBRUARY_RUN,
@@ -38,6 +38,9 @@ class RedshiftPublication:
 
     def __init__(self, folder: Path, api: DataApi, bucket: str, conninfo: str) -> None:
         self.output, self.api, self.bucket, self.conninfo = folder, api, bucket, conninfo
+        self.s3 = api.copy_source.s3
+        make_run(folder, FEBRUARY_RUN, FEBRUARY_ONLY)
+        make_run(folder, JUNE_RUN, JUNE)
         self.s3 = api.bucketeer.s3
         write_run(folder, FEBRUARY_RUN, FEBRUARY_ONLY)
         write_run(folder, JUNE_RUN, JUNE)
@@ -119,7 +122,7 @@ class RedshiftPublication:
 def first_preparation() -> tuple[str, ...]:
     """The statements of a first load that create the tables, in PostgreSQL's SQL."""
     address = RedshiftAddress(database="dev", schema="rfm", workgroup="segments")
-    return tuple(translated(statement.sql).sql for statement in preparation_statements(address, {}))
+    return tuple(translate(statement.sql).sql for statement in preparation_statements(address, {}))
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import features, ingest, pipeline, publish
-from jobs.cli.config import RunConfig
-from jobs.cli.main import program
+from jobs.cli.config import PipelineConfig
+from jobs.cli.main import run_main
 from jobs.storage import for_reading
-from tests.fakes.fixtures import COPY_ROLE
+from tests.fakes.environment import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
 from tests.frames import at, frame
 from tests.jobs.whole_runs import AS_OF, WORKED_BY_HAND
@@ -102,7 +102,7 @@ def test_a_failed_load_leaves_the_run_complete(output: Path, capfd: pytest.Captu
     error = capfd.readouterr().err
     pointer = json.loads((output / "current.json").read_text())
     assert "not a valid DuckDB database" in error
-    advice = f"Run {pointer['run_id']} is whole; load it with: python -m jobs.publish "
+    advice = f"Run {pointer['run_id']} is complete; load it with: python -m jobs.publish "
     assert advice in error
     assert (output / pointer["manifest"]).is_file()
     assert not (output / "runs" / pointer["run_id"] / "failure.json").exists()
@@ -117,14 +117,13 @@ def test_ctrl_c_during_a_load_reports_the_complete_run_and_how_to_load_it(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "publish", interrupted)
-    config = RunConfig.from_argv(
-        ["--as-of", AS_OF, "--input", "in", "--output", "out", "--warehouse", f"duckdb:{tmp_path}/w.duckdb"],
-        step="pipeline",
+    config = PipelineConfig.from_argv(
+        ["--as-of", AS_OF, "--input", "in", "--output", "out", "--warehouse", f"duckdb:{tmp_path}/w.duckdb"]
     )
     publication = pipeline.publication_of(config)
     assert publication is not None
-    assert program("pipeline", lambda: pipeline.load(publication, config, "2018-06-30-r")) == 130
-    advice = "Run 2018-06-30-r is whole; load it with: python -m jobs.publish --output out --run 2018-06-30-r"
+    assert run_main("pipeline", lambda: pipeline.load(publication, config, "2018-06-30-r")) == 130
+    advice = "Run 2018-06-30-r is complete; load it with: python -m jobs.publish --output out --run 2018-06-30-r"
     assert advice in capfd.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""A client of the Data API's stand-in, a batch run to its end, and a reader beside it."""
+"""A client of the Data API, a batch that runs to its end, and a reader of the database behind it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import boto3
 import psycopg
 import pytest
 
-WORKGROUP = {"WorkgroupName": "segments", "Database": "dev"}
+from tests.fakes.environment import WORKGROUP
 
 
 @pytest.fixture
@@ -17,18 +17,18 @@ def client() -> Any:
 
 @pytest.fixture
 def batch(client: Any) -> Callable[..., dict[str, Any]]:
-    """Run statements to their end and describe them."""
+    """Runs statements as one batch to its end, and returns its description."""
 
     def run(*sqls: str, **members: Any) -> dict[str, Any]:
-        started = client.batch_execute_statement(Sqls=list(sqls), **WORKGROUP, **members)
-        return client.describe_statement(Id=started["Id"], WaitTimeSeconds=20)
+        response = client.batch_execute_statement(Sqls=list(sqls), **WORKGROUP, **members)
+        return client.describe_statement(Id=response["Id"], WaitTimeSeconds=20)
 
     return run
 
 
 @pytest.fixture
-def look(database: str) -> Callable[[str], list[tuple[Any, ...]]]:
-    """What another reader sees."""
+def query(database: str) -> Callable[[str], list[tuple[Any, ...]]]:
+    """Returns the rows that another session reads."""
 
     def rows(sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(database) as connection:

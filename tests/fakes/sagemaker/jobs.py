@@ -1,61 +1,60 @@
-"""How far a job of SageMaker's is: it moves each time that it is described, or waits for an event; it never sleeps."""
+"""The states of a SageMaker job, which advances by one phase at each description and never by time."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.fakes.s3.objects import NoObjectsError
+from tests.fakes.sagemaker.account import NoObjectsError
 from tests.fakes.sagemaker.algorithm import AlgorithmError
 
-RUNNING, ENDED = ("InProgress", "Stopping"), ("Completed", "Failed", "Stopped")
+ENDED = ("Completed", "Failed", "Stopped")
 
 
 @dataclass
-class JobTrouble:
-    """What is to become of a job other than to complete."""
+class JobFaults:
+    """The faults of one job. Without any, it completes.
+
+    Attributes:
+        failure: The reason for which the job fails.
+        is_stopped: Whether somebody stops the job.
+        exceeds_runtime: Whether the job exceeds its maximum runtime.
+        omits_line: Whether a transform job omits the last line of its first file.
+        omits_file: Whether a transform job omits its last file.
+    """
 
     failure: str | None = None
-    stopped: bool = False
+    is_stopped: bool = False
     exceeds_runtime: bool = False
-    loses_line: bool = False
-    loses_file: bool = False
-
-
-@dataclass
-class Gate:
-    """Jobs wait here while it is closed: they stay InProgress, however often they are described."""
-
-    _open: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        self._open.set()
-
-    def close(self) -> None:
-        """Let jobs take long."""
-        self._open.clear()
-
-    def open(self) -> None:
-        """Let them go on."""
-        self._open.set()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether jobs go on."""
-        return self._open.is_set()
+    omits_line: bool = False
+    omits_file: bool = False
 
 
 @dataclass
 class Job:
-    """One job: its request, its way through ``phases``, and its end."""
+    """A job.
+
+    Attributes:
+        request: The request that created it.
+        arn: Its ARN.
+        phases: The secondary statuses through which it passes.
+        work: Performs the job after the last phase.
+        faults: Its faults.
+        is_paused: Whether the job stays in its phase however often it is described.
+        created: When it was created.
+        status: Its status.
+        failure: The FailureReason, if it failed.
+        ended: When it ended.
+        transitions: The phases that it has entered, with the time of each.
+        result: Further members of its description, set by ``work``.
+    """
 
     request: dict[str, Any]
     arn: str
     phases: Sequence[str]
     work: Callable[["Job"], None]
-    gate: Gate
-    trouble: JobTrouble
+    faults: JobFaults
+    is_paused: Callable[[], bool] = lambda: False
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     status: str = "InProgress"
     failure: str | None = None
@@ -72,14 +71,14 @@ class Job:
         """The secondary status."""
         return self.transitions[-1][0]
 
-    def move(self) -> None:
-        """Go on by one phase, once the first has been seen; after the last phase the work is done."""
+    def advance(self) -> None:
+        """Enter the next phase, or perform the work after the last one. The first description shows the first phase."""
         if not self._was_described:
             self._was_described = True
             return
         if self.status == "Stopping":
             self._end("Stopped", "Stopped")
-        if self.status != "InProgress" or not self.gate.is_open:
+        if self.status != "InProgress" or self.is_paused():
             return
         position = self.phases.index(self.phase)
         if position + 1 < len(self.phases):
@@ -88,18 +87,18 @@ class Job:
             self._finish()
 
     def stop(self) -> None:
-        """Begin to stop, as far as there is something to stop."""
+        """Begin to stop, unless the job is stopping already or has ended."""
         if self.status == "InProgress":
             self.status = "Stopping"
             self._enter("Stopping")
 
     def _finish(self) -> None:
-        if self.trouble.stopped:
+        if self.faults.is_stopped:
             self._end("Stopped", "Stopped")
-        elif self.trouble.exceeds_runtime:
+        elif self.faults.exceeds_runtime:
             self._end("Stopped", "MaxRuntimeExceeded")
-        elif self.trouble.failure:
-            self._end("Failed", "Failed", self.trouble.failure)
+        elif self.faults.failure:
+            self._end("Failed", "Failed", self.faults.failure)
         else:
             try:
                 self.work(self)

@@ -1,4 +1,4 @@
-"""The data that all contenders read: checked tables, made once per size."""
+"""The input of the benchmarks: samples of CSV files and runs with checked tables, each written once per size."""
 
 import json
 import shutil
@@ -13,11 +13,14 @@ from jobs.runs.totals import Boundary, totals_of
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def prepared_output(orders: int) -> Path:
-    """The output folder with the checked run of a sample of that many orders; made where it is missing.
+def sample_output(orders: int) -> Path:
+    """The output folder with the checked run of a sample, which is written if it does not exist.
+
+    Args:
+        orders: The number of orders in the sample.
 
     Raises:
-        OutsideSystemError: A step that makes it failed, and has said why.
+        OutsideSystemError: A step failed. It has printed the reason.
     """
     folder = REPOSITORY / "build" / f"bench-{orders}"
     output = folder / "output"
@@ -25,43 +28,46 @@ def prepared_output(orders: int) -> Path:
     if (checked / "manifest.json").exists():
         return output
     if checked.exists():
-        shutil.rmtree(checked)  # the wreck of an attempt that did not come to its end
+        shutil.rmtree(checked)  # an interrupted attempt
     options = ["--as-of", AS_OF.isoformat(), "--run-id", CHECKED_RUN]
     _run_step("ingest", *options, "--input", str(sample_files(orders)), "--output", str(output))
     return output
 
 
 def sample_files(orders: int) -> Path:
-    """The folder with the CSV files of a sample of that many orders; made where it is missing.
+    """The folder with the CSV files of a sample, which are written if they do not exist.
+
+    Args:
+        orders: The number of orders in the sample.
 
     Raises:
-        OutsideSystemError: They could not be made; the step has said why.
+        OutsideSystemError: The step failed. It has printed the reason.
     """
     folder = REPOSITORY / "build" / f"bench-{orders}" / "csv"
-    whole = folder / ".whole"
-    if not whole.exists():
+    marker = folder / ".whole"
+    if not marker.exists():
         _run_step("sample", "--orders", str(orders), "--output", str(folder))
-        whole.touch()
+        marker.touch()
     return folder
 
 
-def given_output(folder: Path) -> Path:
-    """An output folder that somebody else has filled.
+def existing_output(folder: Path) -> Path:
+    """Check an output folder that a user has prepared.
 
     Raises:
-        ConfigurationError: There is no whole checked run in it.
+        ConfigurationError: The folder has no complete checked run.
     """
     output = folder.resolve()
     if not (output / "runs" / CHECKED_RUN / "manifest.json").is_file():
         raise ConfigurationError(
-            f"--data {folder}: no whole run {CHECKED_RUN} there. Make it with: "
+            f"invalid --data {folder}: expected a complete run {CHECKED_RUN} in it. Write it with: "
             f"python -m jobs.ingest --as-of {AS_OF} --input CSV_FOLDER --output {folder} --run-id {CHECKED_RUN}"
         )
     return output
 
 
 def orders_in(output: Path) -> int:
-    """Rows of the checked orders table, as its manifest states them."""
+    """The number of rows in the checked orders table, from the manifest."""
     manifest = json.loads((output / "runs" / CHECKED_RUN / "manifest.json").read_text())
     return totals_of(manifest)[Boundary("orders")].rows
 
@@ -72,6 +78,6 @@ def checked_files(output: Path) -> list[Path]:
 
 
 def _run_step(step: str, *options: str) -> None:
-    ended = subprocess.run([sys.executable, "-m", f"jobs.{step}", *options], cwd=REPOSITORY, check=False)
-    if ended.returncode != 0:
-        raise OutsideSystemError(f"jobs.{step} ended with exit code {ended.returncode} while making the data")
+    process = subprocess.run([sys.executable, "-m", f"jobs.{step}", *options], cwd=REPOSITORY, check=False)
+    if process.returncode != 0:
+        raise OutsideSystemError(f"jobs.{step} ended with exit code {process.returncode} while preparing the data")

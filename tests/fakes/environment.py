@@ -1,0 +1,50 @@
+"""The AWS account that all fakes share, and how boto3 reaches the fakes in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import botocore.session
+import pytest
+from botocore.loaders import Loader
+
+from tests.fakes.http.service import HttpService
+
+REGION = "eu-west-1"
+ACCOUNT_ID = "123456789012"
+CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": REGION}
+SAGEMAKER_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/segments-sagemaker"
+COPY_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/segments-copy"
+PIPELINE_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/shop-pipeline"
+WORKGROUP = {"WorkgroupName": "segments", "Database": "dev"}
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+"""The time that fakes without a clock report."""
+
+MODELS = Loader(include_default_search_paths=True)
+"""botocore's service models. Each takes a quarter of a second to read, so all sessions share them."""
+
+
+Service = TypeVar("Service", bound=HttpService)
+
+
+@contextmanager
+def serving(aws: pytest.MonkeyPatch, name: str, service: Service) -> Iterator[Service]:
+    """Serve a fake, and point boto3 to it.
+
+    Args:
+        aws: The test's environment.
+        name: The service's part of ``AWS_ENDPOINT_URL_<name>``, such as ``SFN``.
+        service: The fake.
+    """
+    with service.running():
+        aws.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
+        yield service
+
+
+def session_with(models: Loader) -> botocore.session.Session:
+    """A new session without credentials that takes the service models from a loader."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", models)
+    return session

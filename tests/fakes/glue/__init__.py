@@ -1,0 +1,1 @@
+"""The fake of Glue: job runs only. No script runs."""
