@@ -1,4 +1,4 @@
-"""One way to run a job: how it is submitted, what the stand-in makes of it, and what the command says last."""
+"""One way to run a job: its command, the fake that runs it, and the last line of the command."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Runner:
     command: tuple[str, ...]
     named: tuple[str, ...]
     start: str
-    look: str
+    describe: str
     states: dict[str, str]
     service: HttpService
     runners: Runners
@@ -33,11 +33,11 @@ class Runner:
     def submit(self, *arguments: str) -> int:
         return main([*self.command, "--prefix", "shop", *(arguments or self.named)])
 
-    def goes(self, *states: str, note: str = "") -> None:
+    def passes_through(self, *states: str, note: str = "") -> None:
         self.runners.states = [self.states.get(state, state) for state in states]
         self.runners.note = note
 
-    def leaves_word(self, exit_code: int, error: str) -> None:
+    def leaves_failure(self, exit_code: int, error: str) -> None:
         body = json.dumps({"exit_code": exit_code, "error": error})
         self.s3.put_object(Bucket="shop-data", Key=f"output/runs/{RUN}/failure.json", Body=body.encode())
 

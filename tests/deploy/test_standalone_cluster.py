@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from deploy.package import Bundle
+from deploy.packaging.bundle import Bundle
 from jobs import pipeline
 from jobs.sample import write_sample
 from jobs.storage import for_reading
