@@ -83,10 +83,10 @@ def _status(options: argparse.Namespace) -> None:
 
 
 def _raise_if_failed(aws: Aws, title: str, state: State, *, bucket: str, log_command: str) -> None:
-    """Raise the error of a job run that ended and did not succeed.
+    """Raise the error of a job run that failed.
 
     Raises:
-        PipelineError: It failed; with the job's own exit code if the run's folder has it.
+        PipelineError: The job run failed. The exit code is the job's own if the run's folder has it.
     """
     if not state.is_final or state.name in SUCCEEDED:
         return

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from deploy.aws.requests import Aws, RefusedError, Request, print_request, told
 from jobs.errors import OutsideSystemError
 
-NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
-NO_BUCKET = {"404", "NoSuchBucket"}
+MISSING_OBJECT = {"404", "NoSuchKey", "NotFound"}
+MISSING_BUCKET = {"404", "NoSuchBucket"}
 
 
 def object_size(aws: Aws, bucket: str, key: str) -> int | None:
@@ -21,7 +21,7 @@ def object_size(aws: Aws, bucket: str, key: str) -> int | None:
     try:
         return int(aws.read(Request("s3", "head_object", {"Bucket": bucket, "Key": key}))["ContentLength"])
     except RefusedError as error:
-        if error.code in NOT_FOUND:
+        if error.code in MISSING_OBJECT:
             return None
         raise
 
@@ -74,7 +74,7 @@ def bucket_exists(aws: Aws, bucket: str) -> bool:
     try:
         aws.read(Request("s3", "head_bucket", {"Bucket": bucket}))
     except RefusedError as error:
-        if error.code in NO_BUCKET:
+        if error.code in MISSING_BUCKET:
             return False
         raise
     return True

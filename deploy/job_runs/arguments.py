@@ -1,6 +1,6 @@
 """The command lines of job runs: the parsers of ``submit``, ``status`` and ``logs``, and the arguments of a job.
 
-A job gets the user's arguments as they are. The stacks supply what the user left out, such as the bucket.
+A job gets the user's arguments as they are. The stacks supply the others, such as the bucket.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """``python -m deploy sagemaker``: clusters by SageMaker's built-in k-means, trained and applied in batches.
 
-train: turns kmeans/train in S3 into a model.
-transform: turns kmeans/score in S3 and a model into assignments, which `jobs.segments --assignments` reads.
-endpoint, predict, delete-endpoint: the same model behind an address, as in the workshop. An endpoint is paid for by the
-hour, and the pipeline does not need one.
+- ``train`` turns kmeans/train in S3 into a model.
+- ``transform`` turns kmeans/score in S3 and a model into assignments, which `jobs.segments --assignments` reads.
+- ``endpoint``, ``predict`` and ``delete-endpoint`` put the same model behind an address, as in the workshop. An
+  endpoint is paid for by the hour, and the pipeline does not need one.
 """
 
 import json
@@ -210,7 +210,7 @@ def _wait(aws: Aws, kind: str, resource: Any, options: Namespace) -> None:
 
 
 def _failure_message(aws: Aws, kind: str, resource: Any, state: str, options: Namespace) -> str:
-    """The message for a resource that did not succeed: its state, the reason, and the address of its log."""
+    """The message for a resource that failed or was stopped: its state, the reason, and the address of its log."""
     failure_reason = getattr(resource, "failure_reason", None)
     reason = f": {str(failure_reason).rstrip('.')}" if isinstance(failure_reason, str) else ""
     # A training job that ran out of time is Stopped, and its secondary status says why.
@@ -241,7 +241,7 @@ def _delete_command(aws: Aws, options: Namespace) -> str:
 
 
 def _as_list(value: Any) -> list[Any]:
-    """A list of the SDK's. For a list that AWS left out, the SDK has an object of its own."""
+    """A list of the SDK's. The SDK has an object of its own for a list that is missing in the response."""
     return value if isinstance(value, list) else []
 
 

@@ -85,7 +85,7 @@ def cloud_formation(aws: pytest.MonkeyPatch, application: EmrApplication, nights
 
 
 @pytest.fixture
-def made(cloud_formation: CloudFormation) -> CloudFormation:
+def deployed(cloud_formation: CloudFormation) -> CloudFormation:
     """CloudFormation in an account with all stacks of the prefix."""
     for name, outputs in OUTPUTS.items():
         cloud_formation.stacks[name] = {
@@ -171,9 +171,9 @@ def emr_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=WAYS)
 def runner(
-    request: pytest.FixtureRequest, aws: pytest.MonkeyPatch, made: CloudFormation, buckets: Any
+    request: pytest.FixtureRequest, aws: pytest.MonkeyPatch, deployed: CloudFormation, buckets: Any
 ) -> Iterator[Runner]:
-    del made
+    del deployed
     runners = Runners([])
     services: dict[str, HttpService] = {
         "glue": runners.glue,

@@ -92,17 +92,17 @@ def test_a_quota_below_the_setting_is_named(account: Account, capsys: pytest.Cap
 
 
 def test_a_quota_that_the_engine_does_not_need_is_a_note(
-    account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+    account: Account, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account.cpus = 16.0
     assert main(["doctor", "--prefix", "bank"]) == 0
     assert (
         "vCPUs per account: 16; EmrCpus is 32: ask for more, or set it lower, before Engine" in capsys.readouterr().out
     )
-    made.stacks["shop-nightly"]["parameters"]["Engine"] = "emr"
+    deployed.stacks["shop-nightly"]["parameters"]["Engine"] = "emr"
     assert main(["doctor", "--prefix", "shop"]) == 2
     assert "faults in quota of emr-serverless, expected none" in capsys.readouterr().err
-    made.stacks["shop-jobs"]["parameters"]["EmrCpus"] = "16"
+    deployed.stacks["shop-jobs"]["parameters"]["EmrCpus"] = "16"
     assert main(["doctor", "--prefix", "shop"]) == 0
 
 
@@ -119,11 +119,11 @@ def test_a_region_without_kmeans_is_a_fault(account: Account, capsys: pytest.Cap
 
 
 def test_doctor_shows_which_stacks_up_would_change(
-    account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+    account: Account, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del account
-    made.stacks["shop-jobs"]["body"] = template_body("jobs")
-    made.stacks["shop-nightly"]["steps"] = ["ROLLBACK_COMPLETE"]
+    deployed.stacks["shop-jobs"]["body"] = template_body("jobs")
+    deployed.stacks["shop-nightly"]["steps"] = ["ROLLBACK_COMPLETE"]
     assert main(["doctor", "--prefix", "shop"]) == 2
     lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("stack")}
     assert "its template is this version's" in lines["shop-jobs"]
@@ -140,13 +140,15 @@ def test_a_check_that_aws_refuses_is_a_note(
     assert capsys.readouterr().out.count("not checked: cloudformation describe_stacks: AccessDenied") == 8
 
 
-def test_doctor_changes_nothing(account: Account, made: CloudFormation) -> None:
+def test_doctor_changes_nothing(account: Account, deployed: CloudFormation) -> None:
     del account
     main(["doctor", "--prefix", "shop"])
-    assert {call.operation for call in made.calls} == {"DescribeStacks", "GetTemplate"}
+    assert {call.operation for call in deployed.calls} == {"DescribeStacks", "GetTemplate"}
 
 
-def test_a_dry_run_sends_nothing(account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_sends_nothing(
+    account: Account, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["doctor", "--prefix", "shop", "--dry-run"]) == 0
     assert '"operation": "simulate_principal_policy"' in capsys.readouterr().out
-    assert (account.principals, made.calls) == ([], [])
+    assert (account.principals, deployed.calls) == ([], [])

@@ -140,9 +140,11 @@ def test_a_cluster_gets_no_setting_of_emr_serverless(runner: Runner) -> None:
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_outputs_that_stacks_of_an_earlier_version_lack_are_named(
-    runner: Runner, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+    runner: Runner, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.stacks["shop-nightly"]["outputs"] = {"MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"}
+    deployed.stacks["shop-nightly"]["outputs"] = {
+        "MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"
+    }
     assert runner.submit(*LOAD) == 2
     assert "no stack has the output Schema, expected all outputs of this version. Run `up` to the end" in last_line(
         capsys

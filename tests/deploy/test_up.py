@@ -76,12 +76,12 @@ def test_two_prefixes_are_two_sets_of_stacks(up: Any, cloud_formation: CloudForm
 
 
 def test_an_execution_in_progress_keeps_the_code_that_it_began_with(
-    up: Any, made: CloudFormation, nights: Nights, capsys: pytest.CaptureFixture[str]
+    up: Any, deployed: CloudFormation, nights: Nights, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nights.running_now = ["nightly-1"]
     assert up() == 2
     assert "execution:shop-nightly:nightly-1: in progress, expected none" in capsys.readouterr().err
-    assert {call.operation for call in made.calls} == {"DescribeStacks"}
+    assert {call.operation for call in deployed.calls} == {"DescribeStacks"}
 
 
 def test_a_dry_run_prints_every_request_and_sends_none_that_changes(
@@ -160,8 +160,8 @@ def test_a_statement_that_the_warehouse_refuses_is_reported_with_its_sql(
     assert up() == 0
 
 
-def test_outputs_are_those_of_all_stacks(made: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
-    del made
+def test_outputs_are_those_of_all_stacks(deployed: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+    del deployed
     assert main(["outputs", "--prefix", "shop"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         key: value for outputs in OUTPUTS.values() for key, value in outputs.items()

@@ -37,8 +37,8 @@ def versions(s3: Any, bucket: str) -> int:
     return len(page.get("Versions", [])) + len(page.get("DeleteMarkers", []))
 
 
-def test_upload_puts_the_three_files_where_runs_read_them(data: Path, made: CloudFormation, buckets: Any) -> None:
-    del made
+def test_upload_puts_the_three_files_where_runs_read_them(data: Path, deployed: CloudFormation, buckets: Any) -> None:
+    del deployed
     (data / "notes.txt").write_text("not for upload")
     assert main(["upload", str(data), "--prefix", "shop"]) == 0
     keys = {each["Key"] for each in buckets.list_objects_v2(Bucket="shop-data")["Contents"]}
@@ -62,9 +62,9 @@ def test_a_folder_of_parts_and_a_gzipped_file_go_up_as_they_are(data: Path) -> N
 
 
 def test_files_of_an_earlier_upload_that_a_run_would_read_too_are_deleted(
-    data: Path, made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+    data: Path, deployed: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    del made
+    del deployed
     (data / FILES[0]).unlink()
     (data / FILES[0]).mkdir()
     for part in ("part-1.csv", "part-2.csv"):
@@ -83,9 +83,9 @@ def test_files_of_an_earlier_upload_that_a_run_would_read_too_are_deleted(
 
 
 def test_a_folder_without_parts_is_refused_and_nothing_is_deleted(
-    data: Path, made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+    data: Path, deployed: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    del made
+    del deployed
     buckets.put_object(Bucket="shop-data", Key=f"raw/{FILES[0]}", Body=b"of yesterday")
     (data / FILES[0]).unlink()
     (data / FILES[0]).mkdir()
@@ -95,19 +95,21 @@ def test_a_folder_without_parts_is_refused_and_nothing_is_deleted(
     assert versions(buckets, "shop-data") == 1
 
 
-def test_a_missing_file_is_reported_before_anything_is_uploaded(data: Path, made: CloudFormation, buckets: Any) -> None:
+def test_a_missing_file_is_reported_before_anything_is_uploaded(
+    data: Path, deployed: CloudFormation, buckets: Any
+) -> None:
     (data / FILES[2]).unlink()
     with pytest.raises(ConfigurationError, match=r"neither of olist_order_payments_dataset.csv and .*\.csv\.gz"):
         raw_files(data)
     assert main(["upload", str(data), "--prefix", "shop"]) == 2
     assert versions(buckets, "shop-data") == 0
-    assert made.calls == []
+    assert deployed.calls == []
 
 
 def test_a_dry_run_of_upload_prints_the_file_and_the_key_of_each_upload(
-    data: Path, made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+    data: Path, deployed: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    del made
+    del deployed
     assert main(["upload", str(data), "--prefix", "shop", "--dry-run"]) == 0
     first = json.loads(capsys.readouterr().out.split("\n}\n")[0] + "\n}")
     assert first["parameters"] == {"Filename": str(data / FILES[0]), "Bucket": "shop-data", "Key": f"raw/{FILES[0]}"}
@@ -115,15 +117,15 @@ def test_a_dry_run_of_upload_prints_the_file_and_the_key_of_each_upload(
 
 
 def test_down_empties_every_version_and_deletes_the_stacks_last_first(
-    made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+    deployed: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(3):
         buckets.put_object(Bucket="shop-data", Key="raw/a.csv", Body=str(number).encode())
     buckets.delete_object(Bucket="shop-data", Key="raw/a.csv")
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
-    deleted = [call.request["StackName"] for call in made.calls if call.operation == "DeleteStack"]
+    deleted = [call.request["StackName"] for call in deployed.calls if call.operation == "DeleteStack"]
     assert deleted == ["shop-nightly", "shop-jobs", "shop-warehouse", "shop-storage"]
-    assert made.stacks == {}
+    assert deployed.stacks == {}
     assert versions(buckets, "shop-data") == 0
     out = capsys.readouterr().out
     assert "shop-data: 4 versions of objects" in out
@@ -131,68 +133,68 @@ def test_down_empties_every_version_and_deletes_the_stacks_last_first(
 
 
 def test_down_asks_and_leaves_everything_after_another_answer(
-    made: CloudFormation, buckets: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    deployed: CloudFormation, buckets: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     buckets.put_object(Bucket="shop-data", Key="raw/a.csv", Body=b"1")
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
     assert main(["down", "--prefix", "shop"]) == 2
     assert "nothing was taken down" in capsys.readouterr().err
-    assert (len(made.stacks), versions(buckets, "shop-data")) == (4, 1)
+    assert (len(deployed.stacks), versions(buckets, "shop-data")) == (4, 1)
     monkeypatch.setattr("sys.stdin", io.StringIO("shop\n"))
     assert main(["down", "--prefix", "shop"]) == 0
-    assert (len(made.stacks), versions(buckets, "shop-data")) == (0, 0)
+    assert (len(deployed.stacks), versions(buckets, "shop-data")) == (0, 0)
 
 
 def test_a_dry_run_of_down_prints_the_requests_and_deletes_nothing(
-    made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+    deployed: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     buckets.put_object(Bucket="shop-data", Key="raw/a.csv", Body=b"1")
     assert main(["down", "--prefix", "shop", "--dry-run"]) == 0
     printed = capsys.readouterr().out
     assert printed.count('"operation": "delete_stack"') == 4
     assert printed.count('"operation": "delete_objects"') == 1
-    assert (len(made.stacks), versions(buckets, "shop-data")) == (4, 1)
+    assert (len(deployed.stacks), versions(buckets, "shop-data")) == (4, 1)
 
 
 def test_down_cancels_what_the_application_runs_and_stops_it(
-    made: CloudFormation, buckets: Any, application: EmrApplication
+    deployed: CloudFormation, buckets: Any, application: EmrApplication
 ) -> None:
     del buckets
     application.steps, application.runs = ["STARTED"], ["job1", "job2"]
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
-    assert made.stacks == {}
+    assert deployed.stacks == {}
     assert application.cancelled == ["job1", "job2"]
     assert not application.is_started()
 
 
 def test_down_stops_the_executions_in_progress_before_it_deletes_their_machine(
-    made: CloudFormation, buckets: Any, nights: Nights, capsys: pytest.CaptureFixture[str]
+    deployed: CloudFormation, buckets: Any, nights: Nights, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del buckets
     nights.running_now, nights.starts_meanwhile = ["nightly-1"], ["nightly-2"]
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
-    assert (made.stacks, nights.running_now, set(nights.stopped)) == ({}, [], {"nightly-1", "nightly-2"})
+    assert (deployed.stacks, nights.running_now, set(nights.stopped)) == ({}, [], {"nightly-1", "nightly-2"})
     assert "runs of shop-nightly: busy" in capsys.readouterr().err
 
 
-def test_down_continues_if_the_state_machine_is_gone(made: CloudFormation, buckets: Any, nights: Nights) -> None:
+def test_down_continues_if_the_state_machine_is_gone(deployed: CloudFormation, buckets: Any, nights: Nights) -> None:
     del buckets
     nights.has_machine = False
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
-    assert made.stacks == {}
+    assert deployed.stacks == {}
 
 
 def test_down_ends_at_a_stack_that_cannot_be_deleted(
-    made: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+    deployed: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     buckets.put_object(Bucket="shop-data", Key="raw/a.csv", Body=b"1")
-    made.fails["shop-warehouse"] = "the network is in use"
+    deployed.fails["shop-warehouse"] = "the network is in use"
     assert main(["down", "--prefix", "shop", "--yes"]) == 4
     assert "stack shop-warehouse ended as DELETE_FAILED" in capsys.readouterr().err
     assert versions(buckets, "shop-data") == 1
-    del made.fails["shop-warehouse"]
+    del deployed.fails["shop-warehouse"]
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
-    assert made.stacks == {}
+    assert deployed.stacks == {}
 
 
 def test_down_without_stacks_reports_that_there_are_none(

@@ -13,9 +13,9 @@ Groups = dict[str, dict[str, list[str]]]
 
 
 @pytest.fixture
-def logs(aws: pytest.MonkeyPatch, made: CloudFormation) -> Iterator[Groups]:
+def logs(aws: pytest.MonkeyPatch, deployed: CloudFormation) -> Iterator[Groups]:
     """CloudWatch Logs with two lines a page: lines by stream by group. moto's ignores the prefix of a stream."""
-    del made
+    del deployed
     groups: Groups = {}
 
     def filter_log_events(request: dict[str, Any]) -> dict[str, Any]:
