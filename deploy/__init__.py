@@ -1,1 +1,1 @@
-"""How the project gets to AWS: one module per verb of ``python -m deploy``. Nothing here runs Spark."""
+"""How the project gets to AWS: one module per verb of ``python -m deploy``, and their rooms. No Spark here."""

@@ -1,29 +1,76 @@
 """``python -m deploy``: the commands that bring the pipeline to AWS."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 
-from deploy.arguments import parser
+from deploy.doctor import add_doctor
+from deploy.down import add_down
+from deploy.emr import add_emr
+from deploy.glue import add_glue
+from deploy.outputs import add_outputs
+from deploy.package import add_package
+from deploy.run import add_run
+from deploy.sagemaker.commands import add_sagemaker
+from deploy.up import add_up
+from deploy.upload import add_upload
 from jobs.cli.main import run_main
+from jobs.cli.parser import OneLineParser
+from jobs.cli.version import version
+
+EPILOG = """\
+exit codes:
+  0 done   2 bad arguments or configuration   3 the data failed the quality gate   4 AWS or another system failed
+"""
+
+ADD_COMMANDS = (
+    add_doctor,
+    add_up,
+    add_upload,
+    add_package,
+    add_glue,
+    add_emr,
+    add_sagemaker,
+    add_run,
+    add_outputs,
+    add_down,
+)
+"""Each verb adds its own parser. Help lists the verbs in this order."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; see ``--help``."""
+    """Run one command and return its exit code; ``--help`` lists the commands."""
     return run_main("deploy", lambda: run(argv))
 
 
 def run(argv: Sequence[str] | None) -> None:
-    """Find the command and run it.
+    """Parse a command line and run its command.
 
     Raises:
-        ConfigurationError: An argument is none of the command's, and the command hands none on to a job.
+        ConfigurationError: The command has no such argument, and does not pass arguments on to a job.
     """
-    commands = parser()
-    given, others = commands.parse_known_args(argv)
-    if others and not hasattr(given, "job_arguments"):
-        commands.error(f"unrecognized arguments: {' '.join(others)}")
-    given.job_arguments = others
-    given.run(given)
+    parser = command_parser()
+    options, unknown_arguments = parser.parse_known_args(argv)
+    if unknown_arguments and not hasattr(options, "job_arguments"):
+        parser.error(f"unrecognized arguments: {' '.join(unknown_arguments)}")
+    options.job_arguments = unknown_arguments
+    options.run(options)
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = OneLineParser(
+        prog="python -m deploy",
+        description="Bring the pipeline to AWS: package it, create its stacks, run it, take it down.",
+        epilog=EPILOG,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version(), help="print the version and exit")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=OneLineParser)
+    for add_command in ADD_COMMANDS:
+        add_command(subparsers)
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""``doctor``: whether machine, credentials and region will do, and what `up` would change; it changes nothing."""
+"""``doctor``: checks that this machine, the credentials and the region fit `up`, and shows what `up` would change.
+
+It changes nothing itself.
+"""
 
 import argparse
 import platform
@@ -13,12 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from deploy.aws.options import Commands, add_aws_options
-from deploy.aws.requests import Aws, RefusedError, Request, show
-from deploy.stacks.stacks import NAMES, STUCK, parameters_of, stack, stack_name, template_body
+from deploy.aws.options import Subparsers, add_deployment_options, aws_of
+from deploy.aws.requests import Aws, RefusedError, Request, print_request
+from deploy.stacks.stacks import STACKS, STUCK, describe_stack, stack_name, template_body, template_parameters
 from jobs.errors import ConfigurationError
 
-PYTHONS = ((3, 11), (3, 14))
+FIRST_PYTHON, FIRST_UNSUPPORTED_PYTHON = (3, 11), (3, 14)
 ACTIONS = (
     "cloudformation:CreateChangeSet",
     "cloudformation:ExecuteChangeSet",
@@ -39,23 +42,23 @@ ACTIONS = (
     "states:CreateStateMachine",
     "states:StartExecution",
 )
-"""One action for each kind of thing that `up` makes, and what the other commands do."""
+"""One action for each kind of resource that `up` creates, and the actions of the other commands."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """A quota that has to hold what a setting asks for.
+    """A quota of a service that must allow a setting.
 
     Attributes:
-        service: whose it is.
-        word: what its name has in it; ``{}`` stands for the value of ``machine``.
-        setting: what has to fit under it; None for one machine.
-        machine: the setting that names the machine; None where no name has one.
+        service: the service's code in Service Quotas.
+        name_part: a part of the quota's name; ``{}`` stands for the value of ``machine``.
+        setting: the setting that must fit into it; None for one machine.
+        machine: the setting that names the machine; None if the quota's name has no machine.
         engine: the engine that needs it; None for every run.
     """
 
     service: str
-    word: str
+    name_part: str
     setting: str | None = None
     machine: str | None = None
     engine: str | None = None
@@ -71,109 +74,118 @@ QUOTAS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found."""
+    """The result of one check."""
 
     check: str
     verdict: Literal["ok", "note", "fault"]
-    said: str
+    detail: str
 
 
-def add_doctor(commands: Commands) -> None:
+def add_doctor(subparsers: Subparsers) -> None:
     """Add ``doctor`` to the commands."""
-    parser = commands.add_parser("doctor", help="look whether `up` would work, and what it changes", allow_abbrev=False)
-    add_aws_options(parser)
+    parser = subparsers.add_parser(
+        "doctor", help="check whether `up` would succeed, and what it would change", allow_abbrev=False
+    )
+    add_deployment_options(parser)
     parser.set_defaults(run=_run)
 
 
-def _run(given: argparse.Namespace) -> None:
-    if given.dry_run:
-        services = dict.fromkeys(quota.service for quota in QUOTAS)
-        for request in (IDENTITY, simulation_request("<your ARN>"), *(quota_request(service) for service in services)):
-            show(request)
-        for name in NAMES:
-            show(template_request(given.prefix, name))
+def _run(options: argparse.Namespace) -> None:
+    if options.dry_run:
+        for request in _dry_run_requests(options.prefix):
+            print_request(request)
         return
-    findings = list(examine(Aws(region=given.region, profile=given.profile), given.prefix))
+    findings = list(run_checks(aws_of(options), options.prefix))
     table = Table(box=None)
     for column in ("check", "", "found"):
         table.add_column(column)
     for finding in findings:
-        table.add_row(finding.check, finding.verdict, finding.said)
+        table.add_row(finding.check, finding.verdict, finding.detail)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, soft_wrap=True, width=200)
     console.print(table)
     faults = [finding.check for finding in findings if finding.verdict == "fault"]
     if faults:
-        raise ConfigurationError(f"doctor: {', '.join(faults)} will not do. Mend what is said above, then look again")
+        raise ConfigurationError(
+            f"doctor: faults in {', '.join(faults)}, expected none. Correct them, then run `doctor` again"
+        )
+
+
+def _dry_run_requests(prefix: str) -> Iterator[Request]:
+    yield IDENTITY
+    yield simulation_request("<your ARN>")
+    for service in dict.fromkeys(quota.service for quota in QUOTAS):
+        yield quota_request(service)
+    for name in STACKS:
+        yield template_request(prefix, name)
 
 
 IDENTITY = Request("sts", "get_caller_identity", {})
 
 
 def simulation_request(principal: str) -> Request:
-    """The request that asks IAM whether somebody may do each of `ACTIONS`."""
-    asked = {"PolicySourceArn": principal, "ActionNames": list(ACTIONS)}
-    return Request("iam", "simulate_principal_policy", asked)
+    """The request that asks IAM whether a principal is allowed each of `ACTIONS`."""
+    parameters = {"PolicySourceArn": principal, "ActionNames": list(ACTIONS)}
+    return Request("iam", "simulate_principal_policy", parameters)
 
 
 def quota_request(service: str) -> Request:
-    """The request for the quotas of a service, the first page of them."""
+    """The request for the first page of a service's quotas."""
     return Request("service-quotas", "list_service_quotas", {"ServiceCode": service, "MaxResults": 100})
 
 
 def role_request(name: str) -> Request:
-    """The request for a role, whose ARN may have a path that the ARN of who assumed it lacks."""
+    """The request for a role. Its ARN may have a path, which the ARN of its session lacks."""
     return Request("iam", "get_role", {"RoleName": name})
 
 
 def template_request(prefix: str, name: str) -> Request:
-    """The request for the template that a stack was made with."""
-    asked = {"StackName": stack_name(prefix, name), "TemplateStage": "Original"}
-    return Request("cloudformation", "get_template", asked)
+    """The request for the present template of a stack."""
+    parameters = {"StackName": stack_name(prefix, name), "TemplateStage": "Original"}
+    return Request("cloudformation", "get_template", parameters)
 
 
-def examine(aws: Aws, prefix: str) -> Iterator[Finding]:
-    """Look at everything; a check that may not be made is a note.
+def run_checks(aws: Aws, prefix: str) -> Iterator[Finding]:
+    """Run every check. One that AWS refuses is a note.
 
     Raises:
-        ConfigurationError: There are no credentials, or no region; then nothing else can be looked at.
+        ConfigurationError: There are no credentials or no region, so no other check is possible.
     """
-    yield _python()
-    identity = aws.ask(IDENTITY)
+    yield _check_python()
+    identity = aws.read(IDENTITY)
     yield Finding("credentials", "ok", f"{identity['Arn']} in account {identity['Account']}")
-    yield _region(aws.region)
-    yield _allowed("permissions", partial(_permissions, aws, identity["Arn"]))
+    yield _check_region(aws.region)
+    yield _note_if_refused("permissions", partial(_check_permissions, aws, identity["Arn"]))
     settings, quotas = _Settings(aws, prefix), cache(partial(_quotas, aws))
     for quota in QUOTAS:
-        yield _allowed(f"quota of {quota.service}", partial(_quota, quotas, settings, quota))
-    for name in NAMES:
-        yield _allowed(f"stack {stack_name(prefix, name)}", partial(_stack, aws, prefix, name))
+        yield _note_if_refused(f"quota of {quota.service}", partial(_check_quota, quotas, settings, quota))
+    for name in STACKS:
+        yield _note_if_refused(f"stack {stack_name(prefix, name)}", partial(_check_stack, aws, prefix, name))
 
 
-def _allowed(check: str, look: Callable[[], Finding]) -> Finding:
+def _note_if_refused(name: str, check: Callable[[], Finding]) -> Finding:
     try:
-        return look()
+        return check()
     except RefusedError as error:
-        return Finding(check, "note", f"not looked at: {error}")
+        return Finding(name, "note", f"not checked: {error}")
 
 
-def _python() -> Finding:
-    low, high = PYTHONS
-    will_do = low <= sys.version_info[:2] < high
-    said = f"{platform.python_version()}, expected 3.11 to 3.13"
-    return Finding("python", "ok" if will_do else "fault", said)
+def _check_python() -> Finding:
+    is_supported = FIRST_PYTHON <= sys.version_info[:2] < FIRST_UNSUPPORTED_PYTHON
+    detail = f"{platform.python_version()}, expected 3.11 to 3.13"
+    return Finding("python", "ok" if is_supported else "fault", detail)
 
 
-def _region(region: str) -> Finding:
-    known = YAML().load(template_body("jobs"))["Mappings"]["KMeansImage"]
-    if region in known:
+def _check_region(region: str) -> Finding:
+    regions = YAML().load(template_body("jobs"))["Mappings"]["KMeansImage"]
+    if region in regions:
         return Finding("region", "ok", region)
-    return Finding("region", "fault", f"{region}: the stacks do not fit there, expected one of {', '.join(known)}")
+    return Finding("region", "fault", f"{region}: not a region of the stacks, expected one of {', '.join(regions)}")
 
 
-def _permissions(aws: Aws, arn: str) -> Finding:
-    results = aws.ask(simulation_request(_principal(aws, arn)))["EvaluationResults"]
+def _check_permissions(aws: Aws, arn: str) -> Finding:
+    results = aws.read(simulation_request(_principal(aws, arn)))["EvaluationResults"]
     denied = [result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"]
     if denied:
         return Finding("permissions", "fault", f"not allowed: {', '.join(denied)}. Ask for them; see docs/deploy.md")
@@ -181,63 +193,65 @@ def _permissions(aws: Aws, arn: str) -> Finding:
 
 
 def _principal(aws: Aws, arn: str) -> str:
-    """Who is asked for: who assumed a role, as that role."""
-    found = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", arn)
-    if found is None:
+    """The principal whose policies apply: for a session of a role, the role."""
+    session = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", arn)
+    if session is None:
         return arn
+    partition, account, role = session.groups()
     try:
-        return str(aws.ask(role_request(found[3]))["Role"]["Arn"])
+        return str(aws.read(role_request(role))["Role"]["Arn"])
     except RefusedError:
-        return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
+        return f"arn:{partition}:iam::{account}:role/{role}"
 
 
 class _Settings:
-    """The settings as the stacks of a prefix have them; those that are not made yet will have the defaults."""
+    """The settings of a prefix's stacks; the defaults for stacks that do not exist."""
 
     def __init__(self, aws: Aws, prefix: str) -> None:
-        self._stack = cache(partial(stack, aws, prefix))
+        self._stack = cache(partial(describe_stack, aws, prefix))
 
     def __getitem__(self, name: str) -> str:
-        owner = next(each for each in NAMES if name in parameters_of(each))
-        made = self._stack(owner)
-        given = made.parameters.get(name) if made is not None else None
-        return given or str(parameters_of(owner)[name]["Default"])
+        owner = next(stack for stack in STACKS if name in template_parameters(stack))
+        stack = self._stack(owner)
+        value = stack.parameters.get(name) if stack is not None else None
+        return value or str(template_parameters(owner)[name]["Default"])
 
 
-def _quota(quotas: Callable[[str], list[dict[str, Any]]], settings: _Settings, quota: Quota) -> Finding:
+def _check_quota(quotas: Callable[[str], list[dict[str, Any]]], settings: _Settings, quota: Quota) -> Finding:
     check = f"quota of {quota.service}"
-    word = quota.word.format(settings[quota.machine] if quota.machine else "")
-    wanted = float(settings[quota.setting]) if quota.setting else 1.0
-    fitting = [found for found in quotas(quota.service) if word in found["QuotaName"]]
-    if not fitting:
-        return Finding(check, "note", f"no quota of {word} is listed")
-    said = "; ".join(f"{found['QuotaName']}: {found['Value']:g}" for found in fitting)
-    if all(found["Value"] >= wanted for found in fitting):
-        return Finding(check, "ok", said)
-    needed = f"{quota.setting} is {wanted:g}: ask for more, or set it lower" if quota.setting else "ask for 1 or more"
+    name_part = quota.name_part.format(settings[quota.machine] if quota.machine else "")
+    needed = float(settings[quota.setting]) if quota.setting else 1.0
+    matches = [entry for entry in quotas(quota.service) if name_part in entry["QuotaName"]]
+    if not matches:
+        return Finding(check, "note", f"no quota of {name_part} is listed")
+    detail = "; ".join(f"{entry['QuotaName']}: {entry['Value']:g}" for entry in matches)
+    if all(entry["Value"] >= needed for entry in matches):
+        return Finding(check, "ok", detail)
+    advice = f"{quota.setting} is {needed:g}: ask for more, or set it lower" if quota.setting else "ask for 1 or more"
     if quota.engine in (None, settings["Engine"]):
-        return Finding(check, "fault", f"{said}; {needed}")
-    return Finding(check, "note", f"{said}; {needed}, before Engine is {quota.engine}")
+        return Finding(check, "fault", f"{detail}; {advice}")
+    return Finding(check, "note", f"{detail}; {advice}, before Engine is {quota.engine}")
 
 
 def _quotas(aws: Aws, service: str) -> list[dict[str, Any]]:
-    request, found = quota_request(service), []
+    request, quotas = quota_request(service), []
     while True:
-        page = aws.ask(request)
-        found += page["Quotas"]
+        page = aws.read(request)
+        quotas += page["Quotas"]
         if not page.get("NextToken"):
-            return found
+            return quotas
         request = replace(request, parameters={**request.parameters, "NextToken": page["NextToken"]})
 
 
-def _stack(aws: Aws, prefix: str, name: str) -> Finding:
+def _check_stack(aws: Aws, prefix: str, name: str) -> Finding:
     check = f"stack {stack_name(prefix, name)}"
-    made = stack(aws, prefix, name)
-    if made is None:
-        return Finding(check, "ok", "not made; `up` makes it")
-    if made.status in STUCK:
-        return Finding(check, "fault", f"{made.status} {made.reason}: `down`, or mend it in the console")
-    body = aws.ask(template_request(prefix, name))["TemplateBody"]
-    is_same = body == template_body(name)
-    which = "this one" if is_same else "another; `up` changes it"
-    return Finding(check, "ok", f"{made.status}; its template is {which}")
+    stack = describe_stack(aws, prefix, name)
+    if stack is None:
+        return Finding(check, "ok", "does not exist; `up` creates it")
+    if stack.status in STUCK:
+        return Finding(
+            check, "fault", f"{stack.status} {stack.reason}: run `down`, or repair it in the CloudFormation console"
+        )
+    body = aws.read(template_request(prefix, name))["TemplateBody"]
+    template = "this version's" if body == template_body(name) else "another one; `up` changes it"
+    return Finding(check, "ok", f"{stack.status}; its template is {template}")

@@ -1,180 +1,103 @@
-"""``emr submit|status|logs``: a step as a job run of EMR Serverless, or as a step of a cluster of one's own."""
+"""``emr submit|status|logs``: runs a step on EMR Serverless or on the user's own cluster, and follows it."""
 
 import argparse
-import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from deploy.aws.options import Commands
-from deploy.aws.requests import Aws, Request, show
-from deploy.job_runs import emr_cluster
-from deploy.job_runs.arguments import STEPS, JobArguments, job_arguments, run_id_in
-from deploy.job_runs.commands import add_job_commands
-from deploy.job_runs.logs import print_logs
-from deploy.job_runs.waiting import State, failure_of, follow
-from deploy.stacks.stacks import outputs
+from deploy.aws.options import Subparsers, aws_of
+from deploy.aws.requests import Aws, print_request
+from deploy.aws.waiting import State, wait_until_final
+from deploy.job_runs.arguments import add_job_parsers, add_step, job_arguments
+from deploy.job_runs.emr_cluster import Cluster
+from deploy.job_runs.emr_serverless import Application
+from deploy.job_runs.outcomes import job_failure, print_logs
+from deploy.stacks.stacks import stack_outputs
 from jobs.errors import ConfigurationError
 
-FINAL = {"SUCCESS", "FAILED", "CANCELLED"}
-MINUTES = 240
-LOAD = "python -m deploy glue submit --step publish"
+SUCCEEDED = ("SUCCESS", "COMPLETED")
 
 
-def add_emr(commands: Commands) -> None:
+def add_emr(subparsers: Subparsers) -> None:
     """Add ``emr`` to the commands."""
-    made = add_job_commands(commands, "EMR", submit=_submit, status=_status, logs=_logs)
-    step = "the step (default: pipeline); publish is for glue alone"
-    made.submit.add_argument("--step", choices=STEPS, default="pipeline", help=step)
-    for parser in (made.submit, made.status):
+    parsers = add_job_parsers(subparsers, "EMR", submit=_submit, status=_status, logs=_logs)
+    add_step(parsers.submit, note="; publish is for glue alone")
+    for parser in (parsers.submit, parsers.status):
         parser.add_argument("--cluster", metavar="ID", help="a cluster of EMR on EC2 (j-...), not EMR Serverless")
-    made.status.add_argument("job_run", metavar="JOB_RUN_ID", help="of EMR Serverless; with --cluster, the step's id")
-    made.logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes")
-
-
-def start_request(prefix: str, job: JobArguments, known: Mapping[str, str]) -> Request:
-    """The request that starts a job run.
-
-    The client token is of the run that the job makes: whoever asks again, or whose answer was lost, gets the same run.
-    """
-    token = hashlib.sha256(f"{known['ApplicationId']} {job.step} {job.name}".encode()).hexdigest()
-    return Request(
-        "emr-serverless",
-        "start_job_run",
-        {
-            "applicationId": known["ApplicationId"],
-            "clientToken": token,
-            "executionRoleArn": known[f"{job.step.capitalize()}RoleArn"],
-            "executionTimeoutMinutes": MINUTES,
-            "name": f"{prefix}-{job.step}",
-            "jobDriver": {
-                "sparkSubmit": {
-                    "entryPoint": f"{known['CodePath']}/{job.step}.py",
-                    "entryPointArguments": list(job.arguments),
-                    "sparkSubmitParameters": known["EmrSubmitParameters"],
-                }
-            },
-            "configurationOverrides": {
-                "monitoringConfiguration": {
-                    "cloudWatchLoggingConfiguration": {
-                        "enabled": True,
-                        "logGroupName": known["EmrLogGroup"],
-                        "logStreamNamePrefix": job.name,
-                        "encryptionKeyArn": known["KeyArn"],
-                    }
-                }
-            },
-        },
+    parsers.status.add_argument(
+        "job_run", metavar="JOB_RUN_ID", help="the job run's id; with --cluster, the id of the step"
     )
+    parsers.logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes")
 
 
-def look_request(application: str, job_run: str) -> Request:
-    """The request for how a job run stands."""
-    return Request("emr-serverless", "get_job_run", {"applicationId": application, "jobRunId": job_run})
+def _platform_of(options: argparse.Namespace, aws: Aws, outputs: Mapping[str, str]) -> Application | Cluster:
+    if options.cluster:
+        return Cluster(aws, options.prefix, outputs, options.cluster)
+    return Application(aws, options.prefix, outputs)
 
 
-def _submit(given: argparse.Namespace) -> None:
-    aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
-    known = outputs(aws, given.prefix)
-    if given.step == "publish":
+def _submit(options: argparse.Namespace) -> None:
+    aws, prefix = aws_of(options), options.prefix
+    outputs = stack_outputs(aws, prefix)
+    if options.step == "publish":
+        load_command = f"python -m deploy glue submit --step publish {aws.deployment_options(prefix)} --run RUN_ID"
         raise ConfigurationError(
             "emr submit --step publish: EMR Serverless reaches Redshift's Data API only through a network of its own, "
-            f"and YARN takes a program that starts no Spark for a failed one. Load the run on Glue: {LOAD} "
-            f"{aws.options(given.prefix)} --run RUN_ID"
+            f"and YARN fails a job that starts no Spark. Load the run on Glue: {load_command}"
         )
-    job = job_arguments(given.step, given.job_arguments, known)
-    if given.cluster:
-        request = emr_cluster.start_request(given.prefix, given.cluster, job, known, region=aws.region)
-    else:
-        request = start_request(given.prefix, job, known)
-    if given.dry_run:
-        show(request)
+    job = job_arguments(options.step, options.job_arguments, outputs)
+    platform = _platform_of(options, aws, outputs)
+    request = platform.start_request(job)
+    if options.dry_run:
+        print_request(request)
         return
-    if given.cluster:
-        job_run = emr_cluster.started(aws, given.cluster, request)
-    else:
-        job_run = str(aws.change(request)["jobRunId"])
-    again = _again(aws, given, job_run)
-    sys.stdout.write(f"{given.prefix}-{job.step} {job_run}: {job.name}\n")
-    if given.no_wait:
-        sys.stdout.write(f"Follow it with: {again}\n")
+    job_run = platform.start(request)
+    title = f"{prefix}-{job.step} {job_run}"
+    sys.stdout.write(f"{title}: {job.name}\n")
+    follow_command = platform.follow_command(job_run)
+    if options.no_wait:
+        sys.stdout.write(f"Follow it with: {follow_command}\n")
         return
-    look = _looking(aws, known["ApplicationId"], job_run, given.cluster)
-    title = f"{given.prefix}-{job.step} {job_run}"
-    end = follow(title, look, how_to_follow=again)
-    end = replace(end, run_id=job.name)
-    _raise_if_failed(aws, title, end, bucket=job.bucket, logs=_logs_of(aws, given, job_run, end))
+    end = wait_until_final(title, lambda: platform.state(job_run), resume_command=follow_command)
+    log_command = platform.log_command(job_run, job.name)
+    _raise_if_failed(aws, title, replace(end, run_id=job.name), bucket=job.bucket, log_command=log_command)
 
 
-def _again(aws: Aws, given: argparse.Namespace, job_run: str) -> str:
-    """The command that waits for a job run."""
-    where = f" --cluster {given.cluster}" if given.cluster else ""
-    return f"python -m deploy emr status --wait {aws.options(given.prefix)}{where} {job_run}"
+def _status(options: argparse.Namespace) -> None:
+    aws, job_run = aws_of(options), options.job_run
+    outputs = stack_outputs(aws, options.prefix)
+    platform = _platform_of(options, aws, outputs)
+    if options.dry_run:
+        print_request(platform.describe_request(job_run))
+        return
+    if options.wait:
+        resume_command = platform.follow_command(job_run)
+        state = wait_until_final(job_run, lambda: platform.state(job_run), resume_command=resume_command)
+    else:
+        state = platform.state(job_run)
+    status = {"id": job_run, "state": state.name, "details": state.detail}
+    sys.stdout.write(json.dumps(status, indent=2) + "\n")
+    log_command = platform.log_command(job_run, state.run_id)
+    _raise_if_failed(aws, job_run, state, bucket=outputs["DataBucket"], log_command=log_command)
 
 
-def _logs_of(aws: Aws, given: argparse.Namespace, job_run: str, end: State) -> str:
-    """The command that shows the log of a job run, or where a cluster has it."""
-    if given.cluster:
-        return f"aws emr describe-step --region {aws.region} --cluster-id {given.cluster} --step-id {job_run} (LogFile)"
-    return f"python -m deploy emr logs {aws.options(given.prefix)} {end.run_id or 'RUN_ID'}"
-
-
-def _raise_if_failed(aws: Aws, title: str, end: State, *, bucket: str, logs: str) -> None:
-    """End as the job ended.
+def _raise_if_failed(aws: Aws, title: str, state: State, *, bucket: str, log_command: str) -> None:
+    """Raise the error of a job run that failed.
 
     Raises:
-        PipelineError: It is over, and did not succeed; with its own exit code where it left word.
+        PipelineError: The job run failed. The exit code is the job's own if the run's folder has it.
     """
-    if not end.is_final or end.name in ("SUCCESS", "COMPLETED"):
+    if not state.is_final or state.name in SUCCEEDED:
         return
-    raise failure_of(
+    raise job_failure(
         aws,
         bucket=bucket,
-        run_ids=(end.run_id,) if end.run_id else (),
-        otherwise=f"{title} ended as {end.name}: {end.note}. Its log: {logs}",
+        run_ids=(state.run_id,) if state.run_id else (),
+        default_message=f"{title} ended as {state.name}: {state.detail}. Its log: {log_command}",
     )
 
 
-def _looking(aws: Aws, application: str, job_run: str, cluster: str | None) -> Callable[[], State]:
-    if cluster:
-        return lambda: emr_cluster.state(aws, cluster, job_run)
-
-    def look() -> State:
-        found = aws.ask(look_request(application, job_run))["jobRun"]
-        return State(
-            found["state"],
-            is_final=found["state"] in FINAL,
-            note=found.get("stateDetails", ""),
-            run_id=run_id_in(found["jobDriver"]["sparkSubmit"].get("entryPointArguments", [])),
-        )
-
-    return look
-
-
-def _status(given: argparse.Namespace) -> None:
-    aws = Aws(region=given.region, profile=given.profile)
-    known = outputs(aws, given.prefix)
-    application = known["ApplicationId"]
-    if given.dry_run:
-        step = emr_cluster.look_request(given.cluster or "", given.job_run)
-        show(step if given.cluster else look_request(application, given.job_run))
-        return
-    look = _looking(aws, application, given.job_run, given.cluster)
-    again = _again(aws, given, given.job_run)
-    found = follow(given.job_run, look, how_to_follow=again) if given.wait else look()
-    said: dict[str, Any] = {"id": given.job_run, "state": found.name, "details": found.note}
-    sys.stdout.write(json.dumps(said, indent=2) + "\n")
-    logs = _logs_of(aws, given, given.job_run, found)
-    _raise_if_failed(aws, given.job_run, found, bucket=known["DataBucket"], logs=logs)
-
-
-def _logs(given: argparse.Namespace) -> None:
-    aws = Aws(region=given.region, profile=given.profile)
-    group = outputs(aws, given.prefix)["EmrLogGroup"]
-    if given.dry_run:
-        asked = {"logGroupName": group, "logStreamNamePrefix": given.run_id}
-        show(Request("logs", "filter_log_events", asked))
-        return
-    print_logs(aws, (group,), given.run_id)
+def _logs(options: argparse.Namespace) -> None:
+    aws = aws_of(options)
+    print_logs(aws, (stack_outputs(aws, options.prefix)["EmrLogGroup"],), options.run_id)

@@ -1,25 +1,24 @@
-"""``outputs``: what the stacks give out, such as the buckets' names."""
+"""``outputs``: prints the outputs of the stacks, such as the names of the buckets."""
 
 import argparse
 import json
 import sys
 
-from deploy.aws.options import Commands, add_aws_options
-from deploy.aws.requests import Aws, Request, show
-from deploy.stacks.stacks import NAMES, outputs, stack_name
+from deploy.aws.options import Subparsers, add_deployment_options, aws_of
+from deploy.aws.requests import print_request
+from deploy.stacks.stacks import STACKS, describe_request, stack_outputs
 
 
-def add_outputs(commands: Commands) -> None:
+def add_outputs(subparsers: Subparsers) -> None:
     """Add ``outputs`` to the commands."""
-    parser = commands.add_parser("outputs", help="print what the stacks give out, as JSON", allow_abbrev=False)
-    add_aws_options(parser)
+    parser = subparsers.add_parser("outputs", help="print the outputs of the stacks as JSON", allow_abbrev=False)
+    add_deployment_options(parser)
     parser.set_defaults(run=_run)
 
 
-def _run(given: argparse.Namespace) -> None:
-    if given.dry_run:
-        for name in NAMES:
-            show(Request("cloudformation", "describe_stacks", {"StackName": stack_name(given.prefix, name)}))
+def _run(options: argparse.Namespace) -> None:
+    if options.dry_run:
+        for name in STACKS:
+            print_request(describe_request(options.prefix, name))
         return
-    found = outputs(Aws(region=given.region, profile=given.profile), given.prefix)
-    sys.stdout.write(json.dumps(found, indent=2) + "\n")
+    sys.stdout.write(json.dumps(stack_outputs(aws_of(options), options.prefix), indent=2) + "\n")

@@ -1,15 +1,14 @@
-"""``upload DATA``: the raw CSV files to where the nightly run reads them, in place of those that were there."""
+"""``upload DATA``: puts the raw CSV files where the nightly run reads them, in place of an earlier upload's files."""
 
 import argparse
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
-from deploy.aws.files import put_file, size_in_s3
-from deploy.aws.options import Commands, add_aws_options
+from deploy.aws.files import object_keys, object_size, upload_file
+from deploy.aws.options import Subparsers, add_deployment_options, aws_of
 from deploy.aws.requests import Aws, Request
-from deploy.stacks.stacks import outputs
+from deploy.stacks.stacks import stack_outputs
 from jobs.errors import ConfigurationError
 
 DATA_SETS = ("olist_customers_dataset", "olist_orders_dataset", "olist_order_payments_dataset")
@@ -17,65 +16,63 @@ ENDINGS = (".csv", ".csv.gz")
 RAW = "raw"
 
 
-def add_upload(commands: Commands) -> None:
+def add_upload(subparsers: Subparsers) -> None:
     """Add ``upload`` to the commands."""
-    parser = commands.add_parser("upload", help="put the raw CSV files where runs read them", allow_abbrev=False)
+    parser = subparsers.add_parser("upload", help="put the raw CSV files where runs read them", allow_abbrev=False)
     parser.add_argument("data", type=Path, metavar="DATA", help="folder with the three Olist files")
-    add_aws_options(parser)
+    add_deployment_options(parser)
     parser.set_defaults(run=_run)
 
 
-def files_of(folder: Path) -> dict[str, Path]:
-    """The files that a run would read from a folder, by the key that each gets.
+def raw_files(folder: Path) -> dict[str, Path]:
+    """The files that a run would read from a folder, by the key that each gets in the bucket.
 
     Raises:
-        ConfigurationError: One of the three is not there, is there twice, or is a folder with nothing to read.
+        ConfigurationError: One of the three data sets is missing, is there as ``.csv`` and ``.csv.gz``, or is a folder
+            without parts.
     """
     if not folder.is_dir():
         raise ConfigurationError(f"upload {folder}: no such folder. Give the folder that holds the three CSV files")
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for name in DATA_SETS:
         forms = [folder / f"{name}{ending}" for ending in ENDINGS if (folder / f"{name}{ending}").exists()]
         if len(forms) != 1:
-            what = "neither" if not forms else "both"
-            raise ConfigurationError(f"upload {folder}: {what} of {name}.csv and {name}.csv.gz, expected one of them")
+            number = "neither" if not forms else "both"
+            raise ConfigurationError(
+                f"upload {folder}: {number} of {name}.csv and {name}.csv.gz, expected one of them. Add or remove a file"
+            )
         (form,) = forms
-        parts = sorted(filter(_is_read, form.iterdir())) if form.is_dir() else [form]
+        parts = sorted(filter(_is_part, form.iterdir())) if form.is_dir() else [form]
         if not parts:
-            raise ConfigurationError(f"upload {form}: no part *.csv or *.csv.gz in it, expected at least one")
-        found |= {f"{RAW}/{path.relative_to(folder).as_posix()}": path for path in parts}
-    return found
+            raise ConfigurationError(
+                f"upload {form}: no part *.csv or *.csv.gz in it, expected at least one. Check the folder"
+            )
+        files |= {f"{RAW}/{path.relative_to(folder).as_posix()}": path for path in parts}
+    return files
 
 
-def _is_read(path: Path) -> bool:
-    """Whether a run reads a file of a data set's folder; what a writer left beside its parts it does not."""
+def _is_part(path: Path) -> bool:
+    """Whether a run reads a file of a data set's folder. It skips a writer's own files, such as ``_SUCCESS``."""
     return path.is_file() and path.name.endswith(ENDINGS) and not path.name.startswith((".", "_"))
 
 
-def _run(given: argparse.Namespace) -> None:
-    files = files_of(given.data)
-    aws = Aws(region=given.region, profile=given.profile, dry_run=given.dry_run)
-    bucket = outputs(aws, given.prefix)["DataBucket"]
+def _run(options: argparse.Namespace) -> None:
+    files = raw_files(options.data)
+    aws = aws_of(options)
+    bucket = stack_outputs(aws, options.prefix)["DataBucket"]
     for key, path in files.items():
-        put_file(aws, path, bucket=bucket, key=key)
-        if not given.dry_run:
-            size = size_in_s3(aws, bucket, key)
-            sys.stdout.write(f"s3://{bucket}/{key}  {size:,} bytes\n")
-    for key in _left_over(aws, bucket, files):
+        upload_file(aws, path, bucket=bucket, key=key)
+        if not options.dry_run:
+            sys.stdout.write(f"s3://{bucket}/{key}  {object_size(aws, bucket, key):,} bytes\n")
+    for key in list(_stale_keys(aws, bucket, files)):
         aws.change(Request("s3", "delete_object", {"Bucket": bucket, "Key": key}))
-        if not given.dry_run:
+        if not options.dry_run:
             sys.stdout.write(f"s3://{bucket}/{key}  deleted: of an earlier upload (its versions stay for 30 days)\n")
 
 
-def _left_over(aws: Aws, bucket: str, files: Collection[str]) -> list[str]:
-    """Keys that a run would read beside those that were uploaded: other parts, or the other form of a file."""
-    found: list[str] = []
+def _stale_keys(aws: Aws, bucket: str, new_keys: Collection[str]) -> Iterator[str]:
+    """The keys that a run would read beside the new ones: other parts, or the other form of a file."""
     for name in DATA_SETS:
-        asked: dict[str, Any] = {"Bucket": bucket, "Prefix": f"{RAW}/{name}{ENDINGS[0]}"}
-        while True:
-            page = aws.ask(Request("s3", "list_objects_v2", asked))
-            found += [each["Key"] for each in page.get("Contents", []) if each["Key"] not in files]
-            if not page.get("IsTruncated"):
-                break
-            asked["ContinuationToken"] = page["NextContinuationToken"]
-    return found
+        for key in object_keys(aws, bucket, key_prefix=f"{RAW}/{name}{ENDINGS[0]}"):
+            if key not in new_keys:
+                yield key

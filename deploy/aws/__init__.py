@@ -1,1 +1,1 @@
-"""Requests to AWS as values, files in S3, and the options that every verb shares. No verb is here."""
+"""Access to AWS: requests as values, files in S3, waiting, and the options that all verbs share. No verb is here."""

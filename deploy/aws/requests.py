@@ -1,4 +1,4 @@
-"""Requests to AWS as values: built by pure functions, shown by ``--dry-run``, sent here; and their errors in a line."""
+"""Requests to AWS as values: pure functions build them, ``--dry-run`` prints them, and `Aws` sends them."""
 
 import json
 import os
@@ -17,9 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, Profi
 from jobs.aws.errors import NO_CREDENTIALS
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
-# botocore tries again by itself: throttling, 5xx and broken connections, with backoff.
+# botocore retries throttling, 5xx and broken connections with backoff.
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
-ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+CONFIG_WITHOUT_RETRIES = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
@@ -28,13 +28,13 @@ THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "S
 
 @dataclass(frozen=True)
 class Request:
-    """One call of a service.
+    """One call of an AWS service.
 
     Attributes:
-        service: as boto3 names it.
-        operation: the client's method.
-        parameters: its arguments.
-        may_repeat: whether it is sent again when no answer came. Not where each arrival is work of its own.
+        service: its name in boto3.
+        operation: the method of the boto3 client.
+        parameters: the method's arguments.
+        may_repeat: whether it is sent again if no response came. False if each arrival starts work of its own.
     """
 
     service: str
@@ -43,41 +43,42 @@ class Request:
     may_repeat: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """The request, to be looked at."""
+        """The request as ``--dry-run`` prints it."""
         return {"service": self.service, "operation": self.operation, "parameters": dict(self.parameters)}
 
 
 class Aws:
-    """An account and a region, by the ordinary credentials of the AWS command line.
+    """An account and a region, reached with the ordinary credentials of the AWS command line.
 
-    botocore reads AWS_DEFAULT_REGION and the profile's region, but not AWS_REGION, which other tools of AWS put first.
+    botocore reads AWS_DEFAULT_REGION and the profile's region. It ignores AWS_REGION, which other AWS tools prefer, so
+    that variable is read here.
     """
 
     def __init__(self, *, region: str | None = None, profile: str | None = None, dry_run: bool = False) -> None:
-        self._named = {"region_name": region or os.environ.get("AWS_REGION") or None, "profile_name": profile}
+        self._session_options = {"region_name": region or os.environ.get("AWS_REGION") or None, "profile_name": profile}
         self._clients: dict[tuple[str, bool], Any] = {}
         self.is_dry_run = dry_run
 
     @cached_property
     def session(self) -> Any:
-        """The session that all clients are made from.
+        """The boto3 session of all clients.
 
         Raises:
-            ConfigurationError: There is no such profile.
+            ConfigurationError: The profile does not exist.
         """
         try:
-            return boto3.session.Session(**self._named)
+            return boto3.session.Session(**self._session_options)
         except ProfileNotFound as error:
             raise _not_set_up(error) from error
 
-    def options(self, prefix: str) -> str:
-        """What a command is given to mean this deployment in this account."""
-        return f"--prefix {prefix} {self.place}"
+    def deployment_options(self, prefix: str) -> str:
+        """The options with which another command addresses the same stacks."""
+        return f"--prefix {prefix} {self.account_options}"
 
     @property
-    def place(self) -> str:
-        """The options that mean the same account and region, whatever the environment is by then."""
-        profile = self._named["profile_name"]
+    def account_options(self) -> str:
+        """The options with which another command addresses the same account and region, whatever its environment."""
+        profile = self._session_options["profile_name"]
         return f"--region {self.region}" + (f" --profile {profile}" if profile else "")
 
     @property
@@ -85,7 +86,7 @@ class Aws:
         """The region.
 
         Raises:
-            ConfigurationError: None is set.
+            ConfigurationError: No region is set.
         """
         name = self.session.region_name
         if name is None:
@@ -93,31 +94,32 @@ class Aws:
         return str(name)
 
     def client(self, service: str, *, may_repeat: bool = True) -> Any:
-        """The client of a service, which sends again what got no answer, or does not."""
+        """The boto3 client of a service, with or without retries."""
         key = (service, may_repeat)
         if key not in self._clients:
-            self._clients[key] = self.session.client(service, config=CONFIG if may_repeat else ONCE)
+            config = CONFIG if may_repeat else CONFIG_WITHOUT_RETRIES
+            self._clients[key] = self.session.client(service, config=config)
         return self._clients[key]
 
-    def ask(self, request: Request) -> Any:
-        """Send a request that changes nothing, and return the answer.
+    def read(self, request: Request) -> Any:
+        """Send a request that changes nothing, in a dry run too, and return the response.
 
         Raises:
-            PipelineError: AWS refused, or could not be reached; see `told`.
+            PipelineError: AWS refused the request, or could not be reached; see `told`.
         """
         with told(request):
             client = self.client(request.service, may_repeat=request.may_repeat)
             return getattr(client, request.operation)(**request.parameters)
 
     def change(self, request: Request) -> Any:
-        """Send a request that changes something; in a dry run print it instead, and return None."""
+        """Send a request that changes something, and return the response. A dry run prints it and returns None."""
         if self.is_dry_run:
-            show(request)
+            print_request(request)
             return None
-        return self.ask(request)
+        return self.read(request)
 
 
-def show(request: Request) -> None:
+def print_request(request: Request) -> None:
     """Print a request as JSON."""
     sys.stdout.write(json.dumps(request.as_json(), indent=2, default=_as_text) + "\n")
 

@@ -1,1 +1,1 @@
-"""Job runs on Glue, EMR and Step Functions: arguments, submission, logs and waiting. No stack is changed here."""
+"""Job runs on Glue, EMR and Step Functions: arguments, submission, states, failures and logs. No stack changes here."""

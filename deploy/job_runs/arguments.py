@@ -1,20 +1,71 @@
-"""What a job is given: the user's arguments as they are, and what follows from the stacks where they say nothing."""
+"""The command lines of job runs: the parsers of ``submit``, ``status`` and ``logs``, and the arguments of a job.
+
+A job gets the user's arguments as they are. The stacks supply the others, such as the bucket.
+"""
 
 import argparse
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import NamedTuple
 
+from deploy.aws.options import Subparsers, add_deployment_options
 from jobs.cli.parser import OneLineParser
 from jobs.errors import ConfigurationError
 
 STEPS = ("pipeline", "segments", "publish")
 
+Action = Callable[[argparse.Namespace], None]
+
+
+class JobParsers(NamedTuple):
+    """The three parsers of a platform, to which it adds its own options."""
+
+    submit: argparse.ArgumentParser
+    status: argparse.ArgumentParser
+    logs: argparse.ArgumentParser
+
+
+def add_job_parsers(
+    subparsers: Subparsers, platform: str, *, submit: Action, status: Action, logs: Action
+) -> JobParsers:
+    """Add a platform's command with its three actions.
+
+    Args:
+        subparsers: the commands.
+        platform: the platform's name; the command has it in lower case.
+        submit: starts a job run.
+        status: prints the state of a job run.
+        logs: prints the log of a job run.
+    """
+    command = subparsers.add_parser(
+        platform.lower(), help=f"run a step on {platform}, and follow runs", allow_abbrev=False
+    )
+    actions: Subparsers = command.add_subparsers(required=True, metavar="ACTION", parser_class=type(command))
+    submit_help = "start a step and follow it; all other arguments go to the step, such as --as-of"
+    parsers = JobParsers(
+        submit=actions.add_parser("submit", help=submit_help, allow_abbrev=False),
+        status=actions.add_parser("status", help="print the state of a job run", allow_abbrev=False),
+        logs=actions.add_parser("logs", help="print the log of a job run", allow_abbrev=False),
+    )
+    parsers.submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
+    parsers.submit.set_defaults(job_arguments=None)
+    parsers.status.add_argument("--wait", action="store_true", help="follow it until it ends")
+    for parser, action in zip(parsers, (submit, status, logs), strict=True):
+        parser.set_defaults(run=action)
+        add_deployment_options(parser)
+    return parsers
+
+
+def add_step(parser: argparse.ArgumentParser, *, note: str = "") -> None:
+    """Add ``--step``, with a note of the platform's in its help."""
+    parser.add_argument("--step", choices=STEPS, default="pipeline", help=f"the step (default: pipeline){note}")
+
 
 def makes_run(step: str) -> bool:
-    """Whether a step makes a run; otherwise it loads one."""
+    """Whether a step makes a run. The other step, `publish`, loads one."""
     return step != "publish"
 
 
@@ -25,7 +76,7 @@ class JobArguments:
     Attributes:
         step: the job.
         name: the run that it makes, or for `publish` the run that it loads.
-        bucket: where its runs are.
+        bucket: the bucket of its runs.
         arguments: the command line.
     """
 
@@ -35,89 +86,91 @@ class JobArguments:
     arguments: tuple[str, ...]
 
     def as_pairs(self) -> dict[str, str]:
-        """The command line as Glue takes it: a value for each name.
+        """The command line in Glue's form: a value for each name.
 
         Raises:
-            ConfigurationError: It is not made of names and values.
+            ConfigurationError: The command line has something else than pairs of name and value.
         """
         names, values = self.arguments[::2], self.arguments[1::2]
-        odd = [name for name in names if not name.startswith("--")]
-        if odd or len(names) != len(values):
+        are_names = all(name.startswith("--") for name in names)
+        if not are_names or len(names) != len(values):
             raise ConfigurationError(
-                f"job arguments {' '.join(self.arguments)}: expected --name value pairs, which is what Glue hands on"
+                f"invalid job arguments '{' '.join(self.arguments)}': expected --name value pairs, since Glue passes "
+                "nothing else to a job"
             )
         return dict(zip(names, values, strict=True))
 
 
 def run_id_in(arguments: Sequence[str]) -> str:
-    """The run that a command line makes, that of spark-submit or of a job alone; empty where it names none."""
+    """The ``--run-id`` of a command line, of a job or of spark-submit; empty if there is none."""
     return dict(pairwise(arguments)).get("--run-id", "")
 
 
-def job_arguments(step: str, given: Sequence[str], known: Mapping[str, str]) -> JobArguments:
+def job_arguments(step: str, user_arguments: Sequence[str], outputs: Mapping[str, str]) -> JobArguments:
     """The command line of a job.
 
     Args:
         step: the job.
-        given: the user's arguments, which go first and win.
-        known: what the stacks give out.
+        user_arguments: the user's arguments, which come first and win.
+        outputs: the outputs of the stacks.
 
     Raises:
-        ConfigurationError: What names the run is missing, or the step's role may not do what is asked.
+        ConfigurationError: No argument dates or names the run, or the step's role does not allow what they ask for.
     """
-    given = tuple(part for argument in given for part in _split(argument))
-    return (_that_make_a_run if makes_run(step) else _that_load_a_run)(step, given, known)
+    arguments = tuple(part for argument in user_arguments for part in _split(argument))
+    return (_arguments_that_make_a_run if makes_run(step) else _arguments_that_load_a_run)(step, arguments, outputs)
 
 
-def _that_make_a_run(step: str, given: tuple[str, ...], known: Mapping[str, str]) -> JobArguments:
-    if "--warehouse" in given:
+def _arguments_that_make_a_run(step: str, arguments: tuple[str, ...], outputs: Mapping[str, str]) -> JobArguments:
+    if "--warehouse" in arguments:
         raise ConfigurationError(
-            f"--warehouse: on AWS the role of {step} may not load, so nothing was started. Load the run with a step of "
-            "its own: --step publish --run RUN_ID"
+            f"--warehouse is for --step publish alone: the role of {step} does not allow a load on AWS. Leave it out, "
+            "then load the run with: --step publish --run RUN_ID. Nothing was started"
         )
-    named, bucket = _named(given), known["DataBucket"]
-    run_id = named.run_id or _fresh_run_id(step, named)
+    names, bucket = _run_names(arguments), outputs["DataBucket"]
+    run_id = names.run_id or _new_run_id(step, names)
     defaults = {"--output": f"s3://{bucket}/output", "--run-id": run_id}
     if step == "pipeline":
         defaults["--input"] = f"s3://{bucket}/raw"
-    return JobArguments(step, run_id, bucket, _filled_up(given, defaults))
+    return JobArguments(step, run_id, bucket, _with_defaults(arguments, defaults))
 
 
-def _that_load_a_run(step: str, given: tuple[str, ...], known: Mapping[str, str]) -> JobArguments:
-    bucket = known["DataBucket"]
+def _arguments_that_load_a_run(step: str, arguments: tuple[str, ...], outputs: Mapping[str, str]) -> JobArguments:
+    bucket = outputs["DataBucket"]
     defaults = {
         "--output": f"s3://{bucket}/output",
-        "--warehouse": f"redshift://{known['Workgroup']}/{known['Database']}/{known['Schema']}",
+        "--warehouse": f"redshift://{outputs['Workgroup']}/{outputs['Database']}/{outputs['Schema']}",
         "--staging": f"s3://{bucket}/staging",
         "--iam-role": "default",
     }
-    return JobArguments(step, _named(given).run or _stamp(), bucket, _filled_up(given, defaults))
+    name = _run_names(arguments).run or _unique_suffix()
+    return JobArguments(step, name, bucket, _with_defaults(arguments, defaults))
 
 
-def _filled_up(given: tuple[str, ...], defaults: Mapping[str, str]) -> tuple[str, ...]:
-    added = [part for name, value in defaults.items() if name not in given for part in (name, value)]
-    return (*given, *added)
+def _with_defaults(arguments: tuple[str, ...], defaults: Mapping[str, str]) -> tuple[str, ...]:
+    added = [part for name, value in defaults.items() if name not in arguments for part in (name, value)]
+    return (*arguments, *added)
 
 
 def _split(argument: str) -> tuple[str, ...]:
-    name, is_joined, value = argument.partition("=")
-    return (name, value) if is_joined and name.startswith("--") else (argument,)
+    name, separator, value = argument.partition("=")
+    return (name, value) if separator and name.startswith("--") else (argument,)
 
 
-def _named(given: Sequence[str]) -> argparse.Namespace:
+def _run_names(arguments: Sequence[str]) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m deploy", allow_abbrev=False, add_help=False)
     for name in ("--as-of", "--run-id", "--run", "--features-run"):
         parser.add_argument(name)
-    return parser.parse_known_args(list(given))[0]
+    return parser.parse_known_args(list(arguments))[0]
 
 
-def _fresh_run_id(step: str, named: argparse.Namespace) -> str:
-    as_of = named.as_of or (named.features_run or "")[:10]
+def _new_run_id(step: str, names: argparse.Namespace) -> str:
+    as_of = names.as_of or (names.features_run or "")[:10]
     if not as_of:
-        needed = "--as-of YYYY-MM-DD" if step == "pipeline" else "--features-run RUN_ID"
-        raise ConfigurationError(f"{needed} is missing, expected it among the job's arguments; nothing was started")
-    return f"{as_of}-{_stamp()}"
+        missing = "--as-of YYYY-MM-DD" if step == "pipeline" else "--features-run RUN_ID"
+        raise ConfigurationError(f"no {missing}: expected it among the arguments of {step}. Nothing was started")
+    return f"{as_of}-{_unique_suffix()}"
 
 
-def _stamp() -> str:
+def _unique_suffix() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

@@ -1,1 +1,1 @@
-"""Archives for Glue and EMR, from the project and its locked wheels. Nothing is uploaded here."""
+"""Bundles for Glue and EMR: archives of the project and of its locked wheels. Nothing is uploaded here."""

@@ -1,1 +1,1 @@
-"""The verb ``sagemaker``: training and batch transform by the built-in k-means. No Spark clustering."""
+"""The verb ``sagemaker``: training and batch transform by SageMaker's built-in k-means. No clustering in Spark."""

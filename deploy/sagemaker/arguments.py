@@ -6,8 +6,8 @@ import secrets
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
+from deploy.aws.options import Subparsers, add_account_options
 from deploy.sagemaker.requests import Placement, Training
 from jobs.errors import ConfigurationError
 
@@ -16,82 +16,79 @@ ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s?#]*)?")
 
 HELP = {
-    "train": "train on kmeans/train, and print the metrics and where the model is",
-    "transform": "assign every customer of kmeans/score, and print where the assignments are",
+    "train": "train on kmeans/train, and print the metrics and the model's address",
+    "transform": "assign every customer of kmeans/score, and print the folder of the assignments",
     "endpoint": "put a model behind an address (paid for by the hour; the pipeline does not need it)",
-    "predict": "ask an endpoint: lines of recency,frequency,monetary on stdin, JSON on stdout",
+    "predict": "send lines of recency,frequency,monetary from stdin to an endpoint, and print JSON",
     "delete-endpoint": "delete an endpoint, its configuration and its model",
 }
 
 
-def add_commands(tree: Any, commands: Mapping[str, Callable[[Namespace], None]]) -> None:
-    """Put the commands below ``sagemaker``."""
-    branch = tree.add_parser("sagemaker", help="clusters by SageMaker's k-means", allow_abbrev=False)
-    below = branch.add_subparsers(required=True, metavar="COMMAND", parser_class=type(branch))
-    for name, carry_out in commands.items():
-        parser = below.add_parser(name, help=HELP[name], description=HELP[name], allow_abbrev=False)
-        parser.set_defaults(run=carry_out)
-        parser.add_argument("--region", type=_region, help="default: AWS_REGION, or the profile's")
-        parser.add_argument(
-            "--profile", help="profile of the AWS configuration (default: AWS_PROFILE, or the default one)"
-        )
+def add_parsers(subparsers: Subparsers, commands: Mapping[str, Callable[[Namespace], None]]) -> None:
+    """Add ``sagemaker`` with its commands."""
+    sagemaker = subparsers.add_parser("sagemaker", help="clusters by SageMaker's k-means", allow_abbrev=False)
+    own_subparsers: Subparsers = sagemaker.add_subparsers(
+        required=True, metavar="COMMAND", parser_class=type(sagemaker)
+    )
+    for name, command in commands.items():
+        parser = own_subparsers.add_parser(name, help=HELP[name], description=HELP[name], allow_abbrev=False)
+        parser.set_defaults(run=command)
+        add_account_options(parser, region=_region)
         _add_name(parser, is_required=name in ("endpoint", "predict", "delete-endpoint"))
-        parser.add_argument("--dry-run", action="store_true", help="print the requests, and ask AWS for nothing")
         if name in ("train", "transform", "endpoint"):
             _add_placement(parser)
         if name in ("train", "transform"):
-            parser.add_argument("--features", type=_s3, required=True, metavar="S3", help=_features(name))
-            parser.add_argument("--output", type=_s3, required=True, metavar="S3", help="where its results go")
+            channel = "train" if name == "train" else "score"
+            features_help = f"the folder kmeans/{channel} of a run, in S3"
+            parser.add_argument("--features", type=_s3, required=True, metavar="S3", help=features_help)
+            parser.add_argument("--output", type=_s3, required=True, metavar="S3", help="folder of the results")
         if name in ("transform", "endpoint"):
             parser.add_argument("--model-data", type=_s3, required=True, metavar="S3", help="model.tar.gz of train")
         if name == "train":
             _add_training(parser)
 
 
-def placement_of(given: Namespace, image: str) -> Placement:
-    """Where it runs.
+def placement_of(options: Namespace, image: str) -> Placement:
+    """The machines, role and keys that a command line asks for.
 
     Raises:
-        ConfigurationError: Subnets without security groups, or the other way.
+        ConfigurationError: There are subnets without security groups, or the other way round.
     """
-    if bool(given.subnets) != bool(given.security_groups):
+    if bool(options.subnets) != bool(options.security_groups):
         raise ConfigurationError("--subnets and --security-groups: found one of them, expected both or none")
     return Placement(
-        role=given.role,
+        role=options.role,
         image=image,
-        instance_type=given.instance_type,
-        instance_count=given.instance_count,
-        volume_gb=getattr(given, "volume_gb", Placement.volume_gb),
-        kms_key=given.kms_key,
-        subnets=given.subnets,
-        security_groups=given.security_groups,
-        tags=dict(given.tag),
+        instance_type=options.instance_type,
+        instance_count=options.instance_count,
+        volume_gb=getattr(options, "volume_gb", Placement.volume_gb),
+        kms_key=options.kms_key,
+        subnets=options.subnets,
+        security_groups=options.security_groups,
+        tags=dict(options.tag),
     )
 
 
-def training_of(given: Namespace) -> Training:
-    """How it is trained.
+def training_of(options: Namespace) -> Training:
+    """The settings of the algorithm that a command line asks for.
 
     Raises:
-        ConfigurationError: It would have to wait for less time than it may run.
+        ConfigurationError: The wait for spot machines and work is shorter than the work alone may be.
     """
-    if not given.no_spot and given.max_wait < given.max_runtime:
+    if not options.no_spot and options.max_wait < options.max_runtime:
         raise ConfigurationError(
-            f"--max-wait {given.max_wait}: expected at least --max-runtime {given.max_runtime}, or --no-spot"
+            f"invalid --max-wait {options.max_wait}: expected at least --max-runtime {options.max_runtime}, or "
+            "--no-spot"
         )
     return Training(
-        k=given.k,
-        epochs=given.epochs,
-        mini_batch_size=given.mini_batch_size,
-        init_method=given.init_method,
-        extra_center_factor=given.extra_center_factor,
-        max_runtime=given.max_runtime,
-        max_wait=None if given.no_spot else given.max_wait,
+        k=options.k,
+        epochs=options.epochs,
+        mini_batch_size=options.mini_batch_size,
+        init_method=options.init_method,
+        extra_center_factor=options.extra_center_factor,
+        max_runtime=options.max_runtime,
+        max_wait=None if options.no_spot else options.max_wait,
     )
-
-
-def _features(name: str) -> str:
-    return f"the folder kmeans/{'train' if name == 'train' else 'score'} of a run, in S3"
 
 
 def _add_name(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
@@ -101,7 +98,7 @@ def _add_name(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
         type=_name,
         required=is_required,
         default=None if is_required else default,
-        help="of the job, and of what is made for it. Given twice, the second is refused: nothing runs twice"
+        help="name of the job and of its resources; a name that exists is refused, so nothing runs twice"
         + ("" if is_required else " (default: segments, the time, random)"),
     )
 
@@ -110,12 +107,14 @@ def _add_placement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", type=_role, required=True, metavar="ARN", help="the role that SageMaker assumes")
     parser.add_argument("--instance-type", default=Placement.instance_type, help="default: %(default)s")
     parser.add_argument("--instance-count", type=_positive, default=Placement.instance_count, metavar="N")
-    parser.add_argument("--kms-key", metavar="KEY", help="for disks and results (default: the account's)")
+    parser.add_argument("--kms-key", metavar="KEY", help="encrypts disks and results (default: the account's)")
     parser.add_argument("--subnets", type=_list, default=(), metavar="LIST", help="of the VPC, separated by commas")
     parser.add_argument("--security-groups", type=_list, default=(), metavar="LIST", help="separated by commas")
     parser.add_argument("--tag", type=_tag, action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the end")
-    parser.add_argument("--poll", type=_seconds, default=15.0, metavar="SECONDS", help="between looks (default: 15)")
+    parser.add_argument(
+        "--poll", type=_seconds, default=15.0, metavar="SECONDS", help="between two polls (default: 15)"
+    )
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
@@ -126,14 +125,18 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--extra-center-factor", type=_factor, default=Training.extra_center_factor, metavar="N|auto")
     parser.add_argument("--volume-gb", type=_positive, default=Placement.volume_gb, metavar="N")
     parser.add_argument("--max-runtime", type=_positive, default=Training.max_runtime, metavar="SECONDS")
-    parser.add_argument("--max-wait", type=_positive, default=Training.max_wait, metavar="SECONDS", help="for spot")
-    parser.add_argument("--no-spot", action="store_true", help="on-demand machines: dearer, and there at once")
+    parser.add_argument(
+        "--max-wait", type=_positive, default=Training.max_wait, metavar="SECONDS", help="for spot machines"
+    )
+    parser.add_argument(
+        "--no-spot", action="store_true", help="on-demand machines: more expensive, and available at once"
+    )
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise argparse.ArgumentTypeError(f"found {text!r}, expected {expected}")
+            raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected {expected}")
         return text
 
     return parse
@@ -141,20 +144,20 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
 
 _name = _matching(NAME, "up to 63 letters, digits and hyphens, such as segments-2018-10-17")
 _role = _matching(ROLE, "a role's ARN, such as arn:aws:iam::123456789012:role/segments")
-_s3 = _matching(S3, "a place in S3, such as s3://bucket/runs/2018-10-17/kmeans/train/")
+_s3 = _matching(S3, "an address in S3, such as s3://bucket/runs/2018-10-17/kmeans/train/")
 _region = _matching(re.compile(r"[a-z]{2}(-[a-z]+)+-\d"), "a region, such as eu-west-1")
-_factor = _matching(re.compile(r"auto|[1-9]\d{0,3}"), "a number, or auto")
+_factor = _matching(re.compile(r"auto|[1-9]\d{0,3}"), "a number up to 9999, or auto")
 
 
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 1")
+        raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected a whole number, at least 1")
     return int(text)
 
 
 def _seconds(text: str) -> float:
     if not re.fullmatch(r"\d{1,4}(\.\d+)?", text):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected seconds")
+        raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected seconds, such as 15")
     return float(text)
 
 
@@ -163,7 +166,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _tag(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not key or not sign:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected KEY=VALUE")
+    key, separator, value = text.partition("=")
+    if not key or not separator:
+        raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected KEY=VALUE")
     return key, value

@@ -1,9 +1,9 @@
 """``python -m deploy sagemaker``: clusters by SageMaker's built-in k-means, trained and applied in batches.
 
-train            kmeans/train in S3 to a model
-transform        kmeans/score in S3 and that model to assignments, which `jobs.segments --assignments` takes
-endpoint, predict, delete-endpoint
-the same model behind an address, as in the workshop; paid for by the hour, and not needed here
+- ``train`` turns kmeans/train in S3 into a model.
+- ``transform`` turns kmeans/score in S3 and a model into assignments, which `jobs.segments --assignments` reads.
+- ``endpoint``, ``predict`` and ``delete-endpoint`` put the same model behind an address, as in the workshop. An
+  endpoint is paid for by the hour, and the pipeline does not need one.
 """
 
 import json
@@ -12,9 +12,10 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
+from deploy.aws.options import Subparsers, aws_of
 from deploy.aws.requests import Aws, RefusedError, UnreachableError
-from deploy.job_runs.waiting import State, follow
-from deploy.sagemaker.arguments import add_commands, placement_of, training_of
+from deploy.aws.waiting import State, wait_until_final
+from deploy.sagemaker.arguments import add_parsers, placement_of, training_of
 from deploy.sagemaker.requests import (
     CSV,
     endpoint_config_request,
@@ -23,25 +24,25 @@ from deploy.sagemaker.requests import (
     training_request,
     transform_request,
 )
-from deploy.sagemaker.sdk import aws_errors, create, delete, find, image_of, in_
+from deploy.sagemaker.sdk import account_arguments, aws_errors, create, delete, find, image_of
 from jobs.errors import OutsideSystemError
 
 JSON = "application/json"
-JOB_ENDED = ("Completed", "Failed", "Stopped")
-ENDPOINT_ENDED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+FINAL_JOB_STATES = ("Completed", "Failed", "Stopped")
+FINAL_ENDPOINT_STATES = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 LOG_GROUPS = {"TrainingJob": "/aws/sagemaker/TrainingJobs", "TransformJob": "/aws/sagemaker/TransformJobs"}
 STATES = {
     "TrainingJob": ("training_job_status", "training-job"),
     "TransformJob": ("transform_job_status", "transform-job"),
     "Endpoint": ("endpoint_status", "endpoint"),
 }
-"""Where a resource keeps its state, and what the AWS command line calls it."""
+"""The attribute of a resource that holds its state, and the resource's name on the AWS command line."""
 
 
-def add_sagemaker(tree: Any) -> None:
-    """Put the commands of SageMaker among the others."""
-    add_commands(
-        tree,
+def add_sagemaker(subparsers: Subparsers) -> None:
+    """Add ``sagemaker`` to the commands."""
+    add_parsers(
+        subparsers,
         {
             "train": train,
             "transform": transform,
@@ -52,198 +53,201 @@ def add_sagemaker(tree: Any) -> None:
     )
 
 
-def train(given: Namespace) -> None:
-    """Train, wait for the end, and print metrics and where the model is.
+def train(options: Namespace) -> None:
+    """Train a model, wait for the end, and print the metrics and the model's address.
 
     Raises:
-        OutsideSystemError: AWS refused, or the job failed or was stopped.
+        OutsideSystemError: AWS refused the job, or the job failed or was stopped.
     """
-    aws = _aws(given)
+    aws = aws_of(options)
     request = training_request(
-        name=given.name,
-        features=given.features,
-        output=given.output,
-        placement=placement_of(given, image_of(aws.region)),
-        training=training_of(given),
+        name=options.name,
+        features=options.features,
+        output=options.output,
+        placement=placement_of(options, image_of(aws.region)),
+        training=training_of(options),
     )
-    if given.dry_run:
-        _tell_requests({"CreateTrainingJob": request})
+    if options.dry_run:
+        _print_requests({"CreateTrainingJob": request})
         return
     job = create("TrainingJob", request, aws=aws)
-    if given.no_wait:
-        _tell(f"{given.name} is on its way. Follow it with: {_command(aws, 'TrainingJob', given)}")
+    if options.no_wait:
+        _print(f"{options.name} was started. Follow it with: {_describe_command(aws, 'TrainingJob', options)}")
         return
-    _follow(aws, "TrainingJob", job, given)
-    for metric in _list_of(job.final_metric_data_list):
-        _tell(f"{metric.metric_name} {metric.value:g}")
-    _tell(str(job.model_artifacts.s3_model_artifacts))
+    _wait(aws, "TrainingJob", job, options)
+    for metric in _as_list(job.final_metric_data_list):
+        _print(f"{metric.metric_name} {metric.value:g}")
+    _print(str(job.model_artifacts.s3_model_artifacts))
 
 
-def transform(given: Namespace) -> None:
-    """Put every line of the features through a model, wait for the end, and print where the assignments are.
+def transform(options: Namespace) -> None:
+    """Assign every customer of the features to a cluster, wait for the end, and print the folder of the assignments.
 
-    The model that is made for it is deleted when the job has ended: it is a name, and what the job wrote stays.
+    SageMaker needs a named model for the job. It is deleted after the job, and the assignments stay.
 
     Raises:
-        OutsideSystemError: AWS refused, or the job failed or was stopped.
+        OutsideSystemError: AWS refused the job, or the job failed or was stopped.
     """
-    aws = _aws(given)
-    placement = placement_of(given, image_of(aws.region))
-    model = model_request(name=given.name, model_data=given.model_data, placement=placement)
+    aws = aws_of(options)
+    placement = placement_of(options, image_of(aws.region))
+    model = model_request(name=options.name, model_data=options.model_data, placement=placement)
     request = transform_request(
-        name=given.name, model=given.name, features=given.features, output=given.output, placement=placement
+        name=options.name, model=options.name, features=options.features, output=options.output, placement=placement
     )
-    if given.dry_run:
-        _tell_requests({"CreateModel": model, "CreateTransformJob": request})
+    if options.dry_run:
+        _print_requests({"CreateModel": model, "CreateTransformJob": request})
         return
     create("Model", model, aws=aws)
     try:
         job = create("TransformJob", request, aws=aws)
     except OutsideSystemError:
-        _tidy_up(aws, given)
+        _delete_model(aws, options)
         raise
-    if given.no_wait:
-        _tell(f"{given.name} is on its way. Follow it with: {_command(aws, 'TransformJob', given)}")
-        _tell(f"Its model stays until: {_deletion(aws, given)}")
+    if options.no_wait:
+        _print(f"{options.name} was started. Follow it with: {_describe_command(aws, 'TransformJob', options)}")
+        _print(f"Its model stays until: {_delete_command(aws, options)}")
         return
     try:
-        _follow(aws, "TransformJob", job, given)
+        _wait(aws, "TransformJob", job, options)
     except (RefusedError, UnreachableError):
-        # Nobody knows whether it runs on, and it would need its model.
+        # The job may still run, and would need its model.
         raise
     except OutsideSystemError:
-        _tidy_up(aws, given)
+        _delete_model(aws, options)
         raise
-    _tell(given.output)
-    _tidy_up(aws, given)
+    _print(options.output)
+    _delete_model(aws, options)
 
 
-def _tidy_up(aws: Aws, given: Namespace) -> None:
-    """Delete the model that was made for a job. That it cannot be deleted is told, and hides nothing of the job."""
-    try:
-        delete("Model", given.name, aws=aws)
-    except OutsideSystemError as error:
-        sys.stderr.write(f"{error} The model stays; it costs nothing, and is deleted by: {_deletion(aws, given)}\n")
-
-
-def _deletion(aws: Aws, given: Namespace) -> str:
-    return f"python -m deploy sagemaker delete-endpoint --name {given.name} {aws.place}"
-
-
-def endpoint(given: Namespace) -> None:
+def endpoint(options: Namespace) -> None:
     """Put a model behind an address, and wait until it answers.
 
     Raises:
-        OutsideSystemError: AWS refused, or the endpoint does not come up.
+        OutsideSystemError: AWS refused the endpoint, or the endpoint did not start.
     """
-    aws = _aws(given)
-    placement = placement_of(given, image_of(aws.region))
-    model = model_request(name=given.name, model_data=given.model_data, placement=placement)
-    config = endpoint_config_request(name=given.name, model=given.name, placement=placement)
-    request = endpoint_request(name=given.name, placement=placement)
-    if given.dry_run:
-        _tell_requests({"CreateModel": model, "CreateEndpointConfig": config, "CreateEndpoint": request})
+    aws = aws_of(options)
+    placement = placement_of(options, image_of(aws.region))
+    model = model_request(name=options.name, model_data=options.model_data, placement=placement)
+    config = endpoint_config_request(name=options.name, model=options.name, placement=placement)
+    request = endpoint_request(name=options.name, placement=placement)
+    if options.dry_run:
+        _print_requests({"CreateModel": model, "CreateEndpointConfig": config, "CreateEndpoint": request})
         return
     create("Model", model, aws=aws)
     create("EndpointConfig", config, aws=aws)
-    made = create("Endpoint", request, aws=aws)
-    # Before the wait, which may end in many ways.
-    _tell(f"{given.name}: paid for by the hour until: {_deletion(aws, given)}")
-    if not given.no_wait:
-        _follow(aws, "Endpoint", made, given)
+    resource = create("Endpoint", request, aws=aws)
+    # Printed before the wait: the endpoint costs money however the wait ends.
+    _print(f"{options.name}: paid for by the hour until: {_delete_command(aws, options)}")
+    if not options.no_wait:
+        _wait(aws, "Endpoint", resource, options)
 
 
-def predict(given: Namespace) -> None:
-    """Ask an endpoint for the clusters of some lines of three features, and print what it answers, as JSON.
+def predict(options: Namespace) -> None:
+    """Send lines of three features from stdin to an endpoint, and print its clusters as JSON.
 
     Raises:
-        OutsideSystemError: There is no such endpoint, or it refuses the lines.
+        OutsideSystemError: There is no such endpoint, or it refused the lines.
     """
-    aws = _aws(given)
+    aws = aws_of(options)
     lines = sys.stdin.read()
-    if given.dry_run:
-        asked = {"EndpointName": given.name, "ContentType": CSV, "Accept": JSON, "Body": lines}
-        _tell_requests({"InvokeEndpoint": asked})
+    if options.dry_run:
+        request = {"EndpointName": options.name, "ContentType": CSV, "Accept": JSON, "Body": lines}
+        _print_requests({"InvokeEndpoint": request})
         return
-    found = find("Endpoint", given.name, aws=aws)
-    with aws_errors(f"endpoint {given.name}"):
-        answer = found.invoke(body=lines.encode(), content_type=CSV, accept=JSON, **in_(aws))
-    _tell(json.dumps(json.loads(answer.body.read()), indent=2))
+    resource = find("Endpoint", options.name, aws=aws)
+    with aws_errors(f"endpoint {options.name}"):
+        response = resource.invoke(body=lines.encode(), content_type=CSV, accept=JSON, **account_arguments(aws))
+    _print(json.dumps(json.loads(response.body.read()), indent=2))
 
 
-def delete_endpoint(given: Namespace) -> None:
-    """Delete an endpoint with its configuration and model; what is not there is said, and no fault.
+def delete_endpoint(options: Namespace) -> None:
+    """Delete an endpoint with its configuration and its model. What does not exist is reported, and is no error.
 
     Raises:
-        OutsideSystemError: AWS refused.
+        OutsideSystemError: AWS refused a deletion.
     """
-    aws = _aws(given)
-    if given.dry_run:
-        names = {"EndpointName": given.name}, {"EndpointConfigName": given.name}, {"ModelName": given.name}
-        _tell_requests(dict(zip(("DeleteEndpoint", "DeleteEndpointConfig", "DeleteModel"), names, strict=True)))
+    aws = aws_of(options)
+    if options.dry_run:
+        _print_requests(
+            {
+                "DeleteEndpoint": {"EndpointName": options.name},
+                "DeleteEndpointConfig": {"EndpointConfigName": options.name},
+                "DeleteModel": {"ModelName": options.name},
+            }
+        )
         return
     for kind in ("Endpoint", "EndpointConfig", "Model"):
-        was_there = delete(kind, given.name, aws=aws)
-        _tell(f"{kind} {given.name}: {'deleted' if was_there else 'was not there'}")
+        existed = delete(kind, options.name, aws=aws)
+        _print(f"{kind} {options.name}: {'deleted' if existed else 'was not there'}")
 
 
-def _aws(given: Namespace) -> Aws:
-    return Aws(region=given.region, profile=given.profile)
+def _delete_model(aws: Aws, options: Namespace) -> None:
+    """Delete the model of a transform job. A failure is reported on stderr, and does not hide the job's own result."""
+    try:
+        delete("Model", options.name, aws=aws)
+    except OutsideSystemError as error:
+        command = _delete_command(aws, options)
+        sys.stderr.write(f"{error} The model stays, at no cost. Delete it with: {command}\n")
 
 
-def _follow(aws: Aws, kind: str, resource: Any, given: Namespace) -> None:
+def _wait(aws: Aws, kind: str, resource: Any, options: Namespace) -> None:
     attribute, _ = STATES[kind]
-    title, again = f"{kind} {given.name}", _command(aws, kind, given)
-    ended = ENDPOINT_ENDED if kind == "Endpoint" else JOB_ENDED
+    title, resume_command = f"{kind} {options.name}", _describe_command(aws, kind, options)
+    final_states = FINAL_ENDPOINT_STATES if kind == "Endpoint" else FINAL_JOB_STATES
 
-    def look() -> State:
+    def poll() -> State:
         with aws_errors(f"{title} cannot be followed"):
             state = str(getattr(resource.refresh(), attribute))
-        return State(state, is_final=state in ended)
+        return State(state, is_final=state in final_states)
 
     try:
-        end = follow(title, look, how_to_follow=again, seconds=given.poll)
+        end = wait_until_final(title, poll, resume_command=resume_command, seconds=options.poll)
     except RefusedError as error:
-        raise RefusedError(f"{error.args[0].rstrip('.')}. It may run on. Follow it with: {again}", error.code) from None
+        message = f"{error.args[0].rstrip('.')}. It may still run. Follow it with: {resume_command}"
+        raise RefusedError(message, error.code) from None
     if end.name not in ("Completed", "InService"):
-        raise OutsideSystemError(_why(aws, kind, resource, end.name, given))
+        raise OutsideSystemError(_failure_message(aws, kind, resource, end.name, options))
 
 
-def _why(aws: Aws, kind: str, resource: Any, state: str, given: Namespace) -> str:
-    """Why it did not come to a good end, and where its log is."""
-    reason = getattr(resource, "failure_reason", None)
-    told = f": {str(reason).rstrip('.')}" if isinstance(reason, str) else ""
-    # A training that ran out of time is Stopped, with this behind it.
-    second = getattr(resource, "secondary_status", None)
-    if state == "Stopped" and second in ("MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
-        told = f": {second}; give it more time (--max-runtime, --max-wait)"
-    log = f". Its log: {_log_link(aws, LOG_GROUPS[kind], given)}" if kind in LOG_GROUPS else ""
-    return f"{kind} {given.name} is {state}, expected it to complete{told}{log}"
+def _failure_message(aws: Aws, kind: str, resource: Any, state: str, options: Namespace) -> str:
+    """The message for a resource that failed or was stopped: its state, the reason, and the address of its log."""
+    failure_reason = getattr(resource, "failure_reason", None)
+    reason = f": {str(failure_reason).rstrip('.')}" if isinstance(failure_reason, str) else ""
+    # A training job that ran out of time is Stopped, and its secondary status says why.
+    secondary_status = getattr(resource, "secondary_status", None)
+    if state == "Stopped" and secondary_status in ("MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
+        reason = f": {secondary_status}; give it more time (--max-runtime, --max-wait)"
+    log = f". Its log: {_log_link(aws, LOG_GROUPS[kind], options)}" if kind in LOG_GROUPS else ""
+    return f"{kind} {options.name} is {state}, expected it to complete{reason}{log}"
 
 
-def _log_link(aws: Aws, group: str, given: Namespace) -> str:
-    # The console's own way to write a slash in a link.
+def _log_link(aws: Aws, group: str, options: Namespace) -> str:
+    # The console writes a slash in a link this way.
     encoded = group.replace("/", "$252F")
     return (
         f"https://{aws.region}.console.aws.amazon.com/cloudwatch/home?region={aws.region}"
-        f"#logsV2:log-groups/log-group/{encoded}$3FlogStreamNameFilter$3D{given.name}"
+        f"#logsV2:log-groups/log-group/{encoded}$3FlogStreamNameFilter$3D{options.name}"
     )
 
 
-def _command(aws: Aws, kind: str, given: Namespace) -> str:
+def _describe_command(aws: Aws, kind: str, options: Namespace) -> str:
     _, name = STATES[kind]
-    option = "--endpoint-name" if kind == "Endpoint" else f"--{name}-name"
-    return f"aws sagemaker describe-{name} {option} {given.name} {aws.place}"
+    name_option = "--endpoint-name" if kind == "Endpoint" else f"--{name}-name"
+    return f"aws sagemaker describe-{name} {name_option} {options.name} {aws.account_options}"
 
 
-def _list_of(found: Any) -> list[Any]:
-    """What the SDK has no list for, it says with an object of its own."""
-    return found if isinstance(found, list) else []
+def _delete_command(aws: Aws, options: Namespace) -> str:
+    return f"python -m deploy sagemaker delete-endpoint --name {options.name} {aws.account_options}"
 
 
-def _tell(line: str) -> None:
+def _as_list(value: Any) -> list[Any]:
+    """A list of the SDK's. The SDK has an object of its own for a list that is missing in the response."""
+    return value if isinstance(value, list) else []
+
+
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def _tell_requests(requests: Mapping[str, Mapping[str, Any]]) -> None:
-    _tell(json.dumps(requests, indent=2))
+def _print_requests(requests: Mapping[str, Mapping[str, Any]]) -> None:
+    _print(json.dumps(requests, indent=2))

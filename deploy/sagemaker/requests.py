@@ -1,10 +1,10 @@
-"""What SageMaker is asked for, in the API's own shape: pure functions.
+"""Requests to SageMaker in the shape of its API, built by pure functions.
 
-The state machine has the same requests in its own language (`cloudformation/nightly.yaml`); a test holds them equal.
+The state machine holds the same requests in its own language (`cloudformation/nightly.yaml`). A test compares them.
 
-The built-in k-means, its channel and its hyperparameters are those of AWS's manual (k-means, k-means-api-config,
-batch-transform-data-processing). It takes no seed: two trainings number their clusters differently, which is why
-`jobs.segments` matches them.
+The image, the channel and the hyperparameters of the built-in k-means follow AWS's manual (k-means, k-means-api-config,
+batch-transform-data-processing). The algorithm takes no seed, so two trainings number their clusters differently. That
+is why `jobs.segments` matches cluster ids.
 """
 
 import json
@@ -17,28 +17,28 @@ FEATURES = 3
 
 CSV = "text/csv"
 CSV_WITHOUT_LABEL = f"{CSV};label_size=0"
-"""CSV means the first column is a label, unless it says so."""
+"""Without ``label_size=0`` the first column of a CSV is a label."""
 
 TRAIN_CHANNEL = "train"
 METRICS = ("msd", "ssd")
-"""Mean, and sum, of squared distances."""
+"""Mean and sum of squared distances."""
 
 MAX_PAYLOAD_MB = 6
-"""Of one request to the model: some 90,000 lines of ``kmeans/score``. The algorithm chooses how many at once."""
+"""Of one request to the model: about 90,000 lines of ``kmeans/score``. SageMaker chooses the concurrency."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a job runs, as whom, and under which keys.
+    """The machines, role, keys and network of a job.
 
     Attributes:
         role: ARN of the role that SageMaker assumes.
-        image: the built-in k-means of the region.
+        image: the image of the region's built-in k-means.
         instance_type, instance_count: the machines.
-        volume_gb: disk of each, for training.
-        kms_key: key for the disks and for what is written; None for the account's defaults.
-        subnets, security_groups: of the VPC; both empty for none.
-        tags: on everything that is made.
+        volume_gb: disk of each machine in training, in GB.
+        kms_key: encrypts disks and results; None for the account's default keys.
+        subnets, security_groups: of the VPC; both empty without a VPC.
+        tags: on every resource.
     """
 
     role: str
@@ -52,13 +52,13 @@ class Placement:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def vpc(self) -> dict[str, Any]:
-        """The request's part about the VPC; nothing without one."""
+        """The members of a request that name the VPC; none without a VPC."""
         if not self.subnets:
             return {}
         return {"VpcConfig": {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_groups)}}
 
     def tag_list(self) -> dict[str, Any]:
-        """The request's part about tags; nothing without any."""
+        """The members of a request that hold the tags; none without tags."""
         if not self.tags:
             return {}
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(self.tags.items())]}
@@ -66,14 +66,14 @@ class Placement:
 
 @dataclass(frozen=True)
 class Training:
-    """How k-means is trained.
+    """The settings of the k-means algorithm and of its machines' time.
 
     Attributes:
-        k: how many clusters.
+        k: the number of clusters.
         epochs: passes over the data. SageMaker's default of 1 sees each customer once.
         mini_batch_size, init_method, extra_center_factor: see AWS's manual.
-        max_runtime: seconds that the machines may be busy.
-        max_wait: seconds to wait for spot machines and the work together; None for on-demand machines.
+        max_runtime: seconds of work at most.
+        max_wait: seconds at most for the wait for spot machines and the work together; None for on-demand machines.
     """
 
     k: int
@@ -85,7 +85,7 @@ class Training:
     max_wait: int | None = 7200
 
     def hyperparameters(self) -> dict[str, str]:
-        """As SageMaker takes them: text."""
+        """The hyperparameters as text, which is all that SageMaker takes."""
         return {
             "k": str(self.k),
             "feature_dim": str(FEATURES),
@@ -100,10 +100,10 @@ class Training:
 def training_request(
     *, name: str, features: str, output: str, placement: Placement, training: Training
 ) -> dict[str, Any]:
-    """CreateTrainingJob: ``kmeans/train`` to ``output/NAME/output/model.tar.gz``.
+    """CreateTrainingJob: turns ``kmeans/train`` into ``output/NAME/output/model.tar.gz``.
 
-    Several machines share the shards out. On spot machines there are no checkpoints: the algorithm writes none, and
-    an interrupted job starts again, which for minutes of work costs less than keeping them.
+    Several machines share the files out. Spot machines keep no checkpoints, since the algorithm writes none. An
+    interrupted job starts again, which costs little for minutes of work.
     """
     source = {
         "S3DataType": "S3Prefix",
@@ -140,7 +140,7 @@ def training_request(
 
 
 def model_request(*, name: str, model_data: str, placement: Placement) -> dict[str, Any]:
-    """CreateModel: the container with what a training job wrote."""
+    """CreateModel: the image with the artifact of a training job."""
     return {
         "ModelName": name,
         "ExecutionRoleArn": placement.role,
@@ -151,9 +151,9 @@ def model_request(*, name: str, model_data: str, placement: Placement) -> dict[s
 
 
 def transform_request(*, name: str, model: str, features: str, output: str, placement: Placement) -> dict[str, Any]:
-    """CreateTransformJob: each line of ``kmeans/score`` comes back with cluster and distance behind it.
+    """CreateTransformJob: appends cluster and distance to each line of ``kmeans/score``.
 
-    The model sees all but the customer's id (``$[1:]``); its answer is joined to the whole line.
+    The model sees all columns but the customer's id (``$[1:]``). SageMaker joins its output to the complete line.
     """
     return {
         "TransformJobName": name,
@@ -177,7 +177,7 @@ def transform_request(*, name: str, model: str, features: str, output: str, plac
 
 
 def endpoint_config_request(*, name: str, model: str, placement: Placement) -> dict[str, Any]:
-    """CreateEndpointConfig: one variant of the model, on machines that are paid for until the endpoint is deleted."""
+    """CreateEndpointConfig: one variant of the model, on machines that cost money until the endpoint is deleted."""
     variant = {
         "VariantName": "all",
         "ModelName": model,
@@ -193,12 +193,12 @@ def endpoint_config_request(*, name: str, model: str, placement: Placement) -> d
 
 
 def endpoint_request(*, name: str, placement: Placement) -> dict[str, Any]:
-    """CreateEndpoint, by the configuration of the same name."""
+    """CreateEndpoint: an endpoint with the configuration of the same name."""
     return {"EndpointName": name, "EndpointConfigName": name, **placement.tag_list()}
 
 
 def as_prefix(uri: str) -> str:
-    """The folder that a URI names, so that ``kmeans/train`` does not take ``kmeans/train-old`` along."""
+    """A URI with a slash at its end, so that ``kmeans/train`` does not match ``kmeans/train-old`` too."""
     return uri.rstrip("/") + "/"
 
 

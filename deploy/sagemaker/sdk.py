@@ -1,4 +1,4 @@
-"""SageMaker through its SDK (``sagemaker.core``): an extra, and imported when it is needed, since it takes seconds."""
+"""SageMaker through its SDK, ``sagemaker.core``: an optional extra, imported on use since the import takes seconds."""
 
 import importlib
 import logging
@@ -21,72 +21,74 @@ SHAPES = {
     "EndpointConfig": "CreateEndpointConfigInput",
     "Endpoint": "CreateEndpointInput",
 }
-"""The request of each kind of resource, by its name in the SDK."""
+"""The SDK's name of the request that creates each kind of resource."""
 
-LOOKS = 8
-"""How often what may have been created is looked for, for a minute in all."""
+FIND_ATTEMPTS = 8
+"""Attempts to find a resource that may have been created; with their waits, about a minute."""
 
 REFUSALS = ("AccessDenied", "Unrecognized", "ExpiredToken", "InvalidClientToken")
 
 
 def image_of(region: str) -> str:
-    """The built-in k-means of a region.
+    """The image of a region's built-in k-means.
 
     Raises:
-        ConfigurationError: The SDK is not installed, or knows no such region.
+        ConfigurationError: The SDK is not installed, or has no image for the region.
     """
     try:
         return str(_sdk("image_uris").retrieve("kmeans", region))
     except ValueError as error:
-        raise ConfigurationError(f"--region {region}: no image of the built-in k-means there ({error})") from None
+        raise ConfigurationError(
+            f"invalid --region {region}: expected a region with the built-in k-means ({error})"
+        ) from None
 
 
 def create(kind: str, request: Mapping[str, Any], *, aws: Aws) -> Any:
-    """Create a resource from a request in the API's shape, and return the SDK's object of it.
+    """Create a resource from a request in the API's shape, and return the SDK's object for it.
 
-    The SDK creates, and then asks for what it has created; either may fail on the way back when the work is done. So
-    after a failure that may pass, and after a second try that finds the name taken by the first, it is looked for.
+    The SDK creates the resource and then describes it. Either response may be lost after the work is done. So the
+    resource is looked up after a passing failure, and after a retry that found the name taken by the first attempt.
 
     Raises:
         ConfigurationError: The SDK is not installed.
-        OutsideSystemError: AWS refused, or could not be reached.
+        OutsideSystemError: AWS refused the request, or could not be reached.
     """
-    resource, where = getattr(_sdk("resources"), kind), in_(aws)
+    resource, account = getattr(_sdk("resources"), kind), account_arguments(aws)
     codec = _sdk("utils.code_injection.codec")
     name = str(next(iter(request.values())))
     with aws_errors(f"cannot create {kind} {name}"):
         try:
-            return resource.create(**codec.transform(dict(request), SHAPES[kind]), **where)
+            return resource.create(**codec.transform(dict(request), SHAPES[kind]), **account)
         except (ClientError, BotoCoreError) as error:
             if not is_passing(error) and not _is_own_doing(error):
                 raise
             try:
-                return _patient()(resource.get, name, **where)
+                return _find_retries()(resource.get, name, **account)
             except ClientError as later:
                 raise (error if is_absent(later) else later) from None
 
 
 def find(kind: str, name: str, *, aws: Aws) -> Any:
-    """A resource that is there, as the SDK's object.
+    """The SDK's object for an existing resource.
 
     Raises:
-        OutsideSystemError: It is not, or AWS could not be reached.
+        OutsideSystemError: It does not exist, or AWS could not be reached.
     """
-    resource, where = getattr(_sdk("resources"), kind), in_(aws)
+    resource = getattr(_sdk("resources"), kind)
     with aws_errors(f"cannot find {kind} {name}"):
-        return resource.get(name, **where)
+        return resource.get(name, **account_arguments(aws))
 
 
 def delete(kind: str, name: str, *, aws: Aws) -> bool:
-    """Delete a resource; False where there is none.
+    """Delete a resource, and return whether it existed.
 
     Raises:
-        OutsideSystemError: AWS refused, or could not be reached.
+        OutsideSystemError: AWS refused the deletion, or could not be reached.
     """
-    resource, where = getattr(_sdk("resources"), kind), in_(aws)
+    resource = getattr(_sdk("resources"), kind)
     with aws_errors(f"cannot delete {kind} {name}"):
         try:
-            resource.get(name, **where).delete()
+            resource.get(name, **account_arguments(aws)).delete()
         except ClientError as error:
             if is_absent(error):
                 return False
@@ -94,15 +96,15 @@ def delete(kind: str, name: str, *, aws: Aws) -> bool:
     return True
 
 
-def in_(aws: Aws) -> dict[str, Any]:
-    """Account and region, as each call of the SDK takes them."""
+def account_arguments(aws: Aws) -> dict[str, Any]:
+    """The arguments with which each call of the SDK gets the account and the region."""
     return {"session": aws.session, "region": aws.region}
 
 
-def _patient() -> Retrying:
+def _find_retries() -> Retrying:
     return Retrying(
         retry=retry_if_exception(is_passing),
-        stop=stop_after_attempt(LOOKS),
+        stop=stop_after_attempt(FIND_ATTEMPTS),
         wait=wait_exponential(multiplier=0.25, max=30),
         reraise=True,
     )
@@ -156,7 +158,7 @@ def aws_errors(what: str) -> Iterator[None]:
 def _sdk(module: str) -> Any:
     os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
     try:
-        found = importlib.import_module(f"sagemaker.core.{module}")
+        imported = importlib.import_module(f"sagemaker.core.{module}")
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("sagemaker"):
             raise
@@ -164,8 +166,8 @@ def _sdk(module: str) -> Any:
             "the SageMaker SDK is not installed, expected the extra deploy. "
             "Run: pip install 'olist-rfm-segments[deploy]'"
         ) from None
-    # It tells each state by itself, in frames and colours.
+    # The SDK logs each state itself, in frames and colours.
     for name in list(logging.Logger.manager.loggerDict):
         if name.startswith("sagemaker"):
             logging.getLogger(name).setLevel(logging.ERROR)
-    return found
+    return imported

@@ -1,1 +1,1 @@
-"""The CloudFormation stacks: change sets, releases and grants. The templates are in `deploy/cloudformation`."""
+"""The CloudFormation stacks: change sets, releases and grants. No templates: those are in `deploy/cloudformation`."""

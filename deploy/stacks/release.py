@@ -1,20 +1,19 @@
-"""A release: what was packaged, at the places in the bucket where Glue and EMR look for it."""
+"""A release: the bundles in the artifacts bucket, under the keys that the stacks give to Glue and EMR."""
 
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.aws.files import put_if_new
+from deploy.aws.files import upload_if_new
 from deploy.aws.requests import Aws
 from deploy.job_runs.arguments import STEPS
-from deploy.package import Bundle
+from deploy.packaging.bundle import Bundle
 
 CODE = "olist_rfm_segments.zip"
 
 
-def keys_of(glue: Bundle, emr: Bundle) -> dict[str, str]:
-    """The parameters of the stacks that say where a release is."""
+def release_keys(glue: Bundle, emr: Bundle) -> dict[str, str]:
+    """The stack parameters that locate a release. Each key holds a hash of the content."""
     return {
         "CodeKey": f"code/{glue.code.stem.rpartition('-')[2]}",
         "GlueDependenciesKey": f"dependencies/{glue.dependencies.name}",
@@ -23,15 +22,14 @@ def keys_of(glue: Bundle, emr: Bundle) -> dict[str, str]:
     }
 
 
-def upload_release(aws: Aws, *, bucket: str, glue: Bundle, emr: Bundle) -> Mapping[str, str]:
-    """Upload what is not there yet; earlier releases stay, for a way back."""
-    keys = keys_of(glue, emr)
-    put_if_new(aws, glue.dependencies, bucket=bucket, key=keys["GlueDependenciesKey"])
-    put_if_new(aws, emr.dependencies, bucket=bucket, key=keys["EmrDependenciesKey"])
-    with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(glue.code) as code:
-        for name in STEPS:
-            script = Path(place, f"{name}.py")
-            script.write_bytes(code.read(f"jobs/{name}.py"))
-            put_if_new(aws, script, bucket=bucket, key=f"{keys['CodeKey']}/{name}.py")
-    put_if_new(aws, glue.code, bucket=bucket, key=f"{keys['CodeKey']}/{CODE}")
-    return keys
+def upload_release(aws: Aws, *, bucket: str, glue: Bundle, emr: Bundle) -> None:
+    """Upload the files of a release that the bucket lacks. Earlier releases stay, for a way back."""
+    keys = release_keys(glue, emr)
+    upload_if_new(aws, glue.dependencies, bucket=bucket, key=keys["GlueDependenciesKey"])
+    upload_if_new(aws, emr.dependencies, bucket=bucket, key=keys["EmrDependenciesKey"])
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(glue.code) as code:
+        for step in STEPS:
+            script = Path(folder, f"{step}.py")
+            script.write_bytes(code.read(f"jobs/{step}.py"))
+            upload_if_new(aws, script, bucket=bucket, key=f"{keys['CodeKey']}/{step}.py")
+    upload_if_new(aws, glue.code, bucket=bucket, key=f"{keys['CodeKey']}/{CODE}")

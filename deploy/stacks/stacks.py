@@ -1,4 +1,4 @@
-"""The four stacks: their names, their templates, and how they stand."""
+"""The four stacks: their names, their templates, their present state, and their deletion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,25 +9,26 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from deploy.aws.requests import Aws, RefusedError, Request
-from jobs.errors import ConfigurationError
+from deploy.aws.waiting import State, wait_until_final
+from jobs.errors import ConfigurationError, OutsideSystemError
 
-NAMES = ("storage", "warehouse", "jobs", "nightly")
-"""In the order in which they are made: each needs what those before it give out."""
+STACKS = ("storage", "warehouse", "jobs", "nightly")
+"""In the order of their creation: each needs outputs of those before it."""
 
-GONE = "DELETE_COMPLETE"
-NEVER_MADE = {"REVIEW_IN_PROGRESS"}
+DELETED = "DELETE_COMPLETE"
+NEVER_CREATED = "REVIEW_IN_PROGRESS"
 STUCK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"}
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as CloudFormation knows it.
+    """A stack as CloudFormation describes it.
 
     Attributes:
-        status: CloudFormation's word.
-        reason: why, where it says so.
-        outputs: what it gives out.
-        parameters: the values that it was made with.
+        status: CloudFormation's status.
+        reason: the reason of the status; empty if CloudFormation gives none.
+        outputs: its outputs.
+        parameters: the values of its template's parameters.
     """
 
     status: str
@@ -36,20 +37,22 @@ class Stack:
     parameters: Mapping[str, str]
 
 
-class Outputs(dict[str, str]):
-    """What stacks give out; asked for what they do not, it says what to do."""
+class StackOutputs(dict[str, str]):
+    """The outputs of all stacks. A missing one raises an error that says what to do."""
 
     def __missing__(self, key: str) -> str:
-        """Refuse.
+        """Raise an error for a missing output.
 
         Raises:
             ConfigurationError: Always.
         """
-        raise ConfigurationError(f"no stack gives out {key}, expected all of this version's. Run the whole of `up`")
+        raise ConfigurationError(
+            f"no stack has the output {key}, expected all outputs of this version. Run `up` to the end"
+        )
 
 
 def stack_name(prefix: str, name: str) -> str:
-    """The name of a stack of a prefix."""
+    """The name that CloudFormation knows a stack by."""
     return f"{prefix}-{name}"
 
 
@@ -59,43 +62,79 @@ def template_body(name: str) -> str:
 
 
 @cache
-def parameters_of(name: str) -> Mapping[str, Mapping[str, Any]]:
-    """What a template asks for."""
-    return {parameter: dict(said) for parameter, said in YAML().load(template_body(name))["Parameters"].items()}
+def template_parameters(name: str) -> Mapping[str, Mapping[str, Any]]:
+    """The parameters of a stack's template, by name."""
+    parameters = YAML().load(template_body(name))["Parameters"]
+    return {parameter: dict(declaration) for parameter, declaration in parameters.items()}
 
 
 @cache
-def outputs_of(name: str) -> tuple[str, ...]:
-    """What a stack gives out."""
+def template_outputs(name: str) -> tuple[str, ...]:
+    """The names of the outputs of a stack's template."""
     return tuple(YAML().load(template_body(name))["Outputs"])
 
 
-def stack(aws: Aws, prefix: str, name: str) -> Stack | None:
-    """A stack as it is now; None where there is none."""
-    request = Request("cloudformation", "describe_stacks", {"StackName": stack_name(prefix, name)})
+def describe_request(prefix: str, name: str) -> Request:
+    """The request for a stack's description."""
+    return Request("cloudformation", "describe_stacks", {"StackName": stack_name(prefix, name)})
+
+
+def describe_stack(aws: Aws, prefix: str, name: str) -> Stack | None:
+    """A stack as it is now; None if it does not exist."""
     try:
-        (found,) = aws.ask(request)["Stacks"]
+        (description,) = aws.read(describe_request(prefix, name))["Stacks"]
     except RefusedError as error:
         if error.code == "ValidationError" and "does not exist" in str(error):
             return None
         raise
-    if found["StackStatus"] in {GONE, *NEVER_MADE}:
+    if description["StackStatus"] in (DELETED, NEVER_CREATED):
         return None
     return Stack(
-        status=found["StackStatus"],
-        reason=found.get("StackStatusReason", ""),
-        outputs={output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])},
-        parameters={given["ParameterKey"]: given["ParameterValue"] for given in found.get("Parameters", [])},
+        status=description["StackStatus"],
+        reason=description.get("StackStatusReason", ""),
+        outputs={output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])},
+        parameters={
+            parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in description.get("Parameters", [])
+        },
     )
 
 
-def outputs(aws: Aws, prefix: str) -> Outputs:
-    """What all stacks of a prefix give out.
+def stack_outputs(aws: Aws, prefix: str) -> StackOutputs:
+    """The outputs of all stacks of a prefix.
 
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: There is no such stack.
     """
-    found = [made for name in NAMES if (made := stack(aws, prefix, name)) is not None]
-    if not found:
-        raise ConfigurationError(f"--prefix {prefix}: no stacks of that name in {aws.region}. Make them with `up`")
-    return Outputs((key, value) for made in found for key, value in made.outputs.items())
+    stacks = [stack for name in STACKS if (stack := describe_stack(aws, prefix, name)) is not None]
+    if not stacks:
+        raise ConfigurationError(f"--prefix {prefix}: no stacks of that name in {aws.region}. Create them with `up`")
+    return StackOutputs((key, value) for stack in stacks for key, value in stack.outputs.items())
+
+
+def wait_for_stack(aws: Aws, prefix: str, name: str, *, resume_command: str) -> State:
+    """Wait until CloudFormation has finished with a stack. One that is gone is `DELETED`."""
+
+    def poll() -> State:
+        stack = describe_stack(aws, prefix, name)
+        status = DELETED if stack is None else stack.status
+        return State(status, is_final=not status.endswith("_IN_PROGRESS"), detail=stack.reason if stack else "")
+
+    return wait_until_final(f"stack {stack_name(prefix, name)}", poll, resume_command=resume_command)
+
+
+def delete_stack(aws: Aws, prefix: str, name: str) -> None:
+    """Delete a stack and wait until it is gone.
+
+    Raises:
+        OutsideSystemError: CloudFormation could not delete it.
+    """
+    full_name = stack_name(prefix, name)
+    if aws.change(Request("cloudformation", "delete_stack", {"StackName": full_name})) is None:
+        return
+    resume_command = f"python -m deploy down {aws.deployment_options(prefix)}"
+    end = wait_for_stack(aws, prefix, name, resume_command=resume_command)
+    if end.name != DELETED:
+        raise OutsideSystemError(
+            f"stack {full_name} ended as {end.name}, expected {DELETED}: {end.detail}. Remove the cause, then run "
+            "`down` again"
+        )

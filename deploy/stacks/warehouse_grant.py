@@ -1,32 +1,32 @@
-"""The one thing in the warehouse that needs its administrator: the role that loads runs may make tables.
+"""The right of the publish role to create tables in the warehouse, which only the warehouse's administrator can grant.
 
-Redshift knows the role as the user ``IAMR:<role>``. The statements go through the Data API with the secret that AWS
-keeps for the administrator; nobody sees it. They may be run any number of times.
+Redshift knows the role as the user ``IAMR:<role>``. The statements go through the Data API with the administrator's
+secret, which AWS keeps and nobody sees. They may run any number of times.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from deploy.aws.requests import Aws, Request
-from deploy.job_runs.waiting import State, follow
+from deploy.aws.waiting import State, wait_until_final
 from jobs.errors import OutsideSystemError
 
-FINAL = {"FINISHED", "FAILED", "ABORTED"}
+FINAL_STATES = {"FINISHED", "FAILED", "ABORTED"}
 EXISTS = "already exists"
 
 
-def statements(prefix: str, database: str) -> dict[str, str]:
-    """The statements, by what they do. Names are the templates' and hold nothing that would need quoting inside."""
+def grant_statements(prefix: str, database: str) -> dict[str, str]:
+    """The statements, by purpose. The names come from the templates, and none needs quotes inside."""
     user = f'"IAMR:{prefix}-publish"'
     return {
-        "make the user": f"create user {user} password disable",
-        "let it make schemas": f'grant create, temporary on database "{database}" to {user}',
-        "let it make tables": f"grant usage, create on schema public to {user}",
+        "create the user": f"create user {user} password disable",
+        "let it create schemas": f'grant create, temporary on database "{database}" to {user}',
+        "let it create tables": f"grant usage, create on schema public to {user}",
     }
 
 
 def execute_request(*, workgroup: str, database: str, secret: str, sql: str) -> Request:
-    """The request for a statement."""
+    """The request that executes a statement as the administrator."""
     return Request(
         "redshift-data",
         "execute_statement",
@@ -34,32 +34,34 @@ def execute_request(*, workgroup: str, database: str, secret: str, sql: str) -> 
     )
 
 
-def let_publish_in(aws: Aws, *, prefix: str, workgroup: str, database: str) -> None:
-    """Let the role that loads runs make tables in the warehouse.
+def grant_publish_role(aws: Aws, *, prefix: str, workgroup: str, database: str) -> None:
+    """Let the publish role create schemas and tables in the warehouse.
 
     Raises:
         OutsideSystemError: A statement failed.
     """
-    asked = Request("redshift-serverless", "get_namespace", {"namespaceName": prefix})
-    secret = "<its secret>" if aws.is_dry_run else aws.ask(asked)["namespace"]["adminPasswordSecretArn"]
-    for purpose, sql in statements(prefix, database).items():
-        request = execute_request(workgroup=workgroup, database=database, secret=secret, sql=sql)
-        started = aws.change(request)
-        if started is None:
+    namespace_request = Request("redshift-serverless", "get_namespace", {"namespaceName": prefix})
+    secret = "<its secret>" if aws.is_dry_run else aws.read(namespace_request)["namespace"]["adminPasswordSecretArn"]
+    for purpose, sql in grant_statements(prefix, database).items():
+        response = aws.change(execute_request(workgroup=workgroup, database=database, secret=secret, sql=sql))
+        if response is None:
             continue
-        end = _ended(aws, started["Id"], purpose, how_to_follow=f"python -m deploy up {aws.options(prefix)}")
-        if end["Status"] != "FINISHED" and EXISTS not in end.get("Error", ""):
+        resume_command = f"python -m deploy up {aws.deployment_options(prefix)}"
+        description = _wait_for_statement(aws, response["Id"], purpose, resume_command=resume_command)
+        if description["Status"] != "FINISHED" and EXISTS not in description.get("Error", ""):
+            reason = description.get("Error", description["Status"])
             raise OutsideSystemError(
-                f"warehouse {workgroup}: could not {purpose} ({end.get('Error', end['Status'])}). Run `up` again; if "
-                f"it stays so, run as its administrator: {sql}"
+                f"warehouse {workgroup}: could not {purpose} ({reason}). Run `up` again. If it fails again, run this "
+                f"as the warehouse's administrator: {sql}"
             )
 
 
-def _ended(aws: Aws, statement: str, purpose: str, *, how_to_follow: str) -> Mapping[str, Any]:
+def _wait_for_statement(aws: Aws, statement: str, purpose: str, *, resume_command: str) -> Mapping[str, Any]:
     request = Request("redshift-data", "describe_statement", {"Id": statement})
 
-    def look() -> State:
-        found = aws.ask(request)
-        return State(found["Status"], is_final=found["Status"] in FINAL, answer=found)
+    def poll() -> State:
+        description = aws.read(request)
+        status = description["Status"]
+        return State(status, is_final=status in FINAL_STATES, response=description)
 
-    return follow(f"warehouse: {purpose}", look, how_to_follow=how_to_follow).answer
+    return wait_until_final(f"warehouse: {purpose}", poll, resume_command=resume_command).response

@@ -1,4 +1,4 @@
-"""AWS for the commands: stand-ins over HTTP, and no waiting between two looks."""
+"""AWS for the commands: fakes over HTTP, and no pause between two polls."""
 
 import shutil
 import zipfile
@@ -10,9 +10,9 @@ import boto3
 import pytest
 
 from deploy import up
-from deploy.job_runs import waiting
-from deploy.package import SITE_PACKAGES, Bundle, build
-from deploy.packaging.targets import EMR, Target
+from deploy.aws import waiting
+from deploy.packaging.bundle import SITE_PACKAGES, Bundle, build_bundle
+from deploy.packaging.platforms import EMR, Platform
 from tests.deploy.packaging.bundles import clean_environment
 from tests.deploy.sagemaker.command_lines import Commands
 from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
@@ -85,13 +85,13 @@ def cloud_formation(
 
 
 @pytest.fixture
-def made(cloud_formation: CloudFormation) -> CloudFormation:
-    """CloudFormation, in an account where everything was made."""
-    for name, given_out in OUTPUTS.items():
+def deployed(cloud_formation: CloudFormation) -> CloudFormation:
+    """CloudFormation in an account with all stacks of the prefix."""
+    for name, outputs in OUTPUTS.items():
         cloud_formation.stacks[name] = {
             "statuses": ["CREATE_COMPLETE"],
             "parameters": {"Prefix": PREFIX},
-            "outputs": given_out,
+            "outputs": outputs,
             "body": "{}",
         }
     return cloud_formation
@@ -99,7 +99,7 @@ def made(cloud_formation: CloudFormation) -> CloudFormation:
 
 @pytest.fixture
 def buckets(aws: pytest.MonkeyPatch, s3: Any) -> Iterator[Any]:
-    """The three buckets, versioned, and a client that sees them."""
+    """A client of S3, where the three versioned buckets exist."""
     del aws
     for name in BUCKETS.values():
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -113,7 +113,7 @@ def buckets(aws: pytest.MonkeyPatch, s3: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def redshift(aws: pytest.MonkeyPatch) -> Iterator[JsonService]:
-    """The Data API, which takes every statement, and Redshift Serverless, which knows the administrator's secret."""
+    """The Data API, which accepts every statement, and Redshift Serverless, which knows the administrator's secret."""
     secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift!shop-administrator"
     serverless = JsonService(
         "redshift-serverless", {"GetNamespace": lambda _: {"namespace": {"adminPasswordSecretArn": secret}}}
@@ -131,7 +131,7 @@ def redshift(aws: pytest.MonkeyPatch) -> Iterator[JsonService]:
 
 @pytest.fixture
 def packaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Small archives in place of those that pip fetches."""
+    """A folder for bundles, and small archives in place of those that pip fetches."""
     folder = tmp_path / "package"
     folder.mkdir()
     code = folder / "olist_rfm_segments-0.1.0-0a1b0a1b0a1b0a1b.zip"
@@ -139,25 +139,25 @@ def packaged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         for name in ("pipeline", "segments", "publish"):
             archive.writestr(f"jobs/{name}.py", f"# {name}\n")
 
-    def build(target: Target, *, architecture: str, folder: Path) -> Bundle:
-        ending = ".gluewheels.zip" if target.name.startswith("glue") else ".zip"
-        dependencies = folder / f"dependencies-{target.name}-{architecture}-1a2b{ending}"
-        dependencies.write_bytes(b"wheels of " + target.name.encode())
-        return Bundle(target.name, architecture, code, code, dependencies, ())
+    def build_small_bundle(platform: Platform, *, architecture: str, folder: Path) -> Bundle:
+        ending = ".gluewheels.zip" if platform.name.startswith("glue") else ".zip"
+        dependencies = folder / f"dependencies-{platform.name}-{architecture}-1a2b{ending}"
+        dependencies.write_bytes(b"wheels of " + platform.name.encode())
+        return Bundle(platform.name, architecture, code, code, dependencies, ())
 
-    monkeypatch.setattr(up, "build", build)
+    monkeypatch.setattr(up, "build_bundle", build_small_bundle)
     return folder
 
 
 @pytest.fixture(scope="session")
 def emr(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The bundle for EMR, as it is built."""
-    return build(EMR, architecture="x86_64", folder=tmp_path_factory.mktemp("emr"))
+    """The real bundle for EMR."""
+    return build_bundle(EMR, architecture="x86_64", folder=tmp_path_factory.mktemp("emr"))
 
 
 @pytest.fixture(scope="session")
 def emr_packages(emr: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle's dependencies, unpacked: the folder that goes on PYTHONPATH."""
+    """The folder of the unpacked dependencies that goes on PYTHONPATH."""
     folder = tmp_path_factory.mktemp("environment")
     shutil.unpack_archive(emr.dependencies, folder, format="zip")
     return folder / SITE_PACKAGES
@@ -165,7 +165,7 @@ def emr_packages(emr: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def emr_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python of EMR's version with nothing but Spark."""
+    """A Python of EMR's version that has Spark alone."""
     return clean_environment(tmp_path_factory.mktemp("emr-python") / "python", EMR)
 
 
@@ -184,11 +184,11 @@ def emr_cluster(aws: pytest.MonkeyPatch) -> Iterator[EmrCluster]:
 
 
 @pytest.fixture(params=WAYS)
-def runner(request: pytest.FixtureRequest, made: CloudFormation, buckets: Any) -> Runner:
-    del made
+def runner(request: pytest.FixtureRequest, deployed: CloudFormation, buckets: Any) -> Runner:
+    del deployed
     fixtures = {"glue": "glue", "emr": "emr_serverless", "cluster": "emr_cluster", "run": "step_functions"}
     service = request.getfixturevalue(fixtures[request.param])
-    command, named, start, look, states = {
+    command, named, start, describe, states = {
         "glue": (("glue", "submit"), NAMED, "StartJobRun", "GetJobRun", {}),
         "emr": (("emr", "submit"), NAMED, "StartJobRun", "GetJobRun", {"SUCCEEDED": "SUCCESS"}),
         "cluster": (
@@ -200,7 +200,7 @@ def runner(request: pytest.FixtureRequest, made: CloudFormation, buckets: Any) -
         ),
         "run": (("run",), (*AS_OF, "--name", "nightly"), "StartExecution", "DescribeExecution", {}),
     }[request.param]
-    return Runner(command, named, start, look, states, service, service.jobs, buckets)
+    return Runner(command, named, start, describe, states, service, service.jobs, buckets)
 
 
 @pytest.fixture

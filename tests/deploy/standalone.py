@@ -1,4 +1,4 @@
-"""Spark's standalone cluster on loopback: a master and workers, each a process, and executors that can be killed."""
+"""Spark's standalone cluster on loopback: processes of a master and workers, and executors that can be killed."""
 
 import json
 import os
@@ -28,7 +28,7 @@ SECONDS_TO_START = 120
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What Spark's own scripts need, and nothing of whoever runs the tests."""
+    """The variables that Spark's own scripts need, without the environment of the tests."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -41,7 +41,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class StandaloneCluster:
-    """A cluster that runs.
+    """A running cluster.
 
     Attributes:
         url: of the master, as ``--master`` takes it.
@@ -52,47 +52,47 @@ class StandaloneCluster:
     workers: tuple[psutil.Process, ...]
 
     def executors(self, worker: int) -> list[psutil.Process]:
-        """The executors that a worker has started and that live."""
-        found = []
+        """The live executors of a worker."""
+        executors = []
         for child in self.workers[worker].children():
             with suppress(psutil.NoSuchProcess):
                 if EXECUTOR in child.cmdline():
-                    found.append(child)
-        return found
+                    executors.append(child)
+        return executors
 
     def kill_executor(self, worker: int) -> None:
-        """Kill a worker's executor as a machine that is lost does: with no word to anybody."""
+        """Kill a worker's executor without notice, as the loss of a machine does."""
         (executor,) = self.executors(worker)
         executor.kill()
 
 
 @contextmanager
 def standalone_cluster(folder: Path, *, workers: int) -> Iterator[StandaloneCluster]:
-    """A master and workers of one core each, gone at the end with all that they started.
+    """A master and workers of one core each, which end with all their children.
 
-    The system chooses all ports, so the master's are read from its log.
+    The system chooses all ports, and the master's log names them.
     """
     folder.mkdir()
-    started: list[subprocess.Popen[bytes]] = []
+    processes: list[subprocess.Popen[bytes]] = []
     try:
-        started.append(_started(folder, "master", MASTER, "--port", "0"))
-        url = _waited_for(folder / "master.log", r"Starting Spark master at (spark://\S+)")
-        page = _waited_for(folder / "master.log", r"MasterWebUI.* started at (http://\S+)")
+        processes.append(_start(folder, "master", MASTER, "--port", "0"))
+        url = _wait_for(folder / "master.log", r"Starting Spark master at (spark://\S+)")
+        page = _wait_for(folder / "master.log", r"MasterWebUI.* started at (http://\S+)")
         for number in range(workers):
             name = f"worker-{number}"
             options = ("--cores", "1", "--memory", MEMORY, "--work-dir", str(folder / name))
-            started.append(_started(folder, name, WORKER, *options, url))
+            processes.append(_start(folder, name, WORKER, *options, url))
         _wait_until_alive(f"{page.rstrip('/')}/json/", workers)
-        yield StandaloneCluster(url, tuple(psutil.Process(process.pid) for process in started[1:]))
+        yield StandaloneCluster(url, tuple(psutil.Process(process.pid) for process in processes[1:]))
     finally:
-        for process in started:
-            # The group is the daemon, and for a worker the executors that it started.
+        for process in processes:
+            # The group holds the daemon, and for a worker its executors too.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
-def _started(folder: Path, name: str, daemon: str, *options: str) -> subprocess.Popen[bytes]:
+def _start(folder: Path, name: str, daemon: str, *options: str) -> subprocess.Popen[bytes]:
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
             [SPARK_HOME / "bin" / "spark-class", daemon, "--host", LOOPBACK, "--webui-port", "0", *options],
@@ -104,16 +104,16 @@ def _started(folder: Path, name: str, daemon: str, *options: str) -> subprocess.
         )
 
 
-def _waited_for(log: Path, pattern: str) -> str:
-    give_up = time.monotonic() + SECONDS_TO_START
-    while (found := re.search(pattern, log.read_text())) is None:
-        assert time.monotonic() < give_up, log.read_text()
+def _wait_for(log: Path, pattern: str) -> str:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while (match := re.search(pattern, log.read_text())) is None:
+        assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
-    return found[1]
+    return match[1]
 
 
 def _wait_until_alive(page: str, workers: int) -> None:
-    give_up = time.monotonic() + SECONDS_TO_START
+    deadline = time.monotonic() + SECONDS_TO_START
     while (alive := json.load(urlopen(page, timeout=10))["aliveworkers"]) < workers:
-        assert time.monotonic() < give_up, f"{alive} of {workers} workers registered"
+        assert time.monotonic() < deadline, f"{alive} of {workers} workers registered"
         time.sleep(0.1)

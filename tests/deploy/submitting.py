@@ -24,7 +24,7 @@ class Runner:
     command: tuple[str, ...]
     named: tuple[str, ...]
     start: str
-    look: str
+    describe: str
     states: dict[str, str]
     service: HttpService
     jobs: ScriptedJobs
@@ -33,11 +33,11 @@ class Runner:
     def submit(self, *arguments: str) -> int:
         return main([*self.command, "--prefix", "shop", *(arguments or self.named)])
 
-    def goes(self, *states: str, note: str = "") -> None:
+    def passes_through(self, *states: str, note: str = "") -> None:
         self.jobs.states = [self.states.get(state, state) for state in states]
         self.jobs.note = note
 
-    def leaves_word(self, exit_code: int, error: str) -> None:
+    def leaves_failure(self, exit_code: int, error: str) -> None:
         body = json.dumps({"exit_code": exit_code, "error": error})
         self.s3.put_object(Bucket="shop-data", Key=f"output/runs/{RUN}/failure.json", Body=body.encode())
 

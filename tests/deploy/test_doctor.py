@@ -18,32 +18,34 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/engineer/ann"
 
 @dataclass
 class Account:
-    """What the services say."""
+    """An account: its permissions and its quotas."""
 
     denied: set[str] = field(default_factory=set)
     cpus: float = 100.0
     machines: float = 4.0
-    asked: list[str] = field(default_factory=list)
+    principals: list[str] = field(default_factory=list)
 
     def identity(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"Arn": ROLE, "Account": "123456789012", "UserId": "A:ann"}
 
     def simulate(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.asked.append(request["PolicySourceArn"])
-        said = {action: "implicitDeny" if action in self.denied else "allowed" for action in request["ActionNames"]}
+        self.principals.append(request["PolicySourceArn"])
         return {
-            "EvaluationResults": [{"EvalActionName": name, "EvalDecision": verdict} for name, verdict in said.items()]
+            "EvaluationResults": [
+                {"EvalActionName": action, "EvalDecision": "implicitDeny" if action in self.denied else "allowed"}
+                for action in request["ActionNames"]
+            ]
         }
 
     def quotas(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["ServiceCode"] == "sagemaker":
-            # In two pages, as there are thousands.
+            # Two pages: a real account has thousands of quotas.
             uses = ("spot training job", "transform job")
-            at = int(request.get("NextToken", 0))
-            quota = {"QuotaName": f"ml.m5.large for {uses[at]} usage", "Value": self.machines}
-            return {"Quotas": [quota], **({"NextToken": "1"} if at == 0 else {})}
-        named = {"emr-serverless": "Max concurrent vCPUs per account", "glue": "Max task DPUs per account"}
-        return {"Quotas": [{"QuotaName": named[request["ServiceCode"]], "Value": self.cpus}]}
+            page = int(request.get("NextToken", 0))
+            quota = {"QuotaName": f"ml.m5.large for {uses[page]} usage", "Value": self.machines}
+            return {"Quotas": [quota], **({"NextToken": "1"} if page == 0 else {})}
+        names = {"emr-serverless": "Max concurrent vCPUs per account", "glue": "Max task DPUs per account"}
+        return {"Quotas": [{"QuotaName": names[request["ServiceCode"]], "Value": self.cpus}]}
 
     def role(self, request: dict[str, Any]) -> dict[str, Any]:
         assert request["RoleName"] == "engineer"
@@ -62,22 +64,22 @@ def account(aws: pytest.MonkeyPatch, cloud_formation: CloudFormation) -> Iterato
         yield account
 
 
-def test_an_empty_account_that_will_do(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_account_that_fits_has_no_fault(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--prefix", "shop"]) == 0
-    told = capsys.readouterr().out
-    assert f"{ROLE} in account 123456789012" in told
-    assert f"{len(ACTIONS)} actions are allowed" in told
-    assert told.count("not made; `up` makes it") == 4
-    assert "ml.m5.large for transform job usage: 4" in told
-    assert account.asked == ["arn:aws:iam::123456789012:role/aws-reserved/engineer"]
+    out = capsys.readouterr().out
+    assert f"{ROLE} in account 123456789012" in out
+    assert f"{len(ACTIONS)} actions are allowed" in out
+    assert out.count("does not exist; `up` creates it") == 4
+    assert "ml.m5.large for transform job usage: 4" in out
+    assert account.principals == ["arn:aws:iam::123456789012:role/aws-reserved/engineer"]
 
 
-def test_what_is_not_allowed_is_named(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_actions_that_are_not_allowed_are_named(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     account.denied = {"iam:CreateRole", "kms:CreateKey"}
     assert main(["doctor", "--prefix", "shop"]) == 2
     captured = capsys.readouterr()
     assert "not allowed: iam:CreateRole, kms:CreateKey" in captured.out
-    assert captured.err.startswith("deploy: doctor: permissions will not do")
+    assert captured.err.startswith("deploy: doctor: faults in permissions, expected none")
 
 
 def test_a_quota_below_the_setting_is_named(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,21 +87,21 @@ def test_a_quota_below_the_setting_is_named(account: Account, capsys: pytest.Cap
     assert main(["doctor", "--prefix", "shop"]) == 2
     captured = capsys.readouterr()
     assert "Max task DPUs per account: 1; GlueWorkers is 5: ask for more" in captured.out
-    assert captured.err.startswith("deploy: doctor: quota of glue will not do")
+    assert captured.err.startswith("deploy: doctor: faults in quota of glue, expected none")
 
 
 def test_a_quota_that_the_engine_does_not_need_is_a_note(
-    account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+    account: Account, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account.cpus = 16.0
     assert main(["doctor", "--prefix", "bank"]) == 0
     assert (
         "vCPUs per account: 16; EmrCpus is 32: ask for more, or set it lower, before Engine" in capsys.readouterr().out
     )
-    made.stacks["shop-nightly"]["parameters"]["Engine"] = "emr"
+    deployed.stacks["shop-nightly"]["parameters"]["Engine"] = "emr"
     assert main(["doctor", "--prefix", "shop"]) == 2
-    assert "quota of emr-serverless will not do" in capsys.readouterr().err
-    made.stacks["shop-jobs"]["parameters"]["EmrCpus"] = "16"
+    assert "faults in quota of emr-serverless, expected none" in capsys.readouterr().err
+    deployed.stacks["shop-jobs"]["parameters"]["EmrCpus"] = "16"
     assert main(["doctor", "--prefix", "shop"]) == 0
 
 
@@ -112,38 +114,40 @@ def test_no_machine_for_sagemaker_is_a_fault(account: Account, capsys: pytest.Ca
 def test_a_region_without_kmeans_is_a_fault(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     del account
     assert main(["doctor", "--prefix", "shop", "--region", "mx-central-1"]) == 2
-    assert "mx-central-1: the stacks do not fit there" in capsys.readouterr().out
+    assert "mx-central-1: not a region of the stacks" in capsys.readouterr().out
 
 
-def test_it_tells_which_stacks_an_up_would_change(
-    account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+def test_doctor_shows_which_stacks_up_would_change(
+    account: Account, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del account
-    made.stacks["shop-jobs"]["body"] = template_body("jobs")
-    made.stacks["shop-nightly"]["statuses"] = ["ROLLBACK_COMPLETE"]
+    deployed.stacks["shop-jobs"]["body"] = template_body("jobs")
+    deployed.stacks["shop-nightly"]["statuses"] = ["ROLLBACK_COMPLETE"]
     assert main(["doctor", "--prefix", "shop"]) == 2
     lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("stack")}
-    assert "its template is this one" in lines["shop-jobs"]
-    assert "its template is another; `up` changes it" in lines["shop-storage"]
+    assert "its template is this version's" in lines["shop-jobs"]
+    assert "its template is another one; `up` changes it" in lines["shop-storage"]
     assert "fault" in lines["shop-nightly"]
 
 
-def test_a_check_that_may_not_be_made_is_a_note(
+def test_a_check_that_aws_refuses_is_a_note(
     account: Account, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del account
     cloud_formation.faults.deny("DescribeStacks", times=8)
     assert main(["doctor", "--prefix", "shop"]) == 0
-    assert capsys.readouterr().out.count("not looked at: cloudformation describe_stacks: AccessDenied") == 8
+    assert capsys.readouterr().out.count("not checked: cloudformation describe_stacks: AccessDenied") == 8
 
 
-def test_it_changes_nothing(account: Account, made: CloudFormation) -> None:
+def test_doctor_changes_nothing(account: Account, deployed: CloudFormation) -> None:
     del account
     main(["doctor", "--prefix", "shop"])
-    assert {call.operation for call in made.calls} == {"DescribeStacks", "GetTemplate"}
+    assert {call.operation for call in deployed.calls} == {"DescribeStacks", "GetTemplate"}
 
 
-def test_a_dry_run_asks_nothing(account: Account, made: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_sends_nothing(
+    account: Account, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["doctor", "--prefix", "shop", "--dry-run"]) == 0
     assert '"operation": "simulate_principal_policy"' in capsys.readouterr().out
-    assert (account.asked, made.calls) == ([], [])
+    assert (account.principals, deployed.calls) == ([], [])

@@ -1,4 +1,4 @@
-"""What Glue and EMR each are asked for, which loads they begin, and how their jobs stand."""
+"""The requests that Glue and EMR get, the loads that they start, and the states of their jobs."""
 
 import shlex
 
@@ -11,14 +11,14 @@ from tests.fakes.cloudformation.service import CloudFormation
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_a_run_that_was_loaded_is_loaded_again(runner: Runner) -> None:
-    runner.goes("RUNNING", "SUCCEEDED")
+    runner.passes_through("RUNNING", "SUCCEEDED")
     assert [runner.submit(*LOAD), runner.submit(*LOAD), runner.submit(*LOAD)] == [0, 0, 0]
     assert len(runner.jobs.start_requests) == 3
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_an_answer_that_was_lost_starts_no_second_load(runner: Runner) -> None:
-    runner.goes("RUNNING", "SUCCEEDED")
+    runner.passes_through("RUNNING", "SUCCEEDED")
     runner.service.faults.drop_after(runner.start)
     assert runner.submit(*LOAD) == 0
     assert len(runner.jobs.start_requests) == 1
@@ -28,7 +28,7 @@ def test_an_answer_that_was_lost_starts_no_second_load(runner: Runner) -> None:
 def test_a_load_that_is_in_progress_is_followed_and_one_into_elsewhere_is_not(
     runner: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runner.goes("RUNNING", "SUCCEEDED")
+    runner.passes_through("RUNNING", "SUCCEEDED")
     assert runner.submit(*LOAD, "--no-wait") == 0
     assert runner.submit(*LOAD, "--warehouse", "redshift://shop/segments/trial") == 4
     assert "job shop-publish: another run is in progress" in last_line(capsys)
@@ -37,8 +37,8 @@ def test_a_load_that_is_in_progress_is_followed_and_one_into_elsewhere_is_not(
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
-def test_glue_is_given_the_users_arguments_and_where_the_files_are(runner: Runner) -> None:
-    runner.goes("SUCCEEDED")
+def test_glue_gets_the_users_arguments_and_the_places_of_the_files(runner: Runner) -> None:
+    runner.passes_through("SUCCEEDED")
     assert runner.submit(*NAMED, "--card=workshop-2021", "--purchase-value", "any") == 0
     assert runner.jobs.start_requests == [
         {
@@ -57,7 +57,7 @@ def test_glue_is_given_the_users_arguments_and_where_the_files_are(runner: Runne
 
 @pytest.mark.parametrize("runner", ["emr"], indirect=True)
 def test_emr_runs_the_same_file_with_the_roles_of_the_step(runner: Runner) -> None:
-    runner.goes("SUCCEEDED")
+    runner.passes_through("SUCCEEDED")
     assert runner.submit("--step", "segments", "--features-run", RUN, "--run-id", f"{RUN}-segments") == 0
     (started,) = runner.jobs.start_requests
     assert started["executionRoleArn"].endswith("role/shop-segments")
@@ -70,7 +70,7 @@ def test_emr_runs_the_same_file_with_the_roles_of_the_step(runner: Runner) -> No
 
 
 @pytest.mark.parametrize("runner", ["emr", "cluster"], indirect=True)
-def test_a_load_is_for_glue_alone_and_that_is_told_before_it_starts(
+def test_a_load_is_for_glue_alone_and_emr_refuses_it_before_it_starts(
     runner: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert runner.submit(*LOAD) == 2
@@ -79,27 +79,29 @@ def test_a_load_is_for_glue_alone_and_that_is_told_before_it_starts(
 
 
 @pytest.mark.parametrize("runner", ["run"], indirect=True)
-def test_what_is_printed_for_following_a_night_asks_for_the_same_night(
+def test_the_command_to_follow_an_execution_has_its_whole_input(
     runner: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runner.goes("RUNNING", "SUCCEEDED")
+    runner.passes_through("RUNNING", "SUCCEEDED")
     assert runner.submit(*runner.named, "--engine", "emr", "--input", "s3://shop-data/other files", "--no-wait") == 0
-    again = capsys.readouterr().out.partition("Follow it with: python -m deploy ")[2]
-    assert main(shlex.split(again)) == 0
+    follow_command = capsys.readouterr().out.partition("Follow it with: python -m deploy ")[2]
+    assert main(shlex.split(follow_command)) == 0
     assert len(runner.jobs.start_requests) == 1
 
 
 @pytest.mark.parametrize("runner", ["run"], indirect=True)
-def test_a_name_that_another_run_has_is_no_run_of_this_day(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
-    runner.goes("SUCCEEDED")
+def test_a_name_of_an_execution_with_another_input_is_refused(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.passes_through("SUCCEEDED")
     assert runner.submit() == 0
     assert runner.submit("--as-of", "2018-10-18", "--name", "nightly") == 2
-    assert '--name nightly: a run of that name was started with {"as_of": "2018-10-17"}' in last_line(capsys)
+    assert '--name nightly: a run of that name has the input {"as_of": "2018-10-17"}' in last_line(capsys)
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_a_load_has_the_role_and_the_places_of_the_stacks(runner: Runner) -> None:
-    runner.goes("SUCCEEDED")
+    runner.passes_through("SUCCEEDED")
     assert runner.submit(*LOAD) == 0
     assert runner.jobs.start_requests == [
         {
@@ -116,8 +118,8 @@ def test_a_load_has_the_role_and_the_places_of_the_stacks(runner: Runner) -> Non
 
 
 @pytest.mark.parametrize("runner", ["cluster"], indirect=True)
-def test_a_cluster_is_given_no_setting_that_it_does_not_know(runner: Runner) -> None:
-    runner.goes("SUCCEEDED")
+def test_a_cluster_gets_no_setting_of_emr_serverless(runner: Runner) -> None:
+    runner.passes_through("SUCCEEDED")
     assert runner.submit() == 0
     (step,) = runner.jobs.start_requests[0]["Steps"]
     assert step["HadoopJarStep"]["Jar"] == "command-runner.jar"
@@ -130,50 +132,57 @@ def test_a_cluster_is_given_no_setting_that_it_does_not_know(runner: Runner) -> 
         "s3://shop-artifacts/code/0a1b/olist_rfm_segments.zip",
     ]
     assert not [part for part in command if "emr-serverless" in part]
-    # Which YARN's containers do not know.
+    # YARN's containers do not know it.
     assert "spark.yarn.appMasterEnv.AWS_REGION=eu-west-1" in command
-    # A run is made once: whoever tries it again finds that it exists, and says that in place of why it failed.
+    # A second attempt would fail because the run exists, and would hide why the first one failed.
     assert "spark.yarn.maxAppAttempts=1" in command
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
-def test_stacks_of_an_earlier_version_are_told_to_be_brought_up(
-    runner: Runner, made: CloudFormation, capsys: pytest.CaptureFixture[str]
+def test_outputs_that_stacks_of_an_earlier_version_lack_are_named(
+    runner: Runner, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made.stacks["shop-nightly"]["outputs"] = {"MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"}
+    deployed.stacks["shop-nightly"]["outputs"] = {
+        "MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"
+    }
     assert runner.submit(*LOAD) == 2
-    assert "no stack gives out Schema, expected all of this version's. Run the whole of `up`" in last_line(capsys)
+    assert "no stack has the output Schema, expected all outputs of this version. Run `up` to the end" in last_line(
+        capsys
+    )
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (("--card", "workshop-2021"), "--as-of YYYY-MM-DD is missing"),
+        (("--card", "workshop-2021"), "no --as-of YYYY-MM-DD: expected it among the arguments of pipeline"),
         ((*AS_OF, "--raw-copy"), "expected --name value pairs"),
-        (("--step", "segments"), "--features-run RUN_ID is missing"),
-        ((*AS_OF, "--warehouse", "redshift://a/b/c"), "--warehouse: on AWS the role of pipeline may not load"),
+        (("--step", "segments"), "no --features-run RUN_ID: expected it among the arguments of segments"),
+        (
+            (*AS_OF, "--warehouse", "redshift://a/b/c"),
+            "--warehouse is for --step publish alone: the role of pipeline does not allow a load",
+        ),
     ],
 )
 def test_arguments_that_cannot_make_a_run_are_refused_before_it_starts(
-    runner: Runner, arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+    runner: Runner, arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert runner.submit(*arguments) == 2
-    assert told in last_line(capsys)
+    assert message in last_line(capsys)
     assert runner.jobs.start_requests == []
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
 def test_another_run_that_is_in_progress_is_named(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
-    runner.goes("RUNNING", "SUCCEEDED")
+    runner.passes_through("RUNNING", "SUCCEEDED")
     assert runner.submit(*NAMED, "--no-wait") == 0
     assert runner.submit(*AS_OF, "--run-id", "2018-10-17-other") == 4
     assert "job shop-pipeline: another run is in progress" in last_line(capsys)
 
 
 @pytest.mark.parametrize("runner", ["glue", "emr"], indirect=True)
-def test_status_says_how_a_job_stands(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
-    runner.goes("RUNNING", "SUCCEEDED")
+def test_status_prints_the_state_of_a_job(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    runner.passes_through("RUNNING", "SUCCEEDED")
     assert runner.submit(*NAMED, "--no-wait") == 0
     job_run = capsys.readouterr().out.split()[1].rstrip(":")
     assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 0
@@ -182,49 +191,49 @@ def test_status_says_how_a_job_stands(runner: Runner, capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("runner", ["glue", "emr"], indirect=True)
 def test_status_of_a_job_that_failed_ends_as_the_job_did(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
-    runner.goes("FAILED")
+    runner.passes_through("FAILED")
     assert runner.submit(*NAMED, "--no-wait") == 0
     job_run = capsys.readouterr().out.split()[1].rstrip(":")
     assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 4
     assert "ended as FAILED" in last_line(capsys)
-    runner.leaves_word(3, "the data is not fit to use")
+    runner.leaves_failure(3, "the data is not fit to use")
     assert main([runner.command[0], "status", "--prefix", "shop", job_run]) == 3
     assert "the data is not fit to use" in last_line(capsys)
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
-def test_a_job_run_that_is_none_is_told(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_run_that_does_not_exist_is_reported(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*runner.command[:1], "status", "--prefix", "shop", "jr_9"]) == 2
     assert "shop-pipeline has no such job run" in last_line(capsys)
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
-def test_a_load_that_failed_does_not_say_what_the_run_that_it_loads_once_said(
+def test_a_load_that_failed_is_not_reported_with_the_failure_of_its_run(
     runner: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runner.leaves_word(4, "run 2018-10-17-nightly is whole but not current")
-    runner.goes("RUNNING", "FAILED", note="no such workgroup")
+    runner.leaves_failure(4, "run 2018-10-17-nightly is complete but not current")
+    runner.passes_through("RUNNING", "FAILED", note="no such workgroup")
     assert runner.submit(*LOAD) == 4
-    told = last_line(capsys)
-    assert "no such workgroup" in told
-    assert "not current" not in told
+    line = last_line(capsys)
+    assert "no such workgroup" in line
+    assert "not current" not in line
 
 
 @pytest.mark.parametrize("runner", ["glue", "emr", "cluster"], indirect=True)
-def test_what_is_printed_for_following_waits_and_ends_as_the_job_does(
+def test_the_command_to_follow_a_job_waits_and_ends_as_the_job_does(
     runner: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runner.goes("RUNNING", "RUNNING", "FAILED")
+    runner.passes_through("RUNNING", "RUNNING", "FAILED")
     assert runner.submit(*NAMED, "--no-wait", "--region", "eu-west-1") == 0
-    again = capsys.readouterr().out.partition("Follow it with: python -m deploy ")[2].split()
-    assert again[again.index("--region") + 1] == "eu-west-1"
-    runner.leaves_word(3, "the data is not fit to use")
-    assert main(again) == 3
+    follow_command = capsys.readouterr().out.partition("Follow it with: python -m deploy ")[2].split()
+    assert follow_command[follow_command.index("--region") + 1] == "eu-west-1"
+    runner.leaves_failure(3, "the data is not fit to use")
+    assert main(follow_command) == 3
     assert runner.jobs.descriptions == 3
 
 
 @pytest.mark.parametrize("runner", ["cluster"], indirect=True)
 def test_the_log_of_a_step_is_where_its_cluster_puts_it(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
-    runner.goes("FAILED")
+    runner.passes_through("FAILED")
     assert runner.submit() == 4
     assert "aws emr describe-step --region eu-west-1 --cluster-id j-1 --step-id s-1" in last_line(capsys)

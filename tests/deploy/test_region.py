@@ -1,4 +1,4 @@
-"""Where the commands look for an account and a region, and in which order."""
+"""Where the commands find the account and the region, and in which order."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ TRAIN = (
     *("sagemaker", "train", "--dry-run", "--role", SAGEMAKER_ROLE),
     *("--features", "s3://bucket/train/", "--output", "s3://bucket/models"),
 )
-WHO = Request("sts", "get_caller_identity", {})
+IDENTITY = Request("sts", "get_caller_identity", {})
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def nowhere(aws: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     return aws
 
 
-def test_the_option_goes_before_the_environment_and_that_before_the_profile(nowhere: pytest.MonkeyPatch) -> None:
+def test_the_option_wins_over_the_environment_and_the_environment_over_the_profile(nowhere: pytest.MonkeyPatch) -> None:
     assert Aws(profile="work").region == "eu-central-1"
     nowhere.setenv("AWS_DEFAULT_REGION", "eu-west-2")
     assert Aws(profile="work").region == "eu-west-2"
@@ -40,7 +40,7 @@ def test_the_option_goes_before_the_environment_and_that_before_the_profile(nowh
     assert Aws(profile="work", region="eu-north-1").region == "eu-north-1"
 
 
-def test_clients_are_of_the_region(nowhere: pytest.MonkeyPatch) -> None:
+def test_clients_have_the_region(nowhere: pytest.MonkeyPatch) -> None:
     nowhere.setenv("AWS_REGION", "eu-west-3")
     assert Aws().client("glue").meta.region_name == "eu-west-3"
 
@@ -55,24 +55,24 @@ def test_sagemaker_finds_its_region_in_the_profile(
 
 
 @pytest.mark.parametrize(
-    ("profile", "told"),
+    ("profile", "message"),
     [("bare", "no AWS region is set. Give --region"), ("none", "profile (none) could not be found")],
 )
-def test_no_region_and_no_such_profile_are_told(
-    nowhere: pytest.MonkeyPatch, profile: str, told: str, capsys: pytest.CaptureFixture[str]
+def test_a_missing_region_and_a_missing_profile_are_reported(
+    nowhere: pytest.MonkeyPatch, profile: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del nowhere
     assert main([*TRAIN, "--profile", profile]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert message in line
 
 
 @pytest.mark.parametrize("error", NO_CREDENTIALS)
-def test_credentials_that_are_not_there_are_told_at_once_and_not_taken_for_a_lost_connection(
+def test_missing_credentials_are_reported_at_once_and_not_taken_for_a_lost_connection(
     error: type[BotoCoreError],
 ) -> None:
     raised = error.__new__(error)
     Exception.__init__(raised, "the session has expired")
     assert not is_passing(raised)
-    with pytest.raises(ConfigurationError, match="AWS credentials: the session has expired"), told(WHO):
+    with pytest.raises(ConfigurationError, match="AWS credentials: the session has expired"), told(IDENTITY):
         raise raised

@@ -1,4 +1,4 @@
-"""The job script as Glue runs it, on a cluster of several processes that lose an executor on the way."""
+"""The job script with Glue's arguments on a cluster of several processes, which loses executors meanwhile."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from deploy.package import Bundle
+from deploy.packaging.bundle import Bundle
 from jobs import pipeline
 from jobs.sample import write_sample
 from jobs.storage import for_reading
@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 AS_OF = "2018-10-17"
 RUN_ID = f"{AS_OF}-cluster"
 TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm", "customer_segments")
-# An executor is killed when this folder of the run is there, and it is this worker's. At the first, executors keep the
-# rows that were validated, of which half are lost; at the last, features to train on.
+# This worker's executor is killed when this folder of the run exists. The first kill loses half of the validated rows
+# that executors keep, and the last one loses features to train on.
 KILLED = (("orders", 0), ("transactions", 1), ("kmeans/score", 0))
 SECONDS = 480
 
@@ -46,8 +46,8 @@ SETTINGS = {
     "spark.driver.bindAddress": LOOPBACK,
     "spark.ui.enabled": "false",
     "spark.executor.memory": MEMORY,
-    # Both executors are there before the first task, and each has a part of all that is moved. So few rows would else
-    # be one task and be joined without a shuffle.
+    # Both executors exist before the first task, and each holds a part of each shuffle. With Spark's defaults so few
+    # rows would be one task, and joins would not shuffle.
     "spark.cores.max": "2",
     "spark.scheduler.minRegisteredResourcesRatio": "1.0",
     "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
@@ -59,7 +59,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Job:
-    """A job that ended: its exit code, what the driver logged, and its run."""
+    """A job that ended: its exit code, the log of the driver, and its run."""
 
     exit_code: int
     log: str
@@ -91,11 +91,11 @@ def on_a_laptop(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
 def on_a_cluster(
     sample: Path, emr: Bundle, emr_python: Path, emr_packages: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Job:
-    """The job, submitted as Glue's command line has it, while executors are killed."""
+    """The job with Glue's command line, while executors are killed."""
     folder = tmp_path_factory.mktemp("cluster")
     output = folder / "output"
-    ours = {"--as-of": AS_OF, "--input": sample, "--output": output, "--run-id": RUN_ID}
-    arguments = [str(part) for pair in (GLUES_OWN_ARGUMENTS | ours).items() for part in pair]
+    own_arguments = {"--as-of": AS_OF, "--input": sample, "--output": output, "--run-id": RUN_ID}
+    arguments = [str(part) for pair in (GLUES_OWN_ARGUMENTS | own_arguments).items() for part in pair]
     options = ["--deploy-mode", "client", "--driver-memory", MEMORY, "--py-files", str(emr.code)]
     options += [part for name, value in SETTINGS.items() for part in ("--conf", f"{name}={value}")]
     with standalone_cluster(folder / "daemons", workers=2) as cluster, (folder / "driver.log").open("wb") as log:
@@ -116,13 +116,13 @@ def on_a_cluster(
 
 
 def kill_executors(job: subprocess.Popen[bytes], cluster: StandaloneCluster, run: Path) -> None:
-    """Kill one executor at each moment, unless the job ends before."""
-    give_up = time.monotonic() + SECONDS
+    """Kill one executor at each folder, unless the job ends before."""
+    deadline = time.monotonic() + SECONDS
     for folder, worker in KILLED:
         while not (run / folder).exists() or not cluster.executors(worker):
             if job.poll() is not None:
                 return
-            assert time.monotonic() < give_up, f"{folder} not reached"
+            assert time.monotonic() < deadline, f"{folder} not reached"
             time.sleep(0.01)
         cluster.kill_executor(worker)
 
@@ -130,7 +130,7 @@ def kill_executors(job: subprocess.Popen[bytes], cluster: StandaloneCluster, run
 def test_a_job_that_loses_executors_ends_well(on_a_cluster: Job) -> None:
     assert on_a_cluster.exit_code == 0, on_a_cluster.log
     assert len(set(re.findall(r"Lost executor (\d+) ", on_a_cluster.log))) == len(KILLED), on_a_cluster.log
-    # They held what others went on to ask for.
+    # The executors held shuffled rows that others still needed.
     assert "FetchFailed" in on_a_cluster.log
 
 
@@ -140,11 +140,11 @@ def test_its_tables_are_those_of_a_run_on_a_laptop(spark: SparkSession, on_a_lap
 
 
 def test_no_row_and_no_cent_is_counted_twice_for_the_tasks_that_ran_twice(on_a_laptop: Job, on_a_cluster: Job) -> None:
-    found, expected = on_a_cluster.manifest, on_a_laptop.manifest
-    assert all(check["passed"] for check in found["reconciliation"])
-    assert found["totals"] == expected["totals"]
-    assert found["reconciliation"] == expected["reconciliation"]
+    actual, expected = on_a_cluster.manifest, on_a_laptop.manifest
+    assert all(check["passed"] for check in actual["reconciliation"])
+    assert actual["totals"] == expected["totals"]
+    assert actual["reconciliation"] == expected["reconciliation"]
 
 
-def test_what_glue_adds_to_the_command_line_is_ignored_and_told(on_a_cluster: Job) -> None:
+def test_the_arguments_that_glue_adds_are_ignored_and_recorded(on_a_cluster: Job) -> None:
     assert on_a_cluster.manifest["ignored_arguments"] == list(GLUES_OWN_ARGUMENTS)

@@ -28,7 +28,7 @@ def keys_in(s3: Any, bucket: str) -> set[str]:
     return {each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
 
 
-def test_up_makes_the_stacks_in_their_order_and_puts_the_code_where_they_look(
+def test_up_creates_the_stacks_in_their_order_and_uploads_the_code_to_their_keys(
     up: Any, cloud_formation: CloudFormation, buckets: Any, redshift: JsonService
 ) -> None:
     assert up() == 0
@@ -69,19 +69,19 @@ def test_a_setting_changes_its_stack_alone_and_stays(up: Any, cloud_formation: C
 
 
 def test_two_prefixes_are_two_sets_of_stacks(up: Any, cloud_formation: CloudFormation, packaged: Path) -> None:
-    cloud_formation.outputs = OUTPUTS | {name.replace("shop", "bank"): given for name, given in OUTPUTS.items()}
+    cloud_formation.outputs = OUTPUTS | {name.replace("shop", "bank"): outputs for name, outputs in OUTPUTS.items()}
     assert up() == 0
     assert main(["up", "--prefix", "bank", "--folder", str(packaged)]) == 0
     assert cloud_formation.completed == [*ALL, *(name.replace("shop", "bank") for name in ALL)]
 
 
-def test_a_night_in_progress_is_left_with_the_code_that_it_began_with(
-    up: Any, made: CloudFormation, step_functions: StepFunctions, capsys: pytest.CaptureFixture[str]
+def test_an_execution_in_progress_keeps_the_code_that_it_began_with(
+    up: Any, deployed: CloudFormation, step_functions: StepFunctions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     step_functions.running_executions = ["nightly-1"]
     assert up() == 2
     assert "execution:shop-nightly:nightly-1: in progress, expected none" in capsys.readouterr().err
-    assert {call.operation for call in made.calls} == {"DescribeStacks"}
+    assert {call.operation for call in deployed.calls} == {"DescribeStacks"}
 
 
 def test_a_dry_run_prints_every_request_and_sends_none_that_changes(
@@ -98,13 +98,13 @@ def test_a_dry_run_prints_every_request_and_sends_none_that_changes(
     assert keys_in(buckets, "shop-artifacts") == set()
 
 
-def test_a_stack_that_rolls_back_ends_it_with_the_resource_that_failed_first(
+def test_a_stack_that_rolls_back_is_reported_with_the_resource_that_failed_first(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud_formation.failures["shop-warehouse"] = "The quota of keys is reached"
     assert up() == 4
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith("deploy: stack shop-warehouse ended as ROLLBACK_COMPLETE: Key (AWS::KMS::Key): The quota")
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("deploy: stack shop-warehouse ended as ROLLBACK_COMPLETE: Key (AWS::KMS::Key): The quota")
     assert cloud_formation.completed == ["shop-storage"]
     assert up() == 2
     assert "Delete it with `down`" in capsys.readouterr().err
@@ -130,58 +130,60 @@ def test_throttling_and_lost_connections_are_waited_out(up: Any, cloud_formation
     assert cloud_formation.completed == ALL
 
 
-def test_what_is_not_allowed_is_told_in_a_line_with_what_to_do(
+def test_a_refusal_is_reported_in_one_line_with_what_to_do(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud_formation.faults.deny("CreateChangeSet")
     assert up() == 4
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith("deploy: cloudformation create_change_set: AccessDenied")
-    assert "is not authorized to perform: CreateChangeSet. Ask for the permission" in told
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("deploy: cloudformation create_change_set: AccessDenied")
+    assert "is not authorized to perform: CreateChangeSet. Ask for the permission" in line
 
 
-def test_a_setting_that_is_none_is_refused_before_anything_is_done(
+def test_an_unknown_setting_is_refused_before_anything_is_done(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert up("--set", "GlueWorker=5") == 2
-    assert "--set GlueWorker=5: expected NAME=VALUE, NAME one of BaseCapacity" in capsys.readouterr().err
+    assert "invalid --set GlueWorker=5: expected NAME=VALUE, NAME one of BaseCapacity" in capsys.readouterr().err
     assert cloud_formation.calls == []
 
 
-def test_a_statement_that_the_warehouse_refuses_is_told_with_its_sql(
+def test_a_statement_that_the_warehouse_refuses_is_reported_with_its_sql(
     up: Any, cloud_formation: CloudFormation, redshift: JsonService, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del cloud_formation
     failed = {"Id": STATEMENT, "Status": "FAILED", "Error": "ERROR: permission denied for database segments"}
     redshift._operations["DescribeStatement"] = lambda _: failed
     assert up() == 4
-    assert "could not make the user (ERROR: permission denied" in capsys.readouterr().err
+    assert "could not create the user (ERROR: permission denied" in capsys.readouterr().err
     redshift._operations["DescribeStatement"] = lambda _: failed | {"Error": 'ERROR: user "x" already exists'}
     assert up() == 0
 
 
-def test_outputs_are_those_of_all_stacks(made: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
-    del made
+def test_outputs_are_those_of_all_stacks(deployed: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+    del deployed
     assert main(["outputs", "--prefix", "shop"]) == 0
     assert json.loads(capsys.readouterr().out) == {
-        key: value for given in OUTPUTS.values() for key, value in given.items()
+        key: value for outputs in OUTPUTS.values() for key, value in outputs.items()
     }
 
 
-def test_outputs_of_nothing_say_so(cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outputs_of_a_prefix_without_stacks_name_the_prefix(
+    cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
     del cloud_formation
     assert main(["outputs", "--prefix", "bank"]) == 2
-    assert "--prefix bank: no stacks of that name in eu-west-1. Make them with `up`" in capsys.readouterr().err
+    assert "--prefix bank: no stacks of that name in eu-west-1. Create them with `up`" in capsys.readouterr().err
 
 
-def test_an_up_that_was_interrupted_is_waited_for_and_gone_on_with(up: Any, cloud_formation: CloudFormation) -> None:
+def test_an_interrupted_up_is_waited_for_and_continued(up: Any, cloud_formation: CloudFormation) -> None:
     assert up() == 0
     cloud_formation.stacks["shop-jobs"]["statuses"] = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
     assert up("--set", "GlueWorkers=10") == 0
     assert cloud_formation.completed == [*ALL, "shop-jobs"]
 
 
-def test_of_two_failures_the_last_one_is_told(
+def test_the_newest_of_two_failures_is_reported(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert up() == 0
@@ -207,21 +209,21 @@ def test_an_application_that_has_started_is_stopped_before_it_is_changed(
     assert emr_serverless.application_is_started()
     emr_serverless.active_job_runs = ["job1"]
     assert up("--set", "EmrCpus=64") == 2
-    assert "application 00f1abcd runs job1, and can be changed at rest alone" in capsys.readouterr().err
+    assert "application 00f1abcd runs job1, and changes only while it is stopped" in capsys.readouterr().err
     assert emr_serverless.cancelled_job_runs == []
     emr_serverless.active_job_runs = []
     assert up("--set", "EmrCpus=64") == 0
     assert cloud_formation.stacks["shop-jobs"]["parameters"]["EmrCpus"] == "64"
 
 
-def test_the_machines_that_were_chosen_stay(up: Any, cloud_formation: CloudFormation) -> None:
+def test_the_architecture_that_was_chosen_stays(up: Any, cloud_formation: CloudFormation) -> None:
     assert up("--arch", "arm64") == 0
     assert up() == 0
     assert cloud_formation.completed == ALL
     assert cloud_formation.stacks["shop-jobs"]["parameters"]["EmrArchitecture"] == "ARM64"
 
 
-def test_what_to_do_next_is_said_for_these_stacks(
+def test_the_next_commands_are_printed_for_these_stacks(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del cloud_formation

@@ -1,4 +1,4 @@
-"""What a platform does with a bundle before a job runs: a Python of its version, the script, and a look at the run."""
+"""A platform's part in a job run: a Python of its version, the script beside the bundle, and the manifest."""
 
 import json
 import os
@@ -11,30 +11,32 @@ from typing import Any
 
 import pytest
 
-from deploy.package import Bundle
-from deploy.packaging.targets import SPARK, Target
+from deploy.packaging.bundle import Bundle
+from deploy.packaging.platforms import SPARK, Platform
 
 UV = Path(sys.executable).parent / "uv"
 
 
 def python_of(version: str) -> Path | None:
-    """An interpreter of that version on this machine, pyenv's too; none is fetched."""
-    beside = [str(path) for path in Path.home().glob(f".pyenv/versions/{version}.*/bin")]
-    found = subprocess.run(
+    """This machine's interpreter of a version, pyenv's included; None if there is none."""
+    pyenv_paths = [str(path) for path in Path.home().glob(f".pyenv/versions/{version}.*/bin")]
+    completed = subprocess.run(
         [UV, "python", "find", "--no-python-downloads", "--no-project", version],
         check=False,
         capture_output=True,
         text=True,
-        env={**os.environ, "PATH": os.pathsep.join([*beside, os.environ["PATH"]])},
+        env={**os.environ, "PATH": os.pathsep.join([*pyenv_paths, os.environ["PATH"]])},
     )
-    return Path(found.stdout.strip()) if found.returncode == 0 else None
+    return Path(completed.stdout.strip()) if completed.returncode == 0 else None
 
 
-def clean_environment(folder: Path, target: Target) -> Path:
-    """A new Python with what the platform has: Spark, and the packages whose versions are known."""
-    base = python_of(target.python)
+def clean_environment(folder: Path, platform: Platform) -> Path:
+    """A new Python with the platform's own packages: Spark, and those whose versions AWS publishes."""
+    base = python_of(platform.python)
     if base is None:
-        pytest.skip(f"this machine has no Python {target.python}; the bundle for {target.name} was built and not run")
+        pytest.skip(
+            f"this machine has no Python {platform.python}; the bundle for {platform.name} was built and not run"
+        )
     subprocess.run([base, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
     (site,) = folder.glob("lib/python*/site-packages")
@@ -43,14 +45,16 @@ def clean_environment(folder: Path, target: Target) -> Path:
         assert spec is not None
         assert spec.origin is not None
         (site / name).symlink_to(Path(spec.origin).parent)
-    has = [f"{name}=={version}" for name, version in target.preinstalled.items() if name not in {*SPARK, "pyarrow"}]
-    if has:
-        subprocess.run([UV, "pip", "install", "--quiet", "--no-deps", "--python", python, *has], check=True)
+    packages = [
+        f"{name}=={version}" for name, version in platform.preinstalled.items() if name not in {*SPARK, "pyarrow"}
+    ]
+    if packages:
+        subprocess.run([UV, "pip", "install", "--quiet", "--no-deps", "--python", python, *packages], check=True)
     return python
 
 
 def script_of(bundle: Bundle, folder: Path) -> Path:
-    """The job script of the pipeline, a file by itself, as it is uploaded."""
+    """The pipeline's job script as a single file, as `up` uploads it."""
     script = folder / "pipeline.py"
     script.write_bytes(zipfile.ZipFile(bundle.code).read("jobs/pipeline.py"))
     return script

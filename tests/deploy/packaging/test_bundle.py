@@ -1,4 +1,4 @@
-"""The archives run the sample, in a clean Python of the platform's version that has what the platform has."""
+"""The bundles run the sample in a clean Python of the platform's version with the platform's own packages."""
 
 import os
 import shutil
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package import Bundle, build
-from deploy.packaging.targets import GLUE
+from deploy.packaging.bundle import Bundle, build_bundle
+from deploy.packaging.platforms import GLUE
 from jobs.spark.java import java_home
 from tests.deploy.packaging.bundles import clean_environment, manifest_of, script_of
 
@@ -30,7 +30,7 @@ NEVER = {"pyspark", "py4j", "sagemaker", "sagemaker-core", "moto", "pytest", "du
 
 
 def run_sample(python: Path, bundle: Bundle, folder: Path, *paths: Path, arguments: tuple[str, ...] = ()) -> Path:
-    """Run the pipeline's script as a platform does: a file by itself, the code a zip on the path."""
+    """Run the pipeline's script as a platform does: a single file, with the zip of the code on the path."""
     sample = folder / "sample"
     subprocess.run([sys.executable, "-m", "jobs.sample", "--orders", "300", "--output", sample], check=True)
     script = script_of(bundle, folder)
@@ -42,7 +42,7 @@ def run_sample(python: Path, bundle: Bundle, folder: Path, *paths: Path, argumen
         "SPARK_DRIVER_MEMORY": "1g",
     }
     output = folder / "output"
-    done = subprocess.run(
+    completed = subprocess.run(
         [python, script, "--as-of", "2018-10-17", "--input", sample, "--output", output, *arguments],
         cwd=folder,
         env=environment,
@@ -50,20 +50,20 @@ def run_sample(python: Path, bundle: Bundle, folder: Path, *paths: Path, argumen
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert completed.returncode == 0, completed.stderr
     return output
 
 
 @pytest.fixture(scope="module")
 def glue(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(GLUE, architecture="x86_64", folder=tmp_path_factory.mktemp("glue"))
+    return build_bundle(GLUE, architecture="x86_64", folder=tmp_path_factory.mktemp("glue"))
 
 
 def names_in(bundle: Bundle) -> set[str]:
     return {wheel.partition("-")[0].replace("_", "-").lower() for wheel in bundle.packages}
 
 
-def test_a_bundle_has_what_the_gate_needs_and_nothing_that_is_for_elsewhere(glue: Bundle, emr: Bundle) -> None:
+def test_a_bundle_has_the_packages_of_the_gate_and_none_that_is_for_elsewhere(glue: Bundle, emr: Bundle) -> None:
     for bundle in (glue, emr):
         assert {"great-expectations", "pydantic-core", "ruamel-yaml", "scipy", "rich"} <= names_in(bundle)
         assert not names_in(bundle) & NEVER
@@ -71,7 +71,7 @@ def test_a_bundle_has_what_the_gate_needs_and_nothing_that_is_for_elsewhere(glue
     assert {"boto3", "numpy", "pandas"} <= names_in(emr)
 
 
-def test_the_code_has_the_files_that_are_no_modules_and_nothing_of_the_tests(glue: Bundle) -> None:
+def test_the_code_has_its_data_files_and_nothing_of_the_tests(glue: Bundle) -> None:
     names = zipfile.ZipFile(glue.code).namelist()
     assert "transforms/rfm/cards/workshop-2021.json" in names
     assert "deploy/cloudformation/jobs.yaml" in names
@@ -81,14 +81,14 @@ def test_the_code_has_the_files_that_are_no_modules_and_nothing_of_the_tests(glu
 
 
 def test_two_builds_are_the_same_bytes(glue: Bundle, tmp_path: Path) -> None:
-    again = build(GLUE, architecture="x86_64", folder=tmp_path)
+    again = build_bundle(GLUE, architecture="x86_64", folder=tmp_path)
     assert (again.code.name, again.dependencies.name) == (glue.code.name, glue.dependencies.name)
     assert again.code.read_bytes() == glue.code.read_bytes()
     assert again.dependencies.read_bytes() == glue.dependencies.read_bytes()
 
 
 @pytest.mark.timeout(600)
-def test_the_bundle_for_glue_runs_the_sample_beside_what_glue_has(glue: Bundle, tmp_path: Path) -> None:
+def test_the_bundle_for_glue_runs_the_sample_beside_the_packages_of_glue(glue: Bundle, tmp_path: Path) -> None:
     python = clean_environment(tmp_path / "python", GLUE)
     shutil.unpack_archive(glue.dependencies, tmp_path / "unpacked", format="zip")
     wheels = tmp_path / "unpacked" / "wheels"

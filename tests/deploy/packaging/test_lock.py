@@ -1,5 +1,5 @@
-from deploy.packaging.lock import read_lock
-from deploy.packaging.targets import EMR, GLUE
+from deploy.packaging.platforms import EMR, GLUE
+from deploy.packaging.wheels import read_lock
 
 ONE, TWO, THREE = ("sha256:" + digit * 64 for digit in "123")
 LOCK = f"""\
@@ -17,12 +17,12 @@ Ruamel_YAML==0.19.1 \\
 """
 
 
-def test_a_lock_gives_the_version_that_holds_for_the_platform_and_not_for_this_machine() -> None:
+def test_a_lock_gives_the_version_for_the_platform_and_not_for_this_machine() -> None:
     assert read_lock(LOCK, GLUE.marker_environment("x86_64"))["numpy"].version == "2.5.5"
     assert read_lock(LOCK, EMR.marker_environment("x86_64"))["numpy"].version == "2.4.6"
 
 
-def test_what_is_for_another_system_alone_is_left_out() -> None:
+def test_a_pin_for_another_system_alone_is_excluded() -> None:
     assert set(read_lock(LOCK, GLUE.marker_environment("x86_64"))) == {"six", "numpy", "ruamel-yaml"}
 
 

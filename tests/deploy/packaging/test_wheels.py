@@ -1,4 +1,4 @@
-"""Real pip, against a folder of wheels instead of an index."""
+"""Wheels fetched by the real pip from a folder in place of an index."""
 
 import hashlib
 import re
@@ -8,18 +8,17 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from deploy.packaging.lock import Pin
-from deploy.packaging.targets import Target
-from deploy.packaging.wheels import fetch_wheels
+from deploy.packaging.platforms import Platform
+from deploy.packaging.wheels import Pin, fetch_wheels
 from jobs.errors import ConfigurationError, OutsideSystemError
 
-PLATFORM = Target(
+PLATFORM = Platform(
     name="platform-1", python="3.13", glibc=34, architectures=("x86_64", "arm64"), preinstalled={"numpy": "2.4.4"}
 )
 
 
 class Index:
-    """Wheels that hold nothing but what they require."""
+    """A folder of wheels that hold their requirements alone."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,21 +50,21 @@ def fetched(index: Index, folder: Path, *roots: str, architecture: str = "x86_64
     wheels = fetch_wheels(
         [Requirement(root) for root in roots],
         pins=index.pins,
-        target=PLATFORM,
+        platform=PLATFORM,
         architecture=architecture,
         folder=folder,
     )
     return {wheel.name for wheel in wheels}
 
 
-def test_what_is_required_comes_along_and_what_the_platform_has_does_not(index: Index, tmp_path: Path) -> None:
+def test_requirements_are_fetched_and_the_platforms_own_packages_are_not(index: Index, tmp_path: Path) -> None:
     index.has("gate", "1.0", "stats>=1", 'windows-only; sys_platform == "win32"', 'extra-only; extra == "more"')
     index.has("stats", "1.5", "numpy>=2,<3")
     index.has("numpy", "2.5.5")
     assert fetched(index, tmp_path, "gate>=1") == {"gate-1.0-py3-none-any.whl", "stats-1.5-py3-none-any.whl"}
 
 
-def test_what_the_platform_has_too_old_comes_along_as_locked(index: Index, tmp_path: Path) -> None:
+def test_a_package_that_is_too_old_on_the_platform_is_fetched_as_locked(index: Index, tmp_path: Path) -> None:
     index.has("stats", "1.5", "numpy>=2.5")
     index.has("numpy", "2.5.5")
     assert fetched(index, tmp_path, "stats") == {"stats-1.5-py3-none-any.whl", "numpy-2.5.5-py3-none-any.whl"}

@@ -20,7 +20,7 @@ class Commands:
         self.requests, self.capfd = client_requests, capfd
 
     def run(self, command: str, *arguments: str, code: int = 0) -> str:
-        """Run a command, and return what it prints, or its error when it fails: one line, after those of the wait."""
+        """Run a command and return its output; for one that fails, the error line without the lines of the wait."""
         self.capfd.readouterr()
         assert main(["sagemaker", command, "--region", REGION, *arguments]) == code
         printed = self.capfd.readouterr()

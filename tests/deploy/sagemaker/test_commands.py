@@ -1,4 +1,4 @@
-"""The commands of SageMaker against a service that stands in for it, over HTTP."""
+"""The commands of SageMaker against its fake over HTTP."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from tests.deploy.sagemaker.command_lines import Commands
 from tests.fakes.environment import SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker
 
-# The SDK's first import takes its time on a busy machine.
+# The first import of the SDK is slow on a busy machine.
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -33,11 +33,11 @@ def test_features_become_a_model_and_the_model_assigns_every_customer(commands: 
     requests.s3.download_file(requests.bucket, "models/run-1/output/model.tar.gz", str(tmp_path / "model.tar.gz"))
     centroids = centroids_in(LocalFolder(tmp_path / "model.tar.gz"))
     assert sorted(centroids.values()) == [pytest.approx((0, 0, 0.25), abs=0.1), pytest.approx((5, 5, 4.75), abs=0.1)]
-    # What was made for the transform is gone.
+    # The model of the transform is deleted.
     assert "not there" in commands.run("delete-endpoint", "--name", "score-1").splitlines()[2]
 
 
-def test_a_dry_run_prints_the_requests_and_makes_nothing(commands: Commands, sagemaker: SageMaker) -> None:
+def test_a_dry_run_prints_the_requests_and_creates_nothing(commands: Commands, sagemaker: SageMaker) -> None:
     request = json.loads(commands.train("--dry-run"))["CreateTrainingJob"]
     assert request["TrainingJobName"] == "run-1"
     assert request["AlgorithmSpecification"]["TrainingImage"].endswith("/kmeans:1")
@@ -52,7 +52,9 @@ def test_the_same_name_twice_is_one_job(commands: Commands, sagemaker: SageMaker
     assert len(sagemaker.training.jobs) == 1
 
 
-def test_a_training_that_fails_is_told_with_its_reason_and_its_log(commands: Commands, sagemaker: SageMaker) -> None:
+def test_a_training_that_fails_is_reported_with_its_reason_and_its_log(
+    commands: Commands, sagemaker: SageMaker
+) -> None:
     sagemaker.fail_training("AlgorithmError: framework error.")
     line = commands.train(code=4)
     assert line.startswith("deploy: TrainingJob run-1 is Failed, expected it to complete: AlgorithmError: framework er")
@@ -65,7 +67,7 @@ def test_columns_that_are_not_three_fail_the_training(commands: Commands) -> Non
     assert "TrainingJob run-1 is Failed" in commands.train(code=4)
 
 
-def test_a_training_that_is_stopped_or_out_of_time_is_told(commands: Commands, sagemaker: SageMaker) -> None:
+def test_a_training_that_is_stopped_or_out_of_time_is_reported(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.stop_training()
     assert "run-1 is Stopped, expected it to complete. Its log" in commands.train(code=4)
     sagemaker.exceed_max_runtime()
@@ -73,12 +75,12 @@ def test_a_training_that_is_stopped_or_out_of_time_is_told(commands: Commands, s
     assert "run-2 is Stopped, expected it to complete: MaxRuntimeExceeded; give it more time (--max-runtime" in line
 
 
-def test_a_limit_of_the_account_is_told(commands: Commands, sagemaker: SageMaker) -> None:
+def test_a_limit_of_the_account_is_reported(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.exceed_limit()
     assert "ResourceLimitExceeded: The account-level service limit" in commands.train(code=4)
 
 
-def test_a_call_that_is_not_allowed_is_told(commands: Commands, sagemaker: SageMaker) -> None:
+def test_a_call_that_is_not_allowed_is_reported(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.service.faults.deny("CreateTrainingJob")
     line = commands.train(code=4)
     assert "cannot create TrainingJob run-1: AccessDeniedException" in line
@@ -92,7 +94,7 @@ def test_an_answer_that_is_lost_on_its_way_makes_no_second_job(commands: Command
 
 
 @pytest.mark.parametrize(("trouble", "state"), [("fail_transform", "Failed"), ("stop_transform", "Stopped")])
-def test_a_transform_that_does_not_complete_is_told(
+def test_a_transform_that_does_not_complete_is_reported(
     commands: Commands, sagemaker: SageMaker, trouble: str, state: str
 ) -> None:
     model_data = commands.train().splitlines()[-1]
@@ -102,14 +104,14 @@ def test_a_transform_that_does_not_complete_is_told(
 
 def test_an_endpoint_answers_and_goes(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     model_data = commands.train().splitlines()[-1]
-    made = commands.run(
+    out = commands.run(
         "endpoint", "--role", SAGEMAKER_ROLE, "--model-data", model_data, "--name", "live", "--poll", "0"
     )
-    assert "paid for by the hour until: python -m deploy sagemaker delete-endpoint --name live" in made
+    assert "paid for by the hour until: python -m deploy sagemaker delete-endpoint --name live" in out
     lines = "0.0,0.0,0.1\n5.0,5.0,5.0\n"
     monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
-    asked = json.loads(commands.run("predict", "--name", "live", "--dry-run"))["InvokeEndpoint"]
-    assert (asked["EndpointName"], asked["Body"]) == ("live", lines)
+    request = json.loads(commands.run("predict", "--name", "live", "--dry-run"))["InvokeEndpoint"]
+    assert (request["EndpointName"], request["Body"]) == ("live", lines)
     monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
     predictions = json.loads(commands.run("predict", "--name", "live"))["predictions"]
     assert [set(prediction) for prediction in predictions] == [{"closest_cluster", "distance_to_cluster"}] * 2
@@ -121,20 +123,20 @@ def test_an_endpoint_answers_and_goes(commands: Commands, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("arguments", "found"),
+    ("arguments", "message"),
     [
         (["--role", "admin"], "expected a role's ARN"),
-        (["--features", "/tmp/features"], "expected a place in S3"),
+        (["--features", "/tmp/features"], "expected an address in S3"),
         (["--max-wait", "60"], "expected at least --max-runtime"),
         (["--subnets", "subnet-1"], "expected both or none"),
         (["--name", "x_y"], "letters, digits and hyphens"),
         (["--region", "mars"], "expected a region"),
-        (["--k", "0"], "expected a number from 1"),
+        (["--k", "0"], "expected a whole number, at least 1"),
         (["--tag", "x"], "expected KEY=VALUE"),
     ],
 )
-def test_what_cannot_be_asked_for_is_told_in_one_line(commands: Commands, arguments: list[str], found: str) -> None:
-    assert found in commands.train(*arguments, code=2)
+def test_an_invalid_argument_is_reported_in_one_line(commands: Commands, arguments: list[str], message: str) -> None:
+    assert message in commands.train(*arguments, code=2)
 
 
 def test_without_the_sdk_the_extra_is_named(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Waiting for SageMaker: what passes is waited out, and what ends the wait does not end the job."""
+"""Waiting for SageMaker: passing failures are waited out, and the end of the wait is not the end of the job."""
 
 import signal
 import threading
@@ -10,13 +10,13 @@ import boto3
 import pytest
 
 from deploy.__main__ import main
-from deploy.job_runs import waiting
-from deploy.sagemaker import commands as deploy_sagemaker
+from deploy.aws import waiting
+from deploy.sagemaker import commands as sagemaker_commands
 from tests.deploy.sagemaker.command_lines import Commands
 from tests.fakes.environment import SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker
 
-# The SDK's first import takes its time on a busy machine.
+# The first import of the SDK is slow on a busy machine.
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -28,16 +28,16 @@ def test_short_failures_while_waiting_are_waited_out(commands: Commands, sagemak
 
 @pytest.fixture
 def once_created(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
-    """Lets something happen between the creation, which asks for what it created, and the first look."""
+    """Calls a function between the creation, which describes the new resource itself, and the first poll."""
 
-    def at_the_first_look(happen: Callable[[], None]) -> None:
-        def follow(*positional: Any, **named: Any) -> waiting.State:
-            happen()
-            return waiting.follow(*positional, **named)
+    def before_first_poll(call: Callable[[], None]) -> None:
+        def wait_until_final(*arguments: Any, **options: Any) -> waiting.State:
+            call()
+            return waiting.wait_until_final(*arguments, **options)
 
-        monkeypatch.setattr(deploy_sagemaker, "follow", follow)
+        monkeypatch.setattr(sagemaker_commands, "wait_until_final", wait_until_final)
 
-    return at_the_first_look
+    return before_first_poll
 
 
 def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
@@ -47,31 +47,40 @@ def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
     sagemaker.training.is_paused = True
     once_created(lambda: sagemaker.service.faults.drop_before("DescribeTrainingJob", times=20))
     line = commands.train(code=4)
-    assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
+    assert "TrainingJob run-1 may still run. Follow it with: aws sagemaker describe-training-job" in line
     assert sagemaker.training.jobs["run-1"].status == "InProgress"
 
 
-def test_a_transform_that_may_run_on_keeps_its_model(
+def test_a_transform_that_may_still_run_keeps_its_model(
     commands: Commands, sagemaker: SageMaker, once_created: Any
 ) -> None:
     model_data = commands.train().splitlines()[-1]
     once_created(lambda: sagemaker.service.faults.expire("DescribeTransformJob"))
     line = commands.transform(model_data, code=4)
     assert "ExpiredTokenException" in line
-    assert "It may run on. Follow it with: aws sagemaker describe-transform-job" in line
+    assert "It may still run. Follow it with: aws sagemaker describe-transform-job" in line
     assert commands.run("delete-endpoint", "--name", "score-1").splitlines()[2] == "Model score-1: deleted"
 
 
-def test_without_a_terminal_each_state_is_told_in_a_line(commands: Commands, capfd: pytest.CaptureFixture[str]) -> None:
-    given = ["--role", SAGEMAKER_ROLE, "--features", commands.requests.uri("kmeans/train"), "--k", "2", "--poll", "0"]
-    assert main(["sagemaker", "train", *given, "--output", commands.requests.uri("models"), "--name", "run-1"]) == 0
+def test_without_a_terminal_each_state_is_a_line(commands: Commands, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        "--role",
+        SAGEMAKER_ROLE,
+        "--features",
+        commands.requests.uri("kmeans/train"),
+        "--k",
+        "2",
+        "--poll",
+        "0",
+    ]
+    assert main(["sagemaker", "train", *arguments, "--output", commands.requests.uri("models"), "--name", "run-1"]) == 0
     assert capfd.readouterr().err.splitlines()[-1] == "TrainingJob run-1: Completed"
 
 
-def test_credentials_that_expire_leave_the_job_running_and_say_how_to_follow_it(
+def test_credentials_that_expire_leave_the_job_running_and_the_error_says_how_to_follow_it(
     commands: Commands, sagemaker: SageMaker
 ) -> None:
-    # The first description is the SDK's own, when it has created the job.
+    # The first description is the SDK's own, after the creation.
     sagemaker.service.faults.throttle("DescribeTrainingJob")
     sagemaker.service.faults.expire("DescribeTrainingJob")
     line = commands.train(code=4)
@@ -79,33 +88,33 @@ def test_credentials_that_expire_leave_the_job_running_and_say_how_to_follow_it(
     assert sagemaker.training.jobs["run-1"].status == "InProgress"
 
 
-def test_ctrl_c_leaves_the_job_running_and_says_how_to_follow_it(commands: Commands, sagemaker: SageMaker) -> None:
+def test_ctrl_c_leaves_the_job_running_and_prints_how_to_follow_it(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.training.is_paused = True
 
-    def interrupt_once_it_is_followed() -> None:
+    def interrupt_after_the_first_polls() -> None:
         while sum(call.operation == "DescribeTrainingJob" for call in sagemaker.service.calls) < 3:
             time.sleep(0.05)
         signal.raise_signal(signal.SIGINT)
 
-    # Whoever starts the tests in the background has it ignored.
+    # In a background job the signal is ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=interrupt_once_it_is_followed, daemon=True).start()
+    threading.Thread(target=interrupt_after_the_first_polls, daemon=True).start()
     try:
         line = commands.train("--poll", "0.2", code=130)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert "TrainingJob run-1 runs on. Follow it with: aws sagemaker describe-training-job" in line
-    found = boto3.client("sagemaker").describe_training_job(TrainingJobName="run-1")
-    assert found["TrainingJobStatus"] == "InProgress"
+    assert "TrainingJob run-1 is still running. Follow it with: aws sagemaker describe-training-job" in line
+    description = boto3.client("sagemaker").describe_training_job(TrainingJobName="run-1")
+    assert description["TrainingJobStatus"] == "InProgress"
 
 
-def test_an_answer_to_the_model_that_is_lost_makes_no_second_one(commands: Commands, sagemaker: SageMaker) -> None:
+def test_a_lost_response_to_create_model_creates_no_second_model(commands: Commands, sagemaker: SageMaker) -> None:
     model_data = commands.train().splitlines()[-1]
     sagemaker.service.faults.drop_after("CreateModel")
     assert commands.transform(model_data).strip() == commands.requests.uri("out")
 
 
-def test_a_model_that_cannot_be_deleted_is_told_and_hides_nothing_of_the_job(
+def test_a_model_that_cannot_be_deleted_is_reported_and_hides_nothing_of_the_job(
     commands: Commands, sagemaker: SageMaker
 ) -> None:
     model_data = commands.train().splitlines()[-1]

@@ -11,18 +11,18 @@ PATHS = sorted(FOLDER.glob("*.yaml"))
 
 
 def template(name: str) -> dict[str, Any]:
-    """A template, its short forms (``!Ref``) written out."""
+    """A template with its short forms (``!Ref``) in full."""
     loaded: dict[str, Any] = cfn_yaml.load(str(FOLDER / f"{name}.yaml"))
     return loaded
 
 
 def resources(content: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    """The properties of a template's resources of a type, by name."""
+    """The properties of the resources of one type, by name."""
     return {name: resource["Properties"] for name, resource in content["Resources"].items() if resource["Type"] == kind}
 
 
 def statements(content: Any) -> Iterator[dict[str, Any]]:
-    """Every statement of every policy in a template, wherever it stands."""
+    """Every statement of every policy in a template."""
     if isinstance(content, dict):
         if "Effect" in content and ("Action" in content or "NotAction" in content):
             yield content

@@ -33,7 +33,7 @@ UNSCOPED = {
     "xray:PutTelemetryRecords": "as above",
     "xray:PutTraceSegments": "as above",
 }
-"""Actions that AWS scopes to no resource, or by a condition instead."""
+"""Actions that AWS scopes by a condition, or not at all, in place of a resource."""
 
 CONDITIONED = {action for action, why in UNSCOPED.items() if action.startswith(("cloudwatch:", "redshift-data:"))}
 
@@ -41,9 +41,9 @@ ACCEPTED = {
     (
         "CKV_AWS_18",
         "AWS::S3::Bucket.AccessLogs",
-    ): "access is logged there; logging its own would not end",
+    ): "the access logs go there; a log of its own access would not end",
 }
-"""What checkov finds and stays so, with the reason."""
+"""Accepted findings of checkov, with the reason."""
 
 
 def as_list(value: Any) -> list[Any]:
@@ -55,28 +55,28 @@ def allowing(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.long
-def test_cfn_lint_has_nothing_to_say() -> None:
-    done = subprocess.run([BIN / "cfn-lint", *PATHS], check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+def test_cfn_lint_has_no_findings() -> None:
+    completed = subprocess.run([BIN / "cfn-lint", *PATHS], check=False, capture_output=True, text=True)
+    assert (completed.returncode, completed.stdout) == (0, "")
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_checkov_finds_what_is_accepted_and_no_more(tmp_path: Path) -> None:
+def test_checkov_has_the_accepted_findings_alone(tmp_path: Path) -> None:
     environment = Path("build", "checkov").resolve()
     if not (environment / "bin" / "checkov").exists():
         subprocess.run([BIN / "uv", "venv", "--quiet", "--clear", "--python", sys.executable, environment], check=True)
         install = ("pip", "install", "--quiet", "--python", environment / "bin" / "python", CHECKOV)
         subprocess.run([BIN / "uv", *install], check=True)
     folder = PATHS[0].parent
-    asked = ("--directory", folder, "--framework", "cloudformation", "--quiet", "--skip-download", "--output", "json")
-    done = subprocess.run(
-        [environment / "bin" / "checkov", *asked], check=False, capture_output=True, text=True, cwd=tmp_path
+    options = ("--directory", folder, "--framework", "cloudformation", "--quiet", "--skip-download", "--output", "json")
+    completed = subprocess.run(
+        [environment / "bin" / "checkov", *options], check=False, capture_output=True, text=True, cwd=tmp_path
     )
-    found = json.loads(done.stdout)
-    assert found["summary"]["parsing_errors"] == 0
-    assert found["summary"]["passed"] > 100
-    failed = {(check["check_id"], check["resource"]) for check in found["results"]["failed_checks"]}
+    report = json.loads(completed.stdout)
+    assert report["summary"]["parsing_errors"] == 0
+    assert report["summary"]["passed"] > 100
+    failed = {(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]}
     assert failed == set(ACCEPTED)
 
 
@@ -104,14 +104,14 @@ def test_policies_name_their_resources_where_aws_allows_it(name: str) -> None:
 
 
 def test_a_policy_that_is_open_to_a_principal_is_one_of_a_key_or_of_the_network() -> None:
-    """There ``*`` means this key, and whoever is in this network and account."""
-    open_to = {
+    """There ``*`` stands for this key, or for everyone in this network and account."""
+    open_statements = {
         (name, str(statement["Sid"]))
         for name in STACKS
         for statement in allowing(name)
         if "Principal" in statement and "*" in (*as_list(statement.get("Resource", [])), statement["Principal"])
     }
-    assert open_to == {
+    assert open_statements == {
         ("storage", "AccountAdministersTheKeyAndDelegatesItsUse"),
         ("storage", "LogGroupsOfThisPrefixAreEncryptedWithIt"),
         ("storage", "AlarmsReachTheEncryptedTopic"),
@@ -120,7 +120,7 @@ def test_a_policy_that_is_open_to_a_principal_is_one_of_a_key_or_of_the_network(
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_who_may_assume_a_role_is_a_service_for_this_account(name: str) -> None:
+def test_only_services_for_this_account_may_assume_a_role(name: str) -> None:
     for role, properties in resources(template(name), "AWS::IAM::Role").items():
         for statement in properties["AssumeRolePolicyDocument"]["Statement"]:
             assert set(statement["Principal"]) == {"Service"}, role
@@ -129,28 +129,28 @@ def test_who_may_assume_a_role_is_a_service_for_this_account(name: str) -> None:
 @pytest.mark.parametrize("name", STACKS)
 def test_no_secret_stands_in_a_template(name: str) -> None:
     secret = re.compile(r"(?i)password|secret|AKIA[0-9A-Z]{16}|NoEcho|BEGIN .*KEY")
-    found = {text for text in texts(template(name)) if secret.search(text)}
-    assert found <= {"ManageAdminPassword", "AdminPasswordSecretKmsKeyId"}
+    matches = {text for text in texts(template(name)) if secret.search(text)}
+    assert matches <= {"ManageAdminPassword", "AdminPasswordSecretKmsKeyId"}
 
 
 NAMED = re.compile(r"(Name|RoleName|\w+GroupName|AliasName|TopicName|BucketName|NamespaceName|WorkgroupName)$")
 NOT_NAMES = {
     "AWS::CloudWatch::Alarm": {"MetricName"},
     "AWS::EC2::VPCEndpoint": {"ServiceName"},
-    "AWS::RedshiftServerless::Namespace": {"DbName"},  # of its own in each namespace
+    "AWS::RedshiftServerless::Namespace": {"DbName"},  # each namespace has its own
 }
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_every_name_carries_the_prefix_so_that_two_stacks_live_side_by_side(name: str) -> None:
+def test_every_name_has_the_prefix_so_that_two_deployments_live_side_by_side(name: str) -> None:
     for resource, content in template(name)["Resources"].items():
-        named = {key: value for key, value in content["Properties"].items() if NAMED.search(key)}
-        for key, value in named.items():
+        names = {key: value for key, value in content["Properties"].items() if NAMED.search(key)}
+        for key, value in names.items():
             if key not in NOT_NAMES.get(content["Type"], ()):
                 assert "Prefix" in str(value) or "Ref" in str(value), (resource, key)
 
 
-def test_nothing_that_can_cost_is_without_a_cap() -> None:
+def test_every_resource_that_can_cost_has_a_cap() -> None:
     jobs, warehouse = template("jobs"), template("warehouse")
     (application,) = resources(jobs, "AWS::EMRServerless::Application").values()
     assert set(application["MaximumCapacity"]) == {"Cpu", "Memory", "Disk"}
@@ -163,12 +163,12 @@ def test_nothing_that_can_cost_is_without_a_cap() -> None:
     assert workgroup["PubliclyAccessible"] is False
 
 
-def test_the_accounts_of_the_kmeans_image_are_those_that_the_sagemaker_sdk_names() -> None:
-    spec = find_spec("sagemaker")  # not imported, which takes seconds
+def test_the_accounts_of_the_kmeans_image_are_those_of_the_sagemaker_sdk() -> None:
+    spec = find_spec("sagemaker")  # the import would take seconds
     assert spec is not None
     (package,) = spec.submodule_search_locations or ()
-    listed = json.loads(Path(package, "core", "image_uri_config", "kmeans.json").read_text())
-    accounts = listed["versions"]["1"]["registries"]
+    image_config = json.loads(Path(package, "core", "image_uri_config", "kmeans.json").read_text())
+    accounts = image_config["versions"]["1"]["registries"]
     mapped = {region: entry["Account"] for region, entry in template("jobs")["Mappings"]["KMeansImage"].items()}
     assert mapped == {region: account for region, account in accounts.items() if region in mapped}
     assert len(mapped) > 25

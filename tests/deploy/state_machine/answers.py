@@ -1,4 +1,4 @@
-"""What the tasks of the nightly run answer, and the way that it takes when all of them succeed."""
+"""The answers of the nightly run's tasks, and the order of the tasks when all of them succeed."""
 
 import json
 
@@ -17,21 +17,21 @@ OK: list[Answer] = [{"result": {}}]
 ARTIFACT = "s3://shop-data/models/shop-nightly-1/output/model.tar.gz"
 
 
-def answers(**instead: list[Answer]) -> dict[str, list[Answer]]:
-    """Every task succeeds, but for those that a test says something else of."""
-    fine: dict[str, list[Answer]] = {
+def answers(**exceptions: list[Answer]) -> dict[str, list[Answer]]:
+    """The answers of all tasks: success, except for those that a test names."""
+    successes: dict[str, list[Answer]] = {
         f"{step}On{engine}": OK for step in ("Pipeline", "Segments") for engine in ("Glue", "Emr")
     }
-    fine |= dict.fromkeys(
+    successes |= dict.fromkeys(
         ("MeasureQuality", "RegisterModel", "Transform", "Publish", "TellOfFailure", "TellOfNoMeasure"), OK
     )
-    fine["ReadShares"] = [{"result": {"Body": json.dumps(SHARES)}}]
-    fine["Train"] = [{"result": {"ModelArtifacts": {"S3ModelArtifacts": ARTIFACT}}}]
-    return fine | instead
+    successes["ReadShares"] = [{"result": {"Body": json.dumps(SHARES)}}]
+    successes["Train"] = [{"result": {"ModelArtifacts": {"S3ModelArtifacts": ARTIFACT}}}]
+    return successes | exceptions
 
 
 def failing(error: str, cause: str = "because", *, times: int = 0) -> list[Answer]:
-    """A task that fails for ever, or so many times before it succeeds."""
+    """The answers of a task that always fails, or fails some times before it succeeds."""
     failure: Answer = {"error": error, "cause": cause}
     return [failure] * times + OK if times else [failure]
 

@@ -1,4 +1,4 @@
-"""One interpreter for all tests of the state machine: it keeps nothing from one execution to the next."""
+"""One interpreter for all tests of the state machine. It keeps no state between executions."""
 
 from collections.abc import Iterator
 

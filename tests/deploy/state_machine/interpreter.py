@@ -1,7 +1,7 @@
 """Executes the nightly state machine with an interpreter of the Amazon States Language, in place of AWS's.
 
-The interpreter is an npm package; it comes into ``build/node`` from a lock file, once. A test says what each task
-answers, and reads what each was asked.
+The interpreter is an npm package, installed once from a lock file into ``build/node``. A test gives the answers of each
+task, and reads the requests that the tasks got.
 """
 
 import json
@@ -48,13 +48,13 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class Report:
-    """How an execution went.
+    """The outcome of an execution.
 
     Attributes:
         status: SUCCEEDED or FAILED.
-        error: the name that it failed with.
-        cause: what it said then.
-        calls: the tasks that were tried, in order, with what each was asked.
+        error: the name of its error.
+        cause: the cause of its error.
+        calls: the tasks that were tried, in order, with the request of each.
     """
 
     status: str
@@ -66,8 +66,8 @@ class Report:
         """The names of the tasks, in the order in which they were tried."""
         return [name for name, _ in self.calls]
 
-    def asked(self, state: str) -> dict[str, Any]:
-        """What a task was asked, the last time."""
+    def request_of(self, state: str) -> dict[str, Any]:
+        """The last request of a task."""
         return next(parameters for name, parameters in reversed(self.calls) if name == state)
 
 
@@ -76,28 +76,28 @@ def definition() -> dict[str, Any]:
     """The state machine of the template, with values in place of its parameters."""
     (machine,) = resources(template("nightly"), "AWS::StepFunctions::StateMachine").values()
     assert set(machine["DefinitionSubstitutions"]) == set(SUBSTITUTIONS)
-    text = re.sub(r"\$\{(\w+)\}", lambda found: SUBSTITUTIONS[found[1]], machine["DefinitionString"])
+    text = re.sub(r"\$\{(\w+)\}", lambda match: SUBSTITUTIONS[match[1]], machine["DefinitionString"])
     states: dict[str, Any] = json.loads(text)
     return states
 
 
 def install() -> None:
-    """Bring the interpreter, and the Node that it asks for, into ``build/node``, unless they are there."""
+    """Install the interpreter and its Node into ``build/node``, unless they are there."""
     if (INSTALLED / "node_modules" / ".package-lock.json").exists() and _is_current():
         return
     if shutil.which("npm") is None:
-        pytest.fail("no npm here, which fetches the interpreter of the state machine. Install it: apt-get install npm")
+        pytest.fail("no npm, which fetches the interpreter of the state machine. Install it: apt-get install npm")
     INSTALLED.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         shutil.copy(HERE / name, INSTALLED)
-    done = subprocess.run(
+    completed = subprocess.run(
         ["npm", "ci", "--silent", "--no-audit", "--no-fund"],
         cwd=INSTALLED,
         check=False,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, f"npm could not fetch the interpreter: {done.stderr or done.stdout}"
+    assert completed.returncode == 0, f"npm could not fetch the interpreter: {completed.stderr or completed.stdout}"
 
 
 def _is_current() -> bool:
@@ -120,17 +120,17 @@ class Interpreter:
         )
 
     def execute(
-        self, given: dict[str, Any], answers: dict[str, list[Answer]], *, execution: str = "nightly-1"
+        self, execution_input: dict[str, Any], answers: dict[str, list[Answer]], *, execution: str = "nightly-1"
     ) -> Report:
         """Execute the state machine and report."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        plan = {"definition": definition(), "input": given, "execution": execution, "answers": answers}
+        plan = {"definition": definition(), "input": execution_input, "execution": execution, "answers": answers}
         self._process.stdin.write(json.dumps(plan) + "\n")
         self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline())
-        calls = [(call["state"], call["parameters"]) for call in told["calls"]]
-        return Report(told["status"], told.get("error"), told.get("cause"), calls)
+        report = json.loads(self._process.stdout.readline())
+        calls = [(call["state"], call["parameters"]) for call in report["calls"]]
+        return Report(report["status"], report.get("error"), report.get("cause"), calls)
 
     def close(self) -> None:
         """End the process."""

@@ -1,4 +1,4 @@
-"""The nightly run: which steps it takes, what each is asked for, and that AWS's APIs take it."""
+"""The nightly run: its steps, the request of each step, and their validity in AWS's APIs."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def test_a_run_goes_from_files_to_the_warehouse_on_either_engine(nightly: Interp
     assert report.tried() == whole_way(name)
 
 
-def test_steps_hand_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
+def test_steps_pass_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
     report = nightly.execute(AS_OF, answers())
-    assert report.asked("PipelineOnGlue") == {
+    assert report.request_of("PipelineOnGlue") == {
         "JobName": "shop-pipeline",
         "Arguments": {
             "--as-of": "2018-10-17",
@@ -33,24 +33,24 @@ def test_steps_hand_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
             "--becomes-current": "no",
         },
     }
-    trained = report.asked("Train")
+    trained = report.request_of("Train")
     assert trained["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] == (
         f"s3://shop-data/output/runs/{RUN}/kmeans/train/"
     )
-    assert report.asked("RegisterModel")["PrimaryContainer"]["ModelDataUrl"] == ARTIFACT
-    transformed = report.asked("Transform")
+    assert report.request_of("RegisterModel")["PrimaryContainer"]["ModelDataUrl"] == ARTIFACT
+    transformed = report.request_of("Transform")
     assert transformed["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"] == (
         f"s3://shop-data/output/runs/{RUN}/kmeans/score/"
     )
     assert transformed["TransformOutput"]["S3OutputPath"] == "s3://shop-data/assignments/nightly-1"
-    assert report.asked("SegmentsOnGlue")["Arguments"] == {
+    assert report.request_of("SegmentsOnGlue")["Arguments"] == {
         "--output": "s3://shop-data/output",
         "--features-run": RUN,
         "--assignments": "s3://shop-data/assignments/nightly-1",
         "--model-artifact": ARTIFACT,
         "--run-id": f"{RUN}-segments",
     }
-    assert report.asked("Publish")["Arguments"] == {
+    assert report.request_of("Publish")["Arguments"] == {
         "--output": "s3://shop-data/output",
         "--run": f"{RUN}-segments",
         "--warehouse": "redshift://shop/segments/public",
@@ -59,34 +59,34 @@ def test_steps_hand_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
     }
 
 
-def test_emr_is_given_the_same_arguments_in_their_order(nightly: Interpreter) -> None:
+def test_emr_gets_the_same_arguments_in_their_order(nightly: Interpreter) -> None:
     glue, emr = nightly.execute(AS_OF, answers()), nightly.execute({**AS_OF, "engine": "emr"}, answers())
     for step in ("Pipeline", "Segments"):
-        pairs = glue.asked(f"{step}OnGlue")["Arguments"].items()
-        submitted = emr.asked(f"{step}OnEmr")["JobDriver"]["SparkSubmit"]
+        pairs = glue.request_of(f"{step}OnGlue")["Arguments"].items()
+        submitted = emr.request_of(f"{step}OnEmr")["JobDriver"]["SparkSubmit"]
         assert submitted["EntryPointArguments"] == [text for pair in pairs for text in pair]
         assert submitted["EntryPoint"] == f"s3://shop-artifacts/code/0a1b/{step.lower()}.py"
 
 
 def test_a_scheduled_run_is_as_of_the_day_that_it_was_scheduled_for(nightly: Interpreter) -> None:
     report = nightly.execute({"scheduled_time": "2018-10-17T23:00:00Z"}, answers())
-    assert report.asked("PipelineOnGlue")["Arguments"]["--as-of"] == "2018-10-17"
-    assert report.asked("PipelineOnGlue")["Arguments"]["--run-id"] == RUN
+    assert report.request_of("PipelineOnGlue")["Arguments"]["--as-of"] == "2018-10-17"
+    assert report.request_of("PipelineOnGlue")["Arguments"]["--run-id"] == RUN
 
 
-def test_an_input_of_ones_own_is_read(nightly: Interpreter) -> None:
+def test_the_input_folder_of_an_execution_is_read(nightly: Interpreter) -> None:
     report = nightly.execute({**AS_OF, "input": "s3://elsewhere/files"}, answers())
-    assert report.asked("PipelineOnGlue")["Arguments"]["--input"] == "s3://elsewhere/files"
+    assert report.request_of("PipelineOnGlue")["Arguments"]["--input"] == "s3://elsewhere/files"
 
 
 def test_the_share_of_quarantined_rows_is_measured_per_table(nightly: Interpreter) -> None:
-    (customers, orders, payments) = nightly.execute(AS_OF, answers()).asked("MeasureQuality")["MetricData"]
+    (customers, orders, payments) = nightly.execute(AS_OF, answers()).request_of("MeasureQuality")["MetricData"]
     assert [metric["Value"] for metric in (customers, orders, payments)] == [0.0, 0.25, 0.001]
     assert orders["Dimensions"] == [{"Name": "Table", "Value": "orders"}]
 
 
 def test_no_more_of_the_shares_is_read_than_a_state_may_hold(nightly: Interpreter) -> None:
-    assert nightly.execute(AS_OF, answers()).asked("ReadShares") == {
+    assert nightly.execute(AS_OF, answers()).request_of("ReadShares") == {
         "Bucket": "shop-data",
         "Key": f"output/runs/{RUN}/quality_shares.json",
         "Range": "bytes=0-65535",
@@ -94,14 +94,14 @@ def test_no_more_of_the_shares_is_read_than_a_state_may_hold(nightly: Interprete
 
 
 def test_the_role_may_read_the_shares_that_the_machine_reads() -> None:
-    (reading,) = [found for found in statements(template("nightly")) if found.get("Action") == "s3:GetObject"]
+    (reading,) = [each for each in statements(template("nightly")) if each.get("Action") == "s3:GetObject"]
     assert str(reading["Resource"]["Fn::Sub"]).endswith(":${DataBucket}/output/runs/*/quality_shares.json")
 
 
 def test_the_log_of_each_step_on_emr_is_found_by_the_run(nightly: Interpreter) -> None:
     report = nightly.execute({**AS_OF, "engine": "emr"}, answers())
     prefixes = {
-        step: report.asked(f"{step}OnEmr")["ConfigurationOverrides"]["MonitoringConfiguration"][
+        step: report.request_of(f"{step}OnEmr")["ConfigurationOverrides"]["MonitoringConfiguration"][
             "CloudWatchLoggingConfiguration"
         ]["LogStreamNamePrefix"]
         for step in ("Pipeline", "Segments")
@@ -113,25 +113,25 @@ def test_the_longest_prefix_and_a_scheduled_executions_name_make_a_name_that_sag
     nightly: Interpreter,
 ) -> None:
     scheduled = "01234567-89ab-cdef-0123-456789abcdef"
-    named = nightly.execute(AS_OF, answers(), execution=scheduled).asked("Train")["TrainingJobName"]
+    named = nightly.execute(AS_OF, answers(), execution=scheduled).request_of("Train")["TrainingJobName"]
     longest = "a" * 20
     assert len(named.replace("shop", longest, 1)) == 57  # of 63
 
 
-def test_what_sagemaker_is_asked_for_is_what_its_api_takes(nightly: Interpreter) -> None:
+def test_the_requests_to_sagemaker_are_valid_in_its_api(nightly: Interpreter) -> None:
     report = nightly.execute(AS_OF, answers())
     model = service_model("sagemaker")
     for state, operation in {"Train": "TrainingJob", "RegisterModel": "Model", "Transform": "TransformJob"}.items():
-        assert violations_of(report.asked(state), model.operation_model(f"Create{operation}").input_shape) == []
+        assert violations_of(report.request_of(state), model.operation_model(f"Create{operation}").input_shape) == []
 
 
-def test_what_emr_is_asked_for_is_what_its_api_takes(nightly: Interpreter) -> None:
-    """Step Functions writes the members with a capital."""
+def test_the_requests_to_emr_are_valid_in_its_api(nightly: Interpreter) -> None:
+    """Step Functions capitalises the members."""
     report = nightly.execute({**AS_OF, "engine": "emr"}, answers())
     shape = service_model("emr-serverless").operation_model("StartJobRun").input_shape
     for step in ("Pipeline", "Segments"):
-        asked = {"ClientToken": "made-by-step-functions", **report.asked(f"{step}OnEmr")}
-        assert violations_of(uncapitalised(asked), shape) == []
+        request = {"ClientToken": "made-by-step-functions", **report.request_of(f"{step}OnEmr")}
+        assert violations_of(uncapitalised(request), shape) == []
 
 
 def uncapitalised(value: Any) -> Any:
@@ -140,7 +140,7 @@ def uncapitalised(value: Any) -> Any:
     return value
 
 
-def test_sagemaker_is_asked_for_what_the_commands_ask_for(nightly: Interpreter) -> None:
+def test_the_requests_to_sagemaker_are_those_of_the_commands(nightly: Interpreter) -> None:
     run = nightly.execute(AS_OF, answers())
     placement = sagemaker_requests.Placement(
         role=SUBSTITUTIONS["SageMakerRoleArn"],
@@ -148,17 +148,17 @@ def test_sagemaker_is_asked_for_what_the_commands_ask_for(nightly: Interpreter) 
         kms_key=SUBSTITUTIONS["KeyArn"],
     )
     features, name = f"s3://shop-data/output/runs/{RUN}/kmeans", "shop-nightly-1"
-    assert run.asked("Train") == sagemaker_requests.training_request(
+    assert run.request_of("Train") == sagemaker_requests.training_request(
         name=name,
         features=f"{features}/train",
         output="s3://shop-data/models",
         placement=placement,
         training=sagemaker_requests.Training(k=5),
     )
-    assert run.asked("RegisterModel") == sagemaker_requests.model_request(
+    assert run.request_of("RegisterModel") == sagemaker_requests.model_request(
         name=name, model_data=ARTIFACT, placement=placement
     )
-    assert run.asked("Transform") == sagemaker_requests.transform_request(
+    assert run.request_of("Transform") == sagemaker_requests.transform_request(
         name=name,
         model=name,
         features=f"{features}/score",

@@ -1,4 +1,4 @@
-"""What fails in the nightly run: it ends there or goes on, is tried again or not, and people are told."""
+"""Failures in the nightly run: whether it ends or continues, whether it retries, and whom it notifies."""
 
 import json
 
@@ -16,16 +16,16 @@ AFTER_MEASURING = whole_way("Glue")[3:]
 
 
 @pytest.mark.parametrize("task", [name for name in TASKS if name not in MEASURING])
-def test_a_task_that_fails_ends_the_run_there_and_people_are_told(nightly: Interpreter, task: str) -> None:
+def test_a_task_that_fails_ends_the_run_there_and_sends_a_notification(nightly: Interpreter, task: str) -> None:
     engine = "emr" if task.endswith("Emr") else "glue"
     report = nightly.execute({**AS_OF, "engine": engine}, answers(**{task: FAILED}))
     assert (report.status, report.tried()[-2:]) == ("FAILED", [task, "TellOfFailure"])
-    assert report.tried().count(task) == 1, "a job that failed is not tried again"
+    assert report.tried().count(task) == 1, "a job that failed is not retried"
     assert "exit code 3" in str(report.cause)
-    told = report.asked("TellOfFailure")
-    assert told["TopicArn"].endswith(":shop")
-    assert told["Message"]["run_id"] == RUN
-    assert told["Message"]["error"] == {"Error": "States.TaskFailed", "Cause": "exit code 3"}
+    notification = report.request_of("TellOfFailure")
+    assert notification["TopicArn"].endswith(":shop")
+    assert notification["Message"]["run_id"] == RUN
+    assert notification["Message"]["error"] == {"Error": "States.TaskFailed", "Cause": "exit code 3"}
 
 
 RETRIED = [
@@ -42,29 +42,29 @@ RETRIED = [
 
 
 @pytest.mark.parametrize(("task", "error", "times"), RETRIED)
-def test_a_job_that_could_not_be_started_is_tried_again_and_not_for_ever(
+def test_the_start_of_a_job_is_retried_a_limited_number_of_times(
     nightly: Interpreter, task: str, error: str, times: int
 ) -> None:
     engine = "emr" if task.endswith("Emr") else "glue"
-    fine = answers()[task]
+    successes = answers()[task]
     failures: list[Answer] = [{"error": error, "cause": "not now"}] * times
-    recovered = nightly.execute({**AS_OF, "engine": engine}, answers(**{task: failures + fine}))
+    recovered = nightly.execute({**AS_OF, "engine": engine}, answers(**{task: failures + successes}))
     assert (recovered.status, recovered.tried().count(task)) == ("SUCCEEDED", times + 1)
-    given_up = nightly.execute({**AS_OF, "engine": engine}, answers(**{task: failing(error)}))
-    assert (given_up.status, given_up.tried().count(task)) == ("FAILED", times + 1)
-    assert given_up.asked("TellOfFailure")["Message"]["error"]["Error"] == error
+    exhausted = nightly.execute({**AS_OF, "engine": engine}, answers(**{task: failing(error)}))
+    assert (exhausted.status, exhausted.tried().count(task)) == ("FAILED", times + 1)
+    assert exhausted.request_of("TellOfFailure")["Message"]["error"]["Error"] == error
 
 
 @pytest.mark.parametrize(
     ("task", "error"),
     [("ReadShares", "S3.NoSuchKeyException"), ("MeasureQuality", "CloudWatch.InvalidParameterValueException")],
 )
-def test_a_figure_that_could_not_be_measured_is_told_and_stops_no_run(
+def test_a_metric_that_could_not_be_measured_is_reported_and_stops_no_run(
     nightly: Interpreter, task: str, error: str
 ) -> None:
     report = nightly.execute(AS_OF, answers(**{task: failing(error)}))
     assert (report.status, report.tried()[-6:]) == ("SUCCEEDED", ["TellOfNoMeasure", *AFTER_MEASURING])
-    assert report.asked("TellOfNoMeasure")["Message"]["error"]["Error"] == error
+    assert report.request_of("TellOfNoMeasure")["Message"]["error"]["Error"] == error
 
 
 @pytest.mark.parametrize(
@@ -76,19 +76,19 @@ def test_a_figure_that_could_not_be_measured_is_told_and_stops_no_run(
         json.dumps({"tables": {**SHARES["tables"], "orders": {"share_quarantined": None}}}),
     ],
 )
-def test_shares_that_cannot_be_read_are_told_and_stop_no_run(nightly: Interpreter, body: str) -> None:
+def test_shares_that_cannot_be_read_are_reported_and_stop_no_run(nightly: Interpreter, body: str) -> None:
     report = nightly.execute(AS_OF, answers(ReadShares=[{"result": {"Body": body}}]))
     assert (report.status, report.tried()[-6:]) == ("SUCCEEDED", ["TellOfNoMeasure", *AFTER_MEASURING])
     assert "MeasureQuality" not in report.tried()
 
 
-def test_an_engine_that_is_none_is_told_and_starts_nothing(nightly: Interpreter) -> None:
+def test_an_unknown_engine_is_reported_and_starts_nothing(nightly: Interpreter) -> None:
     report = nightly.execute({**AS_OF, "engine": "spark"}, answers())
     assert (report.status, report.tried()) == ("FAILED", ["TellOfFailure"])
-    assert "engine is spark, expected glue or emr" in json.dumps(report.asked("TellOfFailure"))
+    assert "engine is spark, expected glue or emr" in json.dumps(report.request_of("TellOfFailure"))
 
 
-def test_a_failure_ends_the_run_as_failed_though_nobody_could_be_told(nightly: Interpreter) -> None:
+def test_a_failure_ends_the_run_as_failed_if_no_notification_can_be_sent(nightly: Interpreter) -> None:
     report = nightly.execute(
         AS_OF, answers(PipelineOnGlue=failing("States.TaskFailed"), TellOfFailure=failing("SNS.Broken"))
     )

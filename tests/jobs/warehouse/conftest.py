@@ -39,9 +39,6 @@ class RedshiftPublication:
     def __init__(self, folder: Path, api: DataApi, bucket: str, conninfo: str) -> None:
         self.output, self.api, self.bucket, self.conninfo = folder, api, bucket, conninfo
         self.s3 = api.copy_source.s3
-        make_run(folder, FEBRUARY_RUN, FEBRUARY_ONLY)
-        make_run(folder, JUNE_RUN, JUNE)
-        self.s3 = api.bucketeer.s3
         write_run(folder, FEBRUARY_RUN, FEBRUARY_ONLY)
         write_run(folder, JUNE_RUN, JUNE)
 

@@ -14,16 +14,16 @@ Groups = dict[str, dict[str, list[str]]]
 
 
 @pytest.fixture
-def logs(aws: pytest.MonkeyPatch, made: CloudFormation, glue: Glue) -> Iterator[Groups]:
+def logs(aws: pytest.MonkeyPatch, deployed: CloudFormation, glue: Glue) -> Iterator[Groups]:
     """CloudWatch Logs, two lines a page: groups of streams of lines. moto's does not heed the prefix of a stream."""
-    del made
+    del deployed
     groups: Groups = {}
 
     def filter_log_events(request: dict[str, Any]) -> dict[str, Any]:
         if request["logGroupName"] not in groups:
             raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
         streams = groups[request["logGroupName"]].items()
-        lines = [line for name, said in streams if name.startswith(request["logStreamNamePrefix"]) for line in said]
+        lines = [line for name, stream in streams if name.startswith(request["logStreamNamePrefix"]) for line in stream]
         start = int(request.get("nextToken", "0"))
         page: dict[str, Any] = {"events": [{"message": line} for line in lines[start : start + 2]]}
         return page | ({"nextToken": str(start + 2)} if len(lines) > start + 2 else {})
@@ -34,7 +34,7 @@ def logs(aws: pytest.MonkeyPatch, made: CloudFormation, glue: Glue) -> Iterator[
         yield groups
 
 
-def test_the_whole_log_of_a_job_run_is_printed_and_that_of_others_is_not(
+def test_the_whole_log_of_a_job_run_is_printed_and_no_line_of_another(
     logs: Groups, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs["/aws-glue/jobs/error"] = {"jr_1": ["pipeline: one", "pipeline: two\n", "pipeline: three"]}
@@ -49,7 +49,7 @@ def test_the_log_of_a_run_on_emr_is_found_by_the_runs_id(logs: Groups, capsys: p
     assert capsys.readouterr().out == "driver: one\n"
 
 
-def test_a_log_that_is_not_there_yet_is_told(logs: Groups, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_group_that_does_not_exist_yet_is_reported(logs: Groups, capsys: pytest.CaptureFixture[str]) -> None:
     assert logs == {}
     assert main(["emr", "logs", "--prefix", "shop", "2018-10-17-nightly"]) == 4
     assert "no log group /shop/emr yet" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The platforms that a bundle is made for, and what is there already."""
+"""The platforms that a bundle is built for, and the packages that each of them has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 SPARK: Mapping[str, str] = MappingProxyType({"pyspark": "4.1.1", "py4j": "0.10.9.9"})
 
-# Of what Glue 6.0 installs (base-requirements.txt of awslabs/aws-glue-libs, branch main, 2026-08-19), what this
-# project needs too.
+# The packages that both Glue 6.0 and this project need, with Glue's versions.
+# Source: base-requirements.txt of awslabs/aws-glue-libs, branch main, 2026-08-19.
 GLUE_6_0: Mapping[str, str] = MappingProxyType(
     {
         **SPARK,
@@ -40,15 +40,15 @@ GLUE_6_0: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Target:
+class Platform:
     """A platform that runs the pipeline.
 
     Attributes:
-        name: as it is named on the command line, and in AWS.
+        name: its name on the command line, after AWS's release.
         python: major and minor version of its Python.
         glibc: minor version of its glibc 2; wheels built against a newer one do not load.
-        architectures: of its machines.
-        preinstalled: what it has and the version, for packages whose version AWS publishes.
+        architectures: the architectures of its machines, as AWS names them.
+        preinstalled: the version of each package that it has, as far as AWS publishes versions.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Target:
     preinstalled: Mapping[str, str]
 
     def marker_environment(self, architecture: str) -> dict[str, str]:
-        """What a requirement's marker is evaluated with there, and not on the machine that builds."""
+        """The values with which markers of requirements are evaluated: the platform's, not this machine's."""
         return {
             "extra": "",
             "implementation_name": "cpython",
@@ -75,16 +75,16 @@ class Target:
         }
 
     def platform_tags(self, architecture: str) -> list[str]:
-        """The platforms whose wheels load there, newest first."""
+        """The platform tags of wheels that load there, newest first."""
         newest_first = [f"manylinux_2_{minor}_{architecture}" for minor in range(self.glibc, 4, -1)]
         return [*newest_first, f"manylinux2014_{architecture}", f"manylinux2010_{architecture}"]
 
 
-GLUE = Target(name="glue-6.0", python="3.13", glibc=34, architectures=("x86_64",), preinstalled=GLUE_6_0)
+GLUE = Platform(name="glue-6.0", python="3.13", glibc=34, architectures=("x86_64",), preinstalled=GLUE_6_0)
 
-# Of EMR's own Python packages AWS publishes neither the list nor the versions (boto3 included), so all come along.
-EMR = Target(name="emr-8.1", python="3.11", glibc=34, architectures=("x86_64", "arm64"), preinstalled=SPARK)
+# AWS publishes neither the list nor the versions of EMR's own Python packages, so the bundle has all, boto3 included.
+EMR = Platform(name="emr-8.1", python="3.11", glibc=34, architectures=("x86_64", "arm64"), preinstalled=SPARK)
 
-TARGETS: Mapping[str, Target] = MappingProxyType({target.name: target for target in (GLUE, EMR)})
-MACHINES: Mapping[str, str] = MappingProxyType({"x86_64": "x86_64", "arm64": "aarch64"})
-"""What Linux calls the architectures that AWS names."""
+PLATFORMS: Mapping[str, Platform] = MappingProxyType({platform.name: platform for platform in (GLUE, EMR)})
+ARCHITECTURES: Mapping[str, str] = MappingProxyType({"x86_64": "x86_64", "arm64": "aarch64"})
+"""Linux's name of each architecture that AWS names."""

@@ -1,0 +1,80 @@
+"""What a job run leaves behind: the error of a run that failed, and its log."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from deploy.aws.requests import Aws, RefusedError, Request, UnreachableError, print_request
+from jobs.errors import OutsideSystemError, PipelineError
+
+
+class JobFailedError(PipelineError):
+    """A job run failed; the exit code is the job's own."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def job_failure(aws: Aws, *, bucket: str, run_ids: Sequence[str], default_message: str) -> PipelineError:
+    """The error of a job run that failed: the one in its ``failure.json``, with the job's exit code.
+
+    A job that was killed, or failed before its run had a folder, wrote no such file. Its error is then an
+    `OutsideSystemError` with the default message.
+
+    Args:
+        aws: the account.
+        bucket: the bucket of the runs.
+        run_ids: the runs that the job makes. The first that has the file counts; none for a job that makes no run.
+        default_message: the message if no run has the file.
+    """
+    for run_id in run_ids:
+        key = f"output/runs/{run_id}/failure.json"
+        try:
+            response = aws.read(Request("s3", "get_object", {"Bucket": bucket, "Key": key}))
+            failure: dict[str, Any] = json.loads(response["Body"].read())
+            return JobFailedError(str(failure["error"]), int(failure["exit_code"]))
+        except (RefusedError, UnreachableError, ValueError, KeyError):
+            continue
+    return OutsideSystemError(default_message)
+
+
+def log_request(group: str, stream_prefix: str) -> Request:
+    """The request for the first page of a log."""
+    return Request("logs", "filter_log_events", {"logGroupName": group, "logStreamNamePrefix": stream_prefix})
+
+
+def print_logs(aws: Aws, groups: Sequence[str], stream_prefix: str) -> None:
+    """Print all lines of the log streams whose names start with a prefix. A dry run prints the requests.
+
+    Raises:
+        OutsideSystemError: None of the log groups exists yet.
+    """
+    missing = []
+    for group in groups:
+        request = log_request(group, stream_prefix)
+        if aws.is_dry_run:
+            print_request(request)
+            continue
+        try:
+            _print_pages(aws, request)
+        except RefusedError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+            missing.append(group)
+    if missing and len(missing) == len(groups):
+        raise OutsideSystemError(
+            f"no log group {' or '.join(groups)} yet: a job creates it with its first line. Try again later"
+        )
+
+
+def _print_pages(aws: Aws, request: Request) -> None:
+    token: dict[str, str] = {}
+    while True:
+        parameters = {**request.parameters, **token}
+        page = aws.read(Request(request.service, request.operation, parameters))
+        sys.stdout.writelines(f"{event['message'].rstrip()}\n" for event in page["events"])
+        if "nextToken" not in page:
+            return
+        token = {"nextToken": page["nextToken"]}
