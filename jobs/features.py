@@ -21,7 +21,8 @@ from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.score_cards import load_card
-from jobs.storage import RunStore, is_in_s3
+from jobs.storage.store import RunStore
+from jobs.storage.uris import is_in_s3
 from transforms import schemas
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
@@ -245,10 +246,10 @@ def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:
 
 def _checked_manifest(store: RunStore, config: FeaturesRunConfig) -> dict[str, Any]:
     """The manifest of the run whose checked tables are read."""
-    manifest = store.chosen(
+    manifest = store.find_manifest(
         config.checked_run,
-        lacks="no checked tables to start from",
-        to_do="Run jobs.pipeline, or jobs.ingest and then this with --checked-run",
+        missing="no checked tables to start from",
+        advice="Run jobs.pipeline, or jobs.ingest and then this with --checked-run",
     )
     missing = [contract.table for contract in FILE_CONTRACTS if contract.table not in manifest.get("outputs", {})]
     if missing:

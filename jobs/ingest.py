@@ -15,7 +15,8 @@ from jobs.runs.metrics import total_of, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
-from jobs.storage import RunStore, is_in_s3
+from jobs.storage.store import RunStore
+from jobs.storage.uris import is_in_s3
 
 
 def main(argv: Sequence[str] | None = None) -> int:

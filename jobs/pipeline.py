@@ -19,7 +19,8 @@ from jobs.runs.run import open_run
 from jobs.segments import cluster_customers
 from jobs.sources.csv_files import find_sources, inputs_of
 from jobs.sources.score_cards import load_card
-from jobs.storage import RunStore, is_in_s3
+from jobs.storage.store import RunStore
+from jobs.storage.uris import is_in_s3
 from jobs.warehouse.target import WarehouseTarget, parse_address
 
 

@@ -11,7 +11,8 @@ from jobs.cli.logs import configure_logs
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, add_version
 from jobs.errors import ConfigurationError
-from jobs.storage import RunStore, is_in_s3
+from jobs.storage.store import RunStore
+from jobs.storage.uris import is_in_s3
 from jobs.warehouse.load_plan import RunToLoad, Warehouse, raw_to_load, run_to_load
 from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
 

@@ -14,7 +14,8 @@ from jobs.runs.checked_tables import CarriedOver, CheckedTable, CheckedTables, c
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
 from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
-from jobs.storage import RunStore, is_in_s3
+from jobs.storage.store import RunStore
+from jobs.storage.uris import is_in_s3
 
 
 def main(argv: Sequence[str] | None = None) -> int:

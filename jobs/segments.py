@@ -32,7 +32,8 @@ from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
-from jobs.storage import RunStore, is_in_s3
+from jobs.storage.store import RunStore
+from jobs.storage.uris import is_in_s3
 from transforms import schemas
 from transforms.clusters.assignments import (
     CHECKED_ASSIGNMENTS,
@@ -213,8 +214,8 @@ def _reused_features(earlier: Mapping[str, Any], run: Run) -> Reused:
 
 
 def _features_manifest(store: RunStore, run_id: str | None) -> dict[str, Any]:
-    manifest = store.chosen(
-        run_id, lacks="no customers to cluster", to_do="Run jobs.pipeline first, or name a run with --features-run"
+    manifest = store.find_manifest(
+        run_id, missing="no customers to cluster", advice="Run jobs.pipeline first, or name a run with --features-run"
     )
     if RFM.table not in manifest.get("outputs", {}) or FEATURES not in manifest:
         raise ConfigurationError(

@@ -9,7 +9,7 @@ from boto3.exceptions import S3UploadFailedError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from deploy.aws.requests import Aws, RefusedError, Request, print_request, told
+from deploy.aws.requests import Aws, RefusedError, Request, print_request, request_errors
 from jobs.errors import OutsideSystemError
 
 MISSING_OBJECT = {"404", "NoSuchKey", "NotFound"}
@@ -41,7 +41,7 @@ def upload_file(aws: Aws, path: Path, *, bucket: str, key: str) -> None:
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(path.name, total=path.stat().st_size)
         try:
-            with told(request):
+            with request_errors(request):
                 aws.client("s3").upload_file(
                     str(path),
                     bucket,

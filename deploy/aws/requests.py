@@ -107,7 +107,7 @@ class Aws:
         Raises:
             PipelineError: AWS refused the request, or could not be reached; see `told`.
         """
-        with told(request):
+        with request_errors(request):
             client = self.client(request.service, may_repeat=request.may_repeat)
             return getattr(client, request.operation)(**request.parameters)
 

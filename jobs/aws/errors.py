@@ -41,7 +41,7 @@ class Kind:
     codes: tuple[str, ...]
     error: type[PipelineError]
     means: str
-    to_do: str
+    advice: str
 
 
 KINDS = (

@@ -15,7 +15,8 @@ from jobs.clusters.feature_files import ASSIGNMENTS, read_shards, write_shards
 from jobs.clusters.training import train
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.run import Run
-from jobs.storage import Folder, Stored, folder_at
+from jobs.storage.folder import Folder, Stored
+from jobs.storage.uris import folder_at
 from transforms.clusters.assignments import ASSIGNMENT_LINES, Centroid, assignments, sample_of
 from transforms.clusters.choose_k import SAMPLE_SIZE, ChoiceOfK, choose_k
 from transforms.clusters.model import ClusterModel, TrainingEngine
@@ -125,8 +126,10 @@ class ExternalFiles:
         """
         for name, (folder, files) in self.files.items():
             paths = [file.path for file in files]
-            if name == "assignments" and paths != [folder.shown(*parts) for parts in _shards(folder)]:
-                raise DataError(f"{folder.shown()}: files came or went while it was read, expected none to. Run again")
+            if name == "assignments" and paths != [folder.display_path(*parts) for parts in _shards(folder)]:
+                raise DataError(
+                    f"{folder.display_path()}: files came or went while it was read, expected none to. Run again"
+                )
             for file in files:
                 if not folder.is_unchanged(file):
                     raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
@@ -143,7 +146,7 @@ def find_external_files(config: SegmentsConfig) -> ExternalFiles:
     if config.assignments is not None:
         folder = folder_at(config.assignments, argument="--assignments")
         with _readable("--assignments", config.assignments):
-            files["assignments"] = (folder, tuple(folder.stored(*parts) for parts in _shards(folder)))
+            files["assignments"] = (folder, tuple(folder.describe(*parts) for parts in _shards(folder)))
         if not files["assignments"][1]:
             raise ConfigurationError(
                 f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's "
@@ -153,7 +156,7 @@ def find_external_files(config: SegmentsConfig) -> ExternalFiles:
         folder = folder_at(config.model_artifact, argument="--model-artifact")
         with _readable("--model-artifact", config.model_artifact):
             if folder.exists():  # if not, `artifact_centroids` says what to do
-                files["model_artifact"] = (folder, (folder.stored(),))
+                files["model_artifact"] = (folder, (folder.describe(),))
     return ExternalFiles(files)
 
 

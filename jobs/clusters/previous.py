@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jobs.errors import ConfigurationError, DataError
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 from transforms.clusters.model import ClusterModel, ModelError
 
 KMEANS_MODEL = "kmeans_model.json"

@@ -25,8 +25,9 @@ from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.provenance import code_version, platform_versions
 from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepMetrics, Total, totals_of
 from jobs.spark.session import SPARK_FAILURES, spark_session
-from jobs.storage import MANIFEST, RunStore, for_reading
-from jobs.storage.table_files import recorded_files
+from jobs.storage.store import MANIFEST, RunStore
+from jobs.storage.table_files import list_table_files
+from jobs.storage.uris import escape_glob
 
 STAGE = "_stage"
 log = logging.getLogger(__name__)
@@ -241,7 +242,7 @@ class Run:
         """
         reasons = self.quality.stop_reasons()
         if reasons:
-            where = self._store.shown(self.run_id, DATA_DOCS)
+            where = self._store.display_path(self.run_id, DATA_DOCS)
             raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where}, {QUALITY} and quarantine")
 
     def finish(self, *, inputs: Mapping[str, Any], results: Sequence[StepResult], becomes_current: bool) -> None:
@@ -270,7 +271,7 @@ class Run:
             platform=platform_versions(self.session),
             tables=self._tables,
             outputs={
-                table: self._reused_files.get(table) or recorded_files(self._store.folder, path)
+                table: self._reused_files.get(table) or list_table_files(self._store.folder, path)
                 for table, path in self._tables.items()
             },
         )
@@ -290,19 +291,19 @@ class Run:
 
     def leave(self) -> None:
         """Write the quality report of a run that stops, and remove what it staged."""
-        if self._store.has(self.run_id, MANIFEST):
+        if self._store.contains(self.run_id, MANIFEST):
             return
         self._store.remove(self.run_id, STAGE)
-        if self.quality.tables and not self._store.has(self.run_id, QUALITY):
+        if self.quality.tables and not self._store.contains(self.run_id, QUALITY):
             self._write_quality()
 
     def _write_quality(self) -> None:
         self.write_text(QUALITY, self.quality.write())
         self.write_text(SHARES, self.quality.shares())
-        self._store.take_in(self.run_id, FOLDER, self.quality.folder)
+        self._store.copy_in(self.run_id, FOLDER, self.quality.folder)
 
     def _read(self, uri: str, schema: StructType) -> DataFrame:
-        return self.session.read.schema(schema).parquet(for_reading(uri))
+        return self.session.read.schema(schema).parquet(escape_glob(uri))
 
     def show_summary(self, *notes: str) -> None:
         """Print the steps, the failed rules, and where the tables are."""
@@ -319,8 +320,8 @@ class Run:
                 ],
                 *notes,
                 *([] if self.options.becomes_current else ["current.json was not moved (--becomes-current no)"]),
-                f"Data Docs: {self._store.shown(self.run_id, DATA_DOCS)}",
-                f"tables and {MANIFEST}: {self._store.shown(self.run_id)}",
+                f"Data Docs: {self._store.display_path(self.run_id, DATA_DOCS)}",
+                f"tables and {MANIFEST}: {self._store.display_path(self.run_id)}",
             ],
         )
 

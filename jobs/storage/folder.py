@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 
-class ChangedMeanwhileError(Exception):
+class WriteConflictError(Exception):
     """A file is not any more what it was when it was read, so that it was not written over."""
 
 
@@ -62,7 +62,7 @@ class Folder(Protocol):
     def uri(self, *parts: str) -> str:
         """What Spark is given to write there."""
 
-    def shown(self, *parts: str) -> str:
+    def display_path(self, *parts: str) -> str:
         """The place in a form that a person can use: a path, or an ``s3://`` URI."""
 
     def names(self, *parts: str) -> list[str]:
@@ -80,19 +80,19 @@ class Folder(Protocol):
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
         """A text file's content and what tells this content from others, for `exchange`; both None for no file."""
 
-    def opened(self, *parts: str) -> IO[bytes]:
+    def open_file(self, *parts: str) -> IO[bytes]:
         """A file, open for reading from its beginning; what was not asked for is not fetched."""
 
-    def stored(self, *parts: str) -> Stored:
+    def describe(self, *parts: str) -> Stored:
         """A file as the manifest names it."""
 
-    def stored_files(self, *parts: str) -> Sequence[Stored]:
+    def data_files(self, *parts: str) -> Sequence[Stored]:
         """The data files of a table's folder by name: none that Spark hides from its readers (``_`` and ``.``)."""
 
     def is_unchanged(self, file: Stored) -> bool:
         """Whether a file is what it was when it was `stored`."""
 
-    def make(self, *parts: str) -> None:
+    def create_folder(self, *parts: str) -> None:
         """Make a folder that must not exist yet: of several who try at once, one succeeds.
 
         Raises:
@@ -102,18 +102,18 @@ class Folder(Protocol):
     def remove(self, *parts: str) -> None:
         """Remove a folder with all that is in it, or a file; nothing when there is none."""
 
-    def take_in(self, folder: Path, *parts: str) -> None:
+    def copy_in(self, folder: Path, *parts: str) -> None:
         """Copy a local folder to a place where there is none yet."""
 
-    def replace(self, text: str, *parts: str) -> None:
+    def write_text(self, text: str, *parts: str) -> None:
         """Write a text file so that a reader finds the old content or the new, and never half."""
 
-    def exchange(self, text: str, *parts: str, version: str | None) -> str:
+    def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
         """`replace` a file that still has the content told by ``version`` (None: that is still not there).
 
         Returns:
             The version of the new content.
 
         Raises:
-            ChangedMeanwhileError: Somebody else wrote it meanwhile; it was left as it is.
+            WriteConflictError: Somebody else wrote it meanwhile; it was left as it is.
         """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from jobs.errors import ConfigurationError
-from jobs.storage.folder import ChangedMeanwhileError, Stored, StoredFile
+from jobs.storage.folder import Stored, StoredFile, WriteConflictError
 
 
 class LocalFolder:
@@ -27,7 +27,7 @@ class LocalFolder:
         """
         return f"file://{self.path.joinpath(*parts)}"
 
-    def shown(self, *parts: str) -> str:
+    def display_path(self, *parts: str) -> str:
         """The path."""
         return str(self.path.joinpath(*parts))
 
@@ -59,17 +59,17 @@ class LocalFolder:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{file}: cannot be read as text ({error})") from None
 
-    def opened(self, *parts: str) -> IO[bytes]:
+    def open_file(self, *parts: str) -> IO[bytes]:
         """A file, open for reading."""
         return self.path.joinpath(*parts).open("rb")
 
-    def stored(self, *parts: str) -> StoredFile:
+    def describe(self, *parts: str) -> StoredFile:
         """A file's name, size and checksum."""
-        return stored_file(self.path.joinpath(*parts))
+        return describe_file(self.path.joinpath(*parts))
 
-    def stored_files(self, *parts: str) -> list[StoredFile]:
+    def data_files(self, *parts: str) -> list[StoredFile]:
         """The data files of a table's folder."""
-        return [self.stored(*parts, name) for name in self.names(*parts) if not name.startswith((".", "_"))]
+        return [self.describe(*parts, name) for name in self.names(*parts) if not name.startswith((".", "_"))]
 
     def is_unchanged(self, file: Stored) -> bool:
         """Whether a file has the size and the time of change that it had."""
@@ -79,7 +79,7 @@ class LocalFolder:
         state = path.stat()
         return (state.st_size, state.st_mtime_ns) == (file.size, file.modified_ns)
 
-    def make(self, *parts: str) -> None:
+    def create_folder(self, *parts: str) -> None:
         """Make a folder that must not exist yet, and those above it."""
         folder = self.path.joinpath(*parts)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -94,11 +94,11 @@ class LocalFolder:
             else:
                 target.unlink()
 
-    def take_in(self, folder: Path, *parts: str) -> None:
+    def copy_in(self, folder: Path, *parts: str) -> None:
         """Copy a local folder to a place where there is none yet."""
         shutil.copytree(folder, self.path.joinpath(*parts))
 
-    def replace(self, text: str, *parts: str) -> None:
+    def write_text(self, text: str, *parts: str) -> None:
         """Write a text file so that a reader finds the old content or the new, and never half.
 
         The new content reaches the disk before it gets the name, and the name before this returns: a power cut
@@ -114,12 +114,12 @@ class LocalFolder:
         with _folder_of(target) as folder:
             os.fsync(folder)
 
-    def exchange(self, text: str, *parts: str, version: str | None) -> str:
+    def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
         """`replace` a file that is still what it was; those who do so at once take turns by a lock on its folder."""
         with _folder_of(self.path.joinpath(*parts)) as folder:
             fcntl.flock(folder, fcntl.LOCK_EX)
             if self.read_version(*parts)[1] != version:
-                raise ChangedMeanwhileError
+                raise WriteConflictError
             self.replace(text, *parts)
         return _checksum(text.encode())
 
@@ -137,7 +137,7 @@ def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def stored_file(path: Path) -> StoredFile:
+def describe_file(path: Path) -> StoredFile:
     """A local file's name, size and checksum."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

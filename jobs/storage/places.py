@@ -52,6 +52,6 @@ def _s3_folder(bucket: str, prefix: str, *, uri: str, argument: str) -> S3Folder
     return S3Folder(bucket, prefix)
 
 
-def for_reading(uri: str) -> str:
+def escape_glob(uri: str) -> str:
     """The same place for Spark to read, which takes what it reads for a pattern and what it writes for a name."""
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)

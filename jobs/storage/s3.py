@@ -15,8 +15,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.aws.errors import code_of, named_failures
 from jobs.errors import ConfigurationError, OutsideSystemError
-from jobs.storage.folder import ChangedMeanwhileError, Stored, StoredObject
-from jobs.storage.s3_client import PIECE, ObjectReader, asked_again, s3_client, whole_object
+from jobs.storage.folder import Stored, StoredObject, WriteConflictError
+from jobs.storage.s3 import PIECE, ObjectReader, asked_again, s3_client, whole_object
 
 MARKER = "_opened.json"
 """What makes a folder exist from the moment that it is made: S3 has no folders, only objects."""
@@ -43,7 +43,7 @@ class S3Folder:
         """``s3:`` where a platform brings its own filesystem for it; Hadoop's own is called ``s3a:``."""
         return f"{'s3' if is_submitted() else 's3a'}://{self._path(*parts)}"
 
-    def shown(self, *parts: str) -> str:
+    def display_path(self, *parts: str) -> str:
         """The ``s3://`` URI."""
         return f"s3://{self._path(*parts)}"
 
@@ -58,7 +58,7 @@ class S3Folder:
 
     def is_folder(self, *parts: str) -> bool:
         """Whether there are objects below it."""
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             found = self._asked("list_objects_v2", Prefix=self._below(*parts), MaxKeys=1)
         return bool(found["KeyCount"])
 
@@ -68,7 +68,7 @@ class S3Folder:
 
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
         """An object's text and its ETag."""
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             try:
                 content, etag = whole_object(self._client, **self._object(*parts), **self._pays)
             except ClientError as error:
@@ -78,15 +78,15 @@ class S3Folder:
         try:
             return content.decode(), etag
         except UnicodeDecodeError as error:
-            raise ConfigurationError(f"{self.shown(*parts)}: cannot be read as text ({error})") from None
+            raise ConfigurationError(f"{self.display_path(*parts)}: cannot be read as text ({error})") from None
 
-    def opened(self, *parts: str) -> IO[bytes]:
+    def open_file(self, *parts: str) -> IO[bytes]:
         """An object, to be read from its beginning."""
-        found = self.stored(*parts)
+        found = self.describe(*parts)
         request = {**self._object(*parts), **self._pays, "IfMatch": f'"{found.etag}"'}
         return io.BufferedReader(ObjectReader(self._client, found.path, size=found.size, **request), PIECE)
 
-    def stored(self, *parts: str) -> StoredObject:
+    def describe(self, *parts: str) -> StoredObject:
         """An object's URI, size, ETag and version.
 
         Raises:
@@ -94,39 +94,39 @@ class S3Folder:
         """
         head = self._head(*parts)
         if head is None:
-            raise ConfigurationError(f"{self.shown(*parts)}: no such object. Check the URI")
+            raise ConfigurationError(f"{self.display_path(*parts)}: no such object. Check the URI")
         etag = head["ETag"].strip('"')
-        return StoredObject(self.shown(*parts), head["ContentLength"], etag, head.get("VersionId"))
+        return StoredObject(self.display_path(*parts), head["ContentLength"], etag, head.get("VersionId"))
 
-    def stored_files(self, *parts: str) -> list[StoredObject]:
+    def data_files(self, *parts: str) -> list[StoredObject]:
         """The data files of a table's folder, by one listing and so without their versions."""
         start = len(self._below(*parts))
         files = {key[start:]: found for key, found in self._listed(*parts).items() if not key.endswith("/")}
         return [
-            StoredObject(self.shown(*parts, name), found["Size"], found["ETag"].strip('"'))
+            StoredObject(self.display_path(*parts, name), found["Size"], found["ETag"].strip('"'))
             for name, found in sorted(files.items())
             if not name.startswith((".", "_"))
         ]
 
     def is_unchanged(self, file: Stored) -> bool:
         """Whether an object has the ETag that it had."""
-        below = file.path.removeprefix(self.shown()).strip("/")
+        below = file.path.removeprefix(self.display_path()).strip("/")
         head = self._head(*below.split("/")) if below else self._head()
         return isinstance(file, StoredObject) and head is not None and head["ETag"].strip('"') == file.etag
 
-    def make(self, *parts: str) -> None:
+    def create_folder(self, *parts: str) -> None:
         """Make a folder: an object that only one can be the first to write."""
         if self.exists(*parts):
-            raise FileExistsError(self.shown(*parts))
+            raise FileExistsError(self.display_path(*parts))
         opened = {"opened_at": datetime.now(UTC).isoformat(timespec="seconds"), "by": secrets.token_hex(8)}
         try:
-            self.exchange(json.dumps(opened) + "\n", *parts, MARKER, version=None)
-        except ChangedMeanwhileError:
-            raise FileExistsError(self.shown(*parts)) from None
+            self.write_if_unchanged(json.dumps(opened) + "\n", *parts, MARKER, version=None)
+        except WriteConflictError:
+            raise FileExistsError(self.display_path(*parts)) from None
 
     def remove(self, *parts: str) -> None:
         """Remove the object and all below it. A bucket that keeps versions keeps them."""
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             keys = [{"Key": key} for key in (*self._all_below(*parts), *([self._key(*parts)] if parts else []))]
             for first in range(0, len(keys), MOST_DELETED_AT_ONCE):
                 some = {"Objects": keys[first : first + MOST_DELETED_AT_ONCE], "Quiet": True}
@@ -134,32 +134,34 @@ class S3Folder:
                 for failed in answer.get("Errors", []):
                     raise ClientError({"Error": failed}, "DeleteObjects")
 
-    def take_in(self, folder: Path, *parts: str) -> None:
+    def copy_in(self, folder: Path, *parts: str) -> None:
         """Put the files of a local folder there, each with the type by which a browser shows it."""
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             content_type, _ = mimetypes.guess_type(file.name)
             self._put_file(file, content_type, *parts, *file.relative_to(folder).parts)
 
-    def replace(self, text: str, *parts: str) -> None:
+    def write_text(self, text: str, *parts: str) -> None:
         """Write an object, of which readers find the old content or the new as S3 has it."""
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             self._put(text, *parts)
 
-    def exchange(self, text: str, *parts: str, version: str | None) -> str:
+    def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
         """`replace` an object that still has an ETag, by one conditional write."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             try:
                 return self._put_alone(text, *parts, **condition)
             except TwoAtOnceError:
-                raise OutsideSystemError(f"{self.shown(*parts)}: many write it at once. Run again later") from None
+                raise OutsideSystemError(
+                    f"{self.display_path(*parts)}: many write it at once. Run again later"
+                ) from None
             except ClientError as error:
                 if code_of(error) not in WRITTEN_MEANWHILE:
                     raise
         # An answer that was lost on its way makes botocore write a second time, which then finds the first.
         content, etag = self.read_version(*parts)
         if content != text or etag is None:
-            raise ChangedMeanwhileError
+            raise WriteConflictError
         return etag
 
     @retry(
@@ -184,11 +186,11 @@ class S3Folder:
 
     def _put_file(self, file: Path, content_type: str | None, *parts: str) -> None:
         extra = {**self._encrypted, **self._pays, "ContentType": content_type or "application/octet-stream"}
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             self._client.upload_file(str(file), self.bucket, self._key(*parts), ExtraArgs=extra)
 
     def _head(self, *parts: str) -> dict[str, Any] | None:
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             try:
                 head: dict[str, Any] = self._asked("head_object", Key=self._key(*parts))
             except ClientError as error:
@@ -199,7 +201,7 @@ class S3Folder:
 
     def _listed(self, *parts: str) -> dict[str, dict[str, Any]]:
         """What is right under a prefix: objects by their keys, and prefixes, which end in a slash."""
-        with named_failures(self.shown(*parts)):
+        with named_failures(self.display_path(*parts)):
             pages = self._pages(Prefix=self._below(*parts), Delimiter="/")
             found: dict[str, dict[str, Any]] = {}
             for page in pages:

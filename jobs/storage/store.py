@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
-from jobs.storage.folder import ChangedMeanwhileError
-from jobs.storage.places import folder_at
+from jobs.storage.folder import WriteConflictError
+from jobs.storage.uris import folder_at
 
 POINTER = "current.json"
 MANIFEST = "manifest.json"
@@ -43,7 +43,7 @@ class RunStore:
         now = datetime.now(UTC)
         run_id = run_id or f"{as_of}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         try:
-            self.folder.make("runs", run_id)
+            self.folder.create_folder("runs", run_id)
         except FileExistsError as error:
             if self.folder.exists("runs", run_id):
                 raise ConfigurationError(
@@ -61,9 +61,9 @@ class RunStore:
             "Give a folder that this user can write"
         )
 
-    def shown(self, run_id: str, *parts: str) -> str:
+    def display_path(self, run_id: str, *parts: str) -> str:
         """A run's folder or a file in it, for a person."""
-        return self.folder.shown("runs", run_id, *"/".join(parts).split("/")).rstrip("/")
+        return self.folder.display_path("runs", run_id, *"/".join(parts).split("/")).rstrip("/")
 
     def table_uri(self, run_id: str, table: str) -> str:
         """Where a table of a run is."""
@@ -76,16 +76,16 @@ class RunStore:
     def write_text(self, run_id: str, name: str, text: str) -> None:
         """Write a small text file of a run, such as its score card."""
         with self._outside_failures(name):
-            self.folder.replace(text, "runs", run_id, name)
+            self.folder.write_text(text, "runs", run_id, name)
 
-    def has(self, run_id: str, name: str) -> bool:
+    def contains(self, run_id: str, name: str) -> bool:
         """Whether a run has such a file or folder by now."""
         return self.folder.exists("runs", run_id, name)
 
-    def take_in(self, run_id: str, name: str, folder: Path) -> None:
+    def copy_in(self, run_id: str, name: str, folder: Path) -> None:
         """Make a local folder one of a run's."""
         with self._outside_failures(name):
-            self.folder.take_in(folder, "runs", run_id, name)
+            self.folder.copy_in(folder, "runs", run_id, name)
 
     def remove(self, run_id: str, name: str) -> None:
         """Remove what a run had put aside for itself; nothing when there is nothing."""
@@ -95,7 +95,7 @@ class RunStore:
     def write_failure(self, run_id: str, failure: Mapping[str, Any]) -> None:
         """Leave word in a run's folder why it did not come to its end, as far as that is still possible."""
         with suppress(OSError, PipelineError):
-            self.folder.replace(json.dumps(failure, indent=2) + "\n", "runs", run_id, FAILURE)
+            self.folder.write_text(json.dumps(failure, indent=2) + "\n", "runs", run_id, FAILURE)
 
     def move_pointer(self, pointer: Mapping[str, Any]) -> None:
         """Make a run the current one, unless another became that since this run looked first.
@@ -107,8 +107,8 @@ class RunStore:
         text = _as_text(pointer)
         with self._outside_failures(POINTER):
             try:
-                self._pointer = self.folder.exchange(text, POINTER, version=self._pointer)
-            except ChangedMeanwhileError:
+                self._pointer = self.folder.write_if_unchanged(text, POINTER, version=self._pointer)
+            except WriteConflictError:
                 raise self._overtaken(pointer) from None
 
     def _overtaken(self, pointer: Mapping[str, Any]) -> OutsideSystemError:
@@ -116,8 +116,8 @@ class RunStore:
         text = self.folder.read(POINTER)
         other = "is gone" if text is None else f"points to {self._parsed(text, POINTER).get('run_id')}"
         return OutsideSystemError(
-            f"run {run_id} is whole but not current: {self.folder.shown(POINTER)} {other} since another run was done "
-            f"while this one worked, and was left so. Nothing is lost ({self.folder.shown('runs', str(run_id))}); if "
+            f"run {run_id} is whole but not current: {self.folder.display_path(POINTER)} {other} since another run was done "
+            f"while this one worked, and was left so. Nothing is lost ({self.folder.display_path('runs', str(run_id))}); if "
             "this one is to be current, run again, one at a time"
         )
 
@@ -144,7 +144,7 @@ class RunStore:
             raise ConfigurationError(f"run {run_id} in {self.output} {state}: no {MANIFEST}. Name a whole run")
         return self._parsed(text, f"runs/{run_id}/{MANIFEST}")
 
-    def chosen(self, run_id: str | None, *, lacks: str, to_do: str) -> dict[str, Any]:
+    def find_manifest(self, run_id: str | None, *, missing: str, advice: str) -> dict[str, Any]:
         """The manifest of a run that somebody named, or else of the current one.
 
         Args:
@@ -181,7 +181,7 @@ class RunStore:
 
     def _write_json(self, content: Mapping[str, Any], *parts: str) -> None:
         with self._outside_failures("/".join(parts)):
-            self.folder.replace(_as_text(content), *parts)
+            self.folder.write_text(_as_text(content), *parts)
 
     @contextmanager
     def _outside_failures(self, name: str) -> Iterator[None]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.errors import DataError, OutsideSystemError
-from jobs.storage import Folder, Stored
+from jobs.storage.folder import Folder, Stored
 
 AGAIN = "Files of a run are never edited: put back what was there, or run the pipeline again"
 
 
 @dataclass(frozen=True)
-class OutputFile:
+class TableFile:
     """A file of a table.
 
     Attributes:
@@ -28,7 +28,7 @@ class OutputFile:
         return self.path.rpartition("/")[2]
 
 
-def recorded_files(folder: Folder, table_path: str) -> list[dict[str, Any]]:
+def list_table_files(folder: Folder, table_path: str) -> list[dict[str, Any]]:
     """What a manifest says of a table's files: name, size in bytes, and checksum or ETag.
 
     Args:
@@ -41,9 +41,9 @@ def recorded_files(folder: Folder, table_path: str) -> list[dict[str, Any]]:
     return [_entry(file) for file in _stored_files(folder, table_path)]
 
 
-def unchanged_files(
+def verify_table_files(
     folder: Folder, *, table: str, table_path: str, recorded: Sequence[dict[str, Any]]
-) -> tuple[OutputFile, ...]:
+) -> tuple[TableFile, ...]:
     """A table's files, after it was made sure that they are those that the run wrote, to the byte.
 
     Args:
@@ -70,7 +70,7 @@ def unchanged_files(
                 f"table {table}: {name} was changed: found {_in_words(entry)}, expected {_in_words(expected[name])}. "
                 f"{AGAIN}"
             )
-    return tuple(OutputFile(file.path, file.size) for _, file in present.values())
+    return tuple(TableFile(file.path, file.size) for _, file in present.values())
 
 
 def fingerprint(entry: Mapping[str, Any]) -> tuple[int, str]:
@@ -80,7 +80,7 @@ def fingerprint(entry: Mapping[str, Any]) -> tuple[int, str]:
 
 def _entry(file: Stored) -> dict[str, Any]:
     told = {name: value for name, value in file.as_json().items() if name != "path"}
-    return {"file": OutputFile(file.path, file.size).name, **told}
+    return {"file": TableFile(file.path, file.size).name, **told}
 
 
 def _in_words(entry: Mapping[str, Any]) -> str:
@@ -90,6 +90,6 @@ def _in_words(entry: Mapping[str, Any]) -> str:
 
 def _stored_files(folder: Folder, table_path: str) -> Sequence[Stored]:
     try:
-        return folder.stored_files(*table_path.split("/"))
+        return folder.data_files(*table_path.split("/"))
     except OSError as error:
         raise OutsideSystemError(f"{error.filename}: cannot be read ({error.strerror})") from None

@@ -11,7 +11,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from jobs.cli import console
 from jobs.errors import DataError, OutsideSystemError
-from jobs.storage.table_files import OutputFile
+from jobs.storage.table_files import TableFile
 from jobs.warehouse.ddl import (
     PIPELINE_RUNS,
     PIPELINE_RUNS_SCHEMA,
@@ -204,7 +204,7 @@ def _record_load(connection: DuckDBPyConnection, run: RunToLoad, load_id: str) -
     )
 
 
-def _escaped_paths(files: Sequence[OutputFile]) -> list[str]:
+def _escaped_paths(files: Sequence[TableFile]) -> list[str]:
     """Paths in which DuckDB, which reads a path as a pattern, finds no wildcard."""
     return [re.sub(r"([*?\[])", r"[\1]", file.path) for file in files]
 

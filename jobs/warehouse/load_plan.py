@@ -13,8 +13,8 @@ from jobs.cli.config import RUN_ID
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.totals import NO_MONEY, BoundaryKind, Total, totals_of
 from jobs.sources.csv_files import Source, find_sources
-from jobs.storage import RunStore
-from jobs.storage.table_files import OutputFile, fingerprint, unchanged_files
+from jobs.storage.store import RunStore
+from jobs.storage.table_files import TableFile, fingerprint, verify_table_files
 from transforms.schemas import MONEY_COLUMNS, TABLES
 
 OPTIONAL_TABLES = ("customer_segments",)
@@ -61,7 +61,7 @@ class TableToLoad:
     """
 
     name: str
-    files: tuple[OutputFile, ...]
+    files: tuple[TableFile, ...]
     total: Total
 
     @property
@@ -104,7 +104,7 @@ class RawTable:
     table: str
     columns: StructType
     header: tuple[str, ...]
-    files: tuple[OutputFile, ...]
+    files: tuple[TableFile, ...]
     rows: int
 
     @property
@@ -169,7 +169,7 @@ def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
     """
     if run_id is not None and not RUN_ID.fullmatch(run_id):
         raise ConfigurationError(f"invalid --run {run_id!r}: expected a run's id, such as 2018-10-17-nightly")
-    manifest = store.chosen(run_id, lacks="nothing to load", to_do="Run jobs.pipeline, or name a --run")
+    manifest = store.find_manifest(run_id, missing="nothing to load", advice="Run jobs.pipeline, or name a --run")
     totals, outputs = _totals_by_table(manifest, BoundaryKind.WRITTEN), manifest.get("outputs", {})
     missing = [name for name in REQUIRED_TABLES if name not in outputs or name not in totals]
     if missing:
@@ -223,7 +223,7 @@ def _table(
 ) -> TableToLoad:
     if name not in outputs:
         return TableToLoad(name, (), Total(0))
-    files = unchanged_files(store.folder, table=name, table_path=paths[name], recorded=outputs[name])
+    files = verify_table_files(store.folder, table=name, table_path=paths[name], recorded=outputs[name])
     return TableToLoad(name, files, totals[name])
 
 
@@ -263,7 +263,7 @@ def _raw_table(source: Source, *, recorded: Sequence[Mapping[str, Any]], rows: i
         table=contract.table,
         columns=StructType([StructField(name, data_type) for name, data_type in contract.cells.types.items()]),
         header=source.header,
-        files=tuple(OutputFile(file.path, file.size) for file in source.files),
+        files=tuple(TableFile(file.path, file.size) for file in source.files),
         rows=rows,
     )
 

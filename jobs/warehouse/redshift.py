@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.errors import DataError, OutsideSystemError
-from jobs.storage.table_files import OutputFile
+from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MAX_STATEMENTS, DataApiClient, StatementError, client_token
 from jobs.warehouse.load_plan import CommittedLoad, ExpectedTotal, RawTable, RawToLoad, RunToLoad, Warehouse
 from jobs.warehouse.redshift_statements import (
@@ -189,9 +189,9 @@ def open_warehouse(target: WarehouseTarget) -> Warehouse:
     return RedshiftWarehouse(target.address, staging=target.staging, iam_role=target.iam_role)
 
 
-def _files_by_copy(tables: Sequence[RawTable]) -> dict[str, list[OutputFile]]:
+def _files_by_copy(tables: Sequence[RawTable]) -> dict[str, list[TableFile]]:
     """The files of each COPY. Gzipped files get one of their own, since its GZIP option applies to every file."""
-    files: dict[str, list[OutputFile]] = {}
+    files: dict[str, list[TableFile]] = {}
     for table in tables:
         for file in table.files:
             name = f"{table.name}.gz" if file.name.endswith(".gz") else table.name

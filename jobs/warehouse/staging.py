@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.aws.environment import S3Settings
 from jobs.cli import console
-from jobs.storage import is_in_s3
-from jobs.storage.s3_client import s3_client
-from jobs.storage.table_files import OutputFile
+from jobs.storage.s3 import s3_client
+from jobs.storage.table_files import TableFile
+from jobs.storage.uris import is_in_s3
 from jobs.warehouse.aws_errors import aws_failures
 from jobs.warehouse.data_api import UnknownOutcomeError
 
@@ -34,7 +34,7 @@ class StagedFile:
 
 
 @contextmanager
-def staged_files(folder: str, files: Mapping[str, Sequence[OutputFile]]) -> Iterator[dict[str, str]]:
+def staged_files(folder: str, files: Mapping[str, Sequence[TableFile]]) -> Iterator[dict[str, str]]:
     """Upload files to S3, and delete them at the end, unless Redshift may still be reading them.
 
     Args:
@@ -110,7 +110,7 @@ class _StagingFolder:
         return self.keys[-1]
 
 
-def _stage(staging: _StagingFolder, files: Mapping[str, Sequence[OutputFile]]) -> dict[str, str]:
+def _stage(staging: _StagingFolder, files: Mapping[str, Sequence[TableFile]]) -> dict[str, str]:
     """Upload the files that are on a local disk, and write the manifest of each COPY."""
     manifests = {}
     files_done = 0

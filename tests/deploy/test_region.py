@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from deploy.__main__ import main
-from deploy.aws.requests import Aws, Request, told
+from deploy.aws.requests import Aws, Request, request_errors
 from deploy.sagemaker.sdk import is_passing
 from jobs.aws.errors import NO_CREDENTIALS
 from jobs.errors import ConfigurationError

@@ -17,7 +17,8 @@ from jobs.runs.metrics import Written
 from jobs.runs.run import Run, TableContract
 from jobs.runs.totals import Total
 from jobs.sample import write_sample
-from jobs.storage import LocalFolder, RunStore
+from jobs.storage.local import LocalFolder
+from jobs.storage.store import RunStore
 from transforms import schemas
 from transforms.rfm.measures import fit_bounds
 

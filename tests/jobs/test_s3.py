@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.pipeline import main
-from jobs.storage import S3Folder
+from jobs.storage.s3 import S3Folder
 from tests.fakes.s3.service import S3Proxy
 from tests.log_lines import without_logs
 from tests.raw_files import RawFiles
@@ -42,7 +42,7 @@ def lake(bucket: str, proxy: S3Proxy, raw: RawFiles) -> S3Folder:
     raw.payments.append('"o3",2,voucher,1,much')
     raw.write()
     folder = S3Folder(bucket)
-    folder.take_in(raw.folder, "raw")
+    folder.copy_in(raw.folder, "raw")
     return folder
 
 
@@ -52,7 +52,14 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def pipeline(lake: S3Folder, *arguments: str, output: str = "out") -> subprocess.CompletedProcess[str]:
-    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/{output}", "--max-quarantined", "0.5"]
+    places = [
+        "--input",
+        f"{lake.display_path()}/raw",
+        "--output",
+        f"{lake.display_path()}/{output}",
+        "--max-quarantined",
+        "0.5",
+    ]
     return run("pipeline", *places, *arguments)
 
 
@@ -177,7 +184,14 @@ def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_s
 
 def test_a_run_that_is_overtaken_says_so_and_is_kept(lake: S3Folder, proxy: S3Proxy, s3: Any) -> None:
     assert proxy.injected == []
-    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/out", "--max-quarantined", "0.5"]
+    places = [
+        "--input",
+        f"{lake.display_path()}/raw",
+        "--output",
+        f"{lake.display_path()}/out",
+        "--max-quarantined",
+        "0.5",
+    ]
     command = [sys.executable, "-m", "jobs.pipeline", *AS_OF, *places, "--run-id", "2018-12-31-slow"]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as slow:
         while not lake.exists("out", "runs", "2018-12-31-slow", "customers"):

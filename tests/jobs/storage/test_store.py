@@ -5,9 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from jobs.storage.uris import folder_at
 
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.storage import LocalFolder, RunStore, folder_at
+from jobs.storage.local import LocalFolder
+from jobs.storage.store import RunStore
 
 AS_OF = date(2018, 10, 17)
 

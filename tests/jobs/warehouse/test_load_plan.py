@@ -7,7 +7,7 @@ import pytest
 from jobs import publish
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.totals import Total
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 from jobs.warehouse.load_plan import REQUIRED_TABLES, run_to_load
 from tests.frames import money
 from tests.jobs.warehouse.small_runs import JUNE, JUNE_RUN, replace_first_file, write_run

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from jobs.storage import S3Folder
+from jobs.storage.s3 import S3Folder
 from tests.frames import money
 from tests.jobs.warehouse.conftest import FEBRUARY_TABLES, JUNE_TABLES, RedshiftPublication
 from tests.jobs.warehouse.small_runs import FEBRUARY_RUN, JUNE, JUNE_RUN, WORKSHOP_JOIN, edit_manifest
@@ -81,7 +81,7 @@ def copy_run_to_s3(warehouse: RedshiftPublication) -> None:
     """Copy the June run into the bucket, and write the ETags of its files into its manifest."""
     lake = S3Folder(warehouse.bucket, "lake")
     for name in JUNE:
-        lake.take_in(warehouse.output / "runs" / JUNE_RUN / name, "runs", JUNE_RUN, name)
+        lake.copy_in(warehouse.output / "runs" / JUNE_RUN / name, "runs", JUNE_RUN, name)
     listed = warehouse.s3.list_objects_v2(Bucket=warehouse.bucket, Prefix="lake/")["Contents"]
     outputs: dict[str, list[dict[str, Any]]] = {name: [] for name in JUNE}
     for entry in listed:
@@ -90,7 +90,7 @@ def copy_run_to_s3(warehouse: RedshiftPublication) -> None:
             outputs[table].append({"file": file, "size": entry["Size"], "etag": entry["ETag"].strip('"')})
     edit_manifest(warehouse.output, JUNE_RUN, outputs=outputs)
     for name in (f"runs/{JUNE_RUN}/manifest.json", "current.json"):
-        lake.replace((warehouse.output / name).read_text(), *name.split("/"))
+        lake.write_text((warehouse.output / name).read_text(), *name.split("/"))
 
 
 def test_a_run_in_s3_is_loaded_without_a_copy(warehouse: RedshiftPublication) -> None:
