@@ -3,12 +3,10 @@
 import sys
 from pathlib import Path
 
-from boto3.exceptions import S3UploadFailedError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from deploy.aws.requests import Aws, RefusedError, Request, show, told
-from jobs.errors import OutsideSystemError
+from deploy.aws.requests import Aws, RefusedError, Request, request_errors, show
 
 NOT_FOUND = {"404", "NoSuchKey", "NotFound"}
 
@@ -37,19 +35,14 @@ def put_file(aws: Aws, path: Path, *, bucket: str, key: str) -> None:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(path.name, total=path.stat().st_size)
-        try:
-            with told(request):
-                aws.client("s3").upload_file(
-                    str(path),
-                    bucket,
-                    key,
-                    ExtraArgs={"ChecksumAlgorithm": "CRC32"},
-                    Callback=lambda count: progress.update(task, advance=count),
-                )
-        except S3UploadFailedError as error:
-            raise OutsideSystemError(
-                f"s3 upload_file: {error}. What was uploaded whole stays; run the same command again"
-            ) from error
+        with request_errors(request):
+            aws.client("s3").upload_file(
+                str(path),
+                bucket,
+                key,
+                ExtraArgs={"ChecksumAlgorithm": "CRC32"},
+                Callback=lambda count: progress.update(task, advance=count),
+            )
 
 
 def put_if_new(aws: Aws, path: Path, *, bucket: str, key: str) -> bool:

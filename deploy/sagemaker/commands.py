@@ -23,7 +23,7 @@ from deploy.sagemaker.requests import (
     training_request,
     transform_request,
 )
-from deploy.sagemaker.sdk import aws_errors, create, delete, find, image_of, in_
+from deploy.sagemaker.sdk import create, delete, find, image_of, in_, sagemaker_errors
 from jobs.errors import OutsideSystemError
 
 JSON = "application/json"
@@ -166,7 +166,7 @@ def predict(given: Namespace) -> None:
         _tell_requests({"InvokeEndpoint": asked})
         return
     found = find("Endpoint", given.name, aws=aws)
-    with aws_errors(f"endpoint {given.name}"):
+    with sagemaker_errors(f"endpoint {given.name}"):
         answer = found.invoke(body=lines.encode(), content_type=CSV, accept=JSON, **in_(aws))
     _tell(json.dumps(json.loads(answer.body.read()), indent=2))
 
@@ -197,7 +197,7 @@ def _follow(aws: Aws, kind: str, resource: Any, given: Namespace) -> None:
     ended = ENDPOINT_ENDED if kind == "Endpoint" else JOB_ENDED
 
     def look() -> State:
-        with aws_errors(f"{title} cannot be followed"):
+        with sagemaker_errors(f"{title} cannot be followed"):
             state = str(getattr(resource.refresh(), attribute))
         return State(state, is_final=state in ended)
 

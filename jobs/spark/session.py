@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.errors import DataError, OutsideSystemError, PipelineError
 from jobs.spark.java import java_home
-from jobs.spark.s3a import named_failure, on_a_laptop, reaching, s3a_jars
+from jobs.spark.s3a import connection_settings, laptop_settings, s3a_error, s3a_jars
 
 # What the figures depend on. They hold everywhere, whatever a platform's defaults are.
 MEANING = {
@@ -117,7 +117,7 @@ def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSessi
 
 def _settings_of_s3() -> dict[str, str]:
     settings = S3Settings.from_environment()
-    return reaching(settings) if is_submitted() else on_a_laptop(settings, s3a_jars(java_home()))
+    return connection_settings(settings) if is_submitted() else laptop_settings(settings, s3a_jars(java_home()))
 
 
 def _started(name: str, log: Path | None, of_s3: dict[str, str]) -> SparkSession:
@@ -157,7 +157,7 @@ def _named(error: Exception, log: Path | None) -> PipelineError:
     where = f" Spark's log: {log}" if log else ""
     # A file of S3 that Spark could not read may be a file that breaks off, or an S3 that does: the causes tell.
     may_be_s3 = condition.startswith("FAILED_READ_FILE") or not condition.startswith(CONDITIONS_OF_DATA)
-    of_s3 = named_failure(_all_of(error)) if may_be_s3 else None
+    of_s3 = s3a_error(_all_of(error)) if may_be_s3 else None
     if of_s3 is not None:
         return type(of_s3)(f"{of_s3}.{where}")
     if condition.startswith(CONDITIONS_OF_DATA):

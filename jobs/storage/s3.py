@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.aws.environment import S3Settings, is_submitted
-from jobs.aws.errors import code_of, named_failures
+from jobs.aws.errors import error_code, s3_errors
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.storage.folder import ChangedMeanwhileError, Stored, StoredObject
 from jobs.storage.s3_client import PIECE, ObjectReader, asked_again, s3_client, whole_object
@@ -58,7 +58,7 @@ class S3Folder:
 
     def is_folder(self, *parts: str) -> bool:
         """Whether there are objects below it."""
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             found = self._asked("list_objects_v2", Prefix=self._below(*parts), MaxKeys=1)
         return bool(found["KeyCount"])
 
@@ -68,11 +68,11 @@ class S3Folder:
 
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
         """An object's text and its ETag."""
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             try:
                 content, etag = whole_object(self._client, **self._object(*parts), **self._pays)
             except ClientError as error:
-                if code_of(error) in NOT_THERE:
+                if error_code(error) in NOT_THERE:
                     return None, None
                 raise
         try:
@@ -126,7 +126,7 @@ class S3Folder:
 
     def remove(self, *parts: str) -> None:
         """Remove the object and all below it. A bucket that keeps versions keeps them."""
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             keys = [{"Key": key} for key in (*self._all_below(*parts), *([self._key(*parts)] if parts else []))]
             for first in range(0, len(keys), MOST_DELETED_AT_ONCE):
                 some = {"Objects": keys[first : first + MOST_DELETED_AT_ONCE], "Quiet": True}
@@ -142,19 +142,19 @@ class S3Folder:
 
     def replace(self, text: str, *parts: str) -> None:
         """Write an object, of which readers find the old content or the new as S3 has it."""
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             self._put(text, *parts)
 
     def exchange(self, text: str, *parts: str, version: str | None) -> str:
         """`replace` an object that still has an ETag, by one conditional write."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             try:
                 return self._put_alone(text, *parts, **condition)
             except TwoAtOnceError:
                 raise OutsideSystemError(f"{self.shown(*parts)}: many write it at once. Run again later") from None
             except ClientError as error:
-                if code_of(error) not in WRITTEN_MEANWHILE:
+                if error_code(error) not in WRITTEN_MEANWHILE:
                     raise
         # An answer that was lost on its way makes botocore write a second time, which then finds the first.
         content, etag = self.read_version(*parts)
@@ -172,7 +172,7 @@ class S3Folder:
         try:
             return self._put(text, *parts, **condition)
         except ClientError as error:
-            if code_of(error) in ("ConditionalRequestConflict", "409"):
+            if error_code(error) in ("ConditionalRequestConflict", "409"):
                 raise TwoAtOnceError from None
             raise
 
@@ -184,22 +184,22 @@ class S3Folder:
 
     def _put_file(self, file: Path, content_type: str | None, *parts: str) -> None:
         extra = {**self._encrypted, **self._pays, "ContentType": content_type or "application/octet-stream"}
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             self._client.upload_file(str(file), self.bucket, self._key(*parts), ExtraArgs=extra)
 
     def _head(self, *parts: str) -> dict[str, Any] | None:
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             try:
                 head: dict[str, Any] = self._asked("head_object", Key=self._key(*parts))
             except ClientError as error:
-                if code_of(error) in NOT_THERE:
+                if error_code(error) in NOT_THERE:
                     return None
                 raise
         return head
 
     def _listed(self, *parts: str) -> dict[str, dict[str, Any]]:
         """What is right under a prefix: objects by their keys, and prefixes, which end in a slash."""
-        with named_failures(self.shown(*parts)):
+        with s3_errors(self.shown(*parts)):
             pages = self._pages(Prefix=self._below(*parts), Delimiter="/")
             found: dict[str, dict[str, Any]] = {}
             for page in pages:

@@ -11,14 +11,14 @@ from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.aws.environment import S3Settings
-from jobs.aws.errors import BROKEN_OFF, code_of, named_failures
+from jobs.aws.errors import INTERRUPTED_ANSWERS, error_code, s3_errors
 from jobs.errors import DataError
 
 ATTEMPTS = 8
 """How often a call is made before it is given up: with the waits of botocore's standard mode, about a minute."""
 
 asked_again = retry(
-    retry=retry_if_exception_type(BROKEN_OFF),
+    retry=retry_if_exception_type(INTERRUPTED_ANSWERS),
     stop=stop_after_attempt(5),
     wait=wait_random_exponential(max=5),
     reraise=True,
@@ -29,7 +29,7 @@ asked_again = retry(
 def s3_client(settings: S3Settings) -> Any:
     """The client of S3. Credentials and profile are found as boto3 finds them."""
     attempts = int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
-    with named_failures("S3"):
+    with s3_errors("S3"):
         return boto3.client(
             "s3",
             region_name=settings.region,
@@ -82,11 +82,11 @@ class ObjectReader(io.RawIOBase):
         """Fill ``buffer`` with the next bytes, as far as one piece has them; 0 at the end."""
         if self._at >= self._size:
             return 0
-        with named_failures(self._place):
+        with s3_errors(self._place):
             try:
                 piece = piece_of(self._client, self._at, **self._request)
             except ClientError as error:
-                if code_of(error) in ("PreconditionFailed", "412", "NoSuchKey", "404"):
+                if error_code(error) in ("PreconditionFailed", "412", "NoSuchKey", "404"):
                     raise DataError(
                         f"{self._place}: changed while it was read, expected it to stay. Run again"
                     ) from None

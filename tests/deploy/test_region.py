@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from deploy.__main__ import main
-from deploy.aws.requests import Aws, Request, told
-from deploy.sagemaker.sdk import is_passing
+from deploy.aws.requests import Aws, Request, request_errors
+from deploy.sagemaker.sdk import is_transient
 from jobs.aws.errors import NO_CREDENTIALS
 from jobs.errors import ConfigurationError
 from tests.fakes.fixtures import SAGEMAKER_ROLE
@@ -67,12 +67,15 @@ def test_no_region_and_no_such_profile_are_told(
     assert told in line
 
 
-@pytest.mark.parametrize("error", NO_CREDENTIALS)
+@pytest.mark.parametrize("error", NO_CREDENTIALS.exceptions)
 def test_credentials_that_are_not_there_are_told_at_once_and_not_taken_for_a_lost_connection(
     error: type[BotoCoreError],
 ) -> None:
     raised = error.__new__(error)
     Exception.__init__(raised, "the session has expired")
-    assert not is_passing(raised)
-    with pytest.raises(ConfigurationError, match="AWS credentials: the session has expired"), told(WHO):
+    assert not is_transient(raised)
+    with (
+        pytest.raises(ConfigurationError, match=r"no AWS credentials \(the session has expired\)"),
+        request_errors(WHO),
+    ):
         raise raised

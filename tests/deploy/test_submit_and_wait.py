@@ -58,7 +58,7 @@ def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
     runner.service.faults.drop_before(runner.look, times=12)
     assert runner.submit() == 4
     told = last_line(capsys)
-    assert "could not be reached" in told
+    assert "cannot be reached" in told
     assert "runs on. Follow it with: python -m deploy" in told
 
 

@@ -136,8 +136,8 @@ def test_what_is_not_allowed_is_told_in_a_line_with_what_to_do(
     cloud_formation.faults.deny("CreateChangeSet")
     assert up() == 4
     told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith("deploy: cloudformation create_change_set: AccessDenied")
-    assert "is not authorized to perform: CreateChangeSet. Ask for the permission" in told
+    assert told.startswith("deploy: cloudformation create_change_set: access denied (CreateChangeSet: AccessDenied")
+    assert "is not authorized to perform: CreateChangeSet). Ask for the permission" in told
 
 
 def test_a_setting_that_is_none_is_refused_before_anything_is_done(

@@ -202,7 +202,7 @@ def test_without_credentials_it_is_told_what_to_do(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert main(["outputs"]) == 2
-    assert "AWS credentials: Unable to locate credentials. Run `aws configure`" in capsys.readouterr().err
+    assert "no AWS credentials (Unable to locate credentials). Run `aws configure`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("prefix", ["Shop", "s", "shop_1", "a" * 21])

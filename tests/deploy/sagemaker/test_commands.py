@@ -81,7 +81,7 @@ def test_a_limit_of_the_account_is_told(commands: Commands, sagemaker: SageMaker
 def test_a_call_that_is_not_allowed_is_told(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.service.faults.deny("CreateTrainingJob")
     line = commands.train(code=4)
-    assert "cannot create TrainingJob run-1: AccessDeniedException" in line
+    assert "cannot create TrainingJob run-1: access denied (CreateTrainingJob: AccessDeniedException" in line
     assert "Check the credentials and what they may do" in line
 
 

@@ -31,13 +31,13 @@ def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) ->
 @pytest.mark.parametrize(
     ("what", "code", "line"),
     [
-        ("InternalError", 4, "S3 is busy or failing, and was asked several times"),
-        ("SlowDown", 4, "SlowDown, asked for GetObject, for which s3:GetObject is needed"),
+        ("InternalError", 4, r"the service failed \(GetObject: InternalError: .*; \d attempts\)"),
+        ("SlowDown", 4, r"too many requests \(GetObject: SlowDown: .*; \d attempts\)"),
         ("ExpiredToken", 4, "the AWS credentials have expired"),
-        ("AccessDenied", 4, "access denied"),
+        ("AccessDenied", 4, r"access denied \(GetObject: AccessDenied: Access Denied; needs s3:GetObject\)"),
         ("PermanentRedirect", 2, "the bucket is in another region"),
-        ("reset", 4, "S3 cannot be reached"),
-        ("lost", 4, "S3 cannot be reached"),
+        ("reset", 4, "the service cannot be reached"),
+        ("lost", 4, "the service cannot be reached"),
     ],
 )
 def test_what_does_not_pass_is_told_in_one_line(
@@ -54,17 +54,17 @@ def test_what_does_not_pass_is_told_in_one_line(
 
 @pytest.mark.usefixtures("proxy")
 def test_a_bucket_that_is_not_there() -> None:
-    with pytest.raises(ConfigurationError, match=r"s3://no-such-bucket.*found no such bucket"):
+    with pytest.raises(ConfigurationError, match=r"s3://no-such-bucket.*no such bucket \("):
         find_sources("s3://no-such-bucket/raw", [CUSTOMERS])
-    with pytest.raises(ConfigurationError, match="found no such bucket"):
+    with pytest.raises(ConfigurationError, match=r"no such bucket \("):
         RunStore("s3://no-such-bucket").open_run(as_of=AS_OF, run_id=None)
-    with pytest.raises(ConfigurationError, match="found no such bucket"):
+    with pytest.raises(ConfigurationError, match=r"no such bucket \("):
         folder_at("s3://no-such-bucket/card.json", argument="--card").read()
 
 
 def test_nobody_there(aws: pytest.MonkeyPatch) -> None:
     aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(OutsideSystemError, match=r"S3 cannot be reached.*127.0.0.1:9"):
+    with pytest.raises(OutsideSystemError, match=r"the service cannot be reached.*127.0.0.1:9"):
         S3Folder("lake").names()
 
 
