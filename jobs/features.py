@@ -20,7 +20,7 @@ from jobs.runs.metrics import observe
 from jobs.runs.run import Run, opened_run
 from jobs.runs.totals import NO_MONEY, Total, totals_of
 from jobs.sources.score_cards import load_card
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 from transforms import schemas
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
@@ -199,10 +199,10 @@ def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:
 
 def _checked_manifest(config: RunConfig, store: RunStore) -> dict[str, Any]:
     """The manifest of the run whose checked tables are read."""
-    manifest = store.chosen(
+    manifest = store.find_manifest(
         config.checked_run,
-        lacks="no checked tables to start from",
-        to_do="Run jobs.pipeline, or jobs.ingest and then this with --checked-run",
+        missing="no checked tables to start from",
+        advice="Run jobs.pipeline, or jobs.ingest and then this with --checked-run",
     )
     missing = [name for name in CHECKED_TABLES if name not in manifest.get("outputs", {})]
     if missing:

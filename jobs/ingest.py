@@ -16,7 +16,7 @@ from jobs.replay import replay_alone
 from jobs.runs.metrics import observe, total_of
 from jobs.runs.run import Run, opened_run
 from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 
 
 def main(argv: Sequence[str] | None = None) -> int:

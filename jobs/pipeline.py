@@ -18,7 +18,7 @@ from jobs.runs.run import opened_run
 from jobs.segments import segments
 from jobs.sources.csv_files import find_sources, inputs_of
 from jobs.sources.score_cards import load_card
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 from jobs.warehouse.target import Target, parse_address
 
 

@@ -10,7 +10,8 @@ from jobs.cli.arguments import add_warehouse_arguments
 from jobs.cli.main import program
 from jobs.cli.parser import OneLineParser
 from jobs.errors import ConfigurationError
-from jobs.storage import RunStore, is_in_s3
+from jobs.storage.store import RunStore
+from jobs.storage.uris import is_in_s3
 from jobs.warehouse.load_plan import RunToLoad, Warehouse, raw_to_load, run_to_load
 from jobs.warehouse.target import DuckDBAddress, Target
 

@@ -19,7 +19,7 @@ from jobs.runs.metrics import observe, total_of
 from jobs.runs.run import Run, opened_run
 from jobs.runs.totals import totals_of
 from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 
 
 def replay_alone(config: RunConfig) -> None:

@@ -22,7 +22,9 @@ from jobs.errors import ConfigurationError
 from jobs.sample_data.olist_facts import ORDERS_OF_OLIST
 from jobs.sample_data.olist_shape import Shape
 from jobs.spark.session import spark_session
-from jobs.storage import Folder, LocalFolder, folder_at
+from jobs.storage.folder import Folder
+from jobs.storage.local import LocalFolder
+from jobs.storage.uris import folder_at
 
 MOST_ORDERS_IN_ONE_FILE = 2_000_000
 """Above this each CSV is a folder of part files, since a file is read by one task."""
@@ -182,7 +184,7 @@ def _upload_to(folder: Folder, wanted: argparse.Namespace) -> None:
         for name in folder.names():
             if name in {f"{contract.file}.csv" for contract in (CUSTOMERS, ORDERS, PAYMENTS)}:
                 folder.remove(name)
-        folder.take_in(Path(scratch))
+        folder.copy_in(Path(scratch))
 
 
 if __name__ == "__main__":

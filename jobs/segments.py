@@ -32,7 +32,7 @@ from jobs.quality.active_rules import active_rules
 from jobs.runs.metrics import observe
 from jobs.runs.run import Run, opened_run
 from jobs.runs.totals import Total, totals_of
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 from transforms import schemas
 from transforms.clusters.assignments import (
     CHECKED_ASSIGNMENTS,
@@ -210,8 +210,8 @@ def _as_of(given: Namespace) -> date:
 
 
 def _features_manifest(store: RunStore, run_id: str | None) -> dict[str, Any]:
-    manifest = store.chosen(
-        run_id, lacks="no customers to cluster", to_do="Run jobs.pipeline first, or name a run with --features-run"
+    manifest = store.find_manifest(
+        run_id, missing="no customers to cluster", advice="Run jobs.pipeline first, or name a run with --features-run"
     )
     if "rfm" not in manifest.get("outputs", {}) or FEATURES not in manifest:
         raise ConfigurationError(

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.sample import write_sample
-from jobs.storage import LocalFolder
+from jobs.storage.local import LocalFolder
 from transforms import schemas
 from transforms.schemas import KEYS
 

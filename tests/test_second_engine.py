@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from jobs.pipeline import main
 from jobs.sample import write_sample
-from jobs.storage import LocalFolder
+from jobs.storage.local import LocalFolder
 from tests.chain import TABLES, chain
 
 AS_OF = "2018-06-30"

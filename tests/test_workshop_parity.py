@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from jobs.pipeline import main
 from jobs.sample import write_sample
-from jobs.storage import LocalFolder
+from jobs.storage.local import LocalFolder
 
 AS_OF = date(2018, 10, 17)
 WORKSHOP_DAY = date(2021, 11, 17)

@@ -21,7 +21,7 @@ from jobs.cli.arguments import (
     parser_of,
 )
 from jobs.errors import ConfigurationError
-from jobs.storage import is_in_s3
+from jobs.storage.uris import is_in_s3
 from transforms.rfm.feature_scale import ScaleKind
 
 RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")

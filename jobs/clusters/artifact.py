@@ -19,7 +19,7 @@ import numpy as np
 
 from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError
-from jobs.storage import Folder
+from jobs.storage.folder import Folder
 from transforms.clusters.assignments import HIGHEST_LABEL, Centroid
 from transforms.rfm.dimensions import DIMENSIONS
 
@@ -40,9 +40,9 @@ def centroids_in(artifact: Folder) -> dict[int, Centroid]:
     Raises:
         ConfigurationError: There is no such file, or it is no such model.
     """
-    named = f"--model-artifact {artifact.shown()}"
+    named = f"--model-artifact {artifact.display_path()}"
     try:
-        with artifact.opened() as file:
+        with artifact.open_file() as file:
             content = _member(file)
         centres = _first_array(content)
     except FileNotFoundError:

@@ -15,7 +15,8 @@ from jobs.clusters.feature_files import ASSIGNMENTS, read_shards, write_shards
 from jobs.clusters.training import train
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.run import Run
-from jobs.storage import Folder, Stored, folder_at
+from jobs.storage.folder import Folder, Stored
+from jobs.storage.uris import folder_at
 from transforms.clusters.assignments import ASSIGNMENT_LINES, Centroid, assignments, sample_of
 from transforms.clusters.choose_k import SAMPLE_SIZE, ChoiceOfK, choose_k
 from transforms.clusters.model import ClusterModel, TrainingEngine
@@ -107,8 +108,12 @@ class ExternalFiles:
             DataError: One is not any more what it was, so that nobody knows what was read.
         """
         for name, (folder, files) in self.found.items():
-            if name == "assignments" and [file.path for file in files] != [folder.shown(*at) for at in _shards(folder)]:
-                raise DataError(f"{folder.shown()}: files came or went while it was read, expected none to. Run again")
+            if name == "assignments" and [file.path for file in files] != [
+                folder.display_path(*at) for at in _shards(folder)
+            ]:
+                raise DataError(
+                    f"{folder.display_path()}: files came or went while it was read, expected none to. Run again"
+                )
             for file in files:
                 if not folder.is_unchanged(file):
                     raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
@@ -127,7 +132,7 @@ def external_files(config: RunConfig) -> ExternalFiles:
     if config.assignments is not None:
         folder = folder_at(config.assignments, argument="--assignments")
         with _readable("--assignments", config.assignments):
-            found["assignments"] = (folder, tuple(folder.stored(*parts) for parts in _shards(folder)))
+            found["assignments"] = (folder, tuple(folder.describe(*parts) for parts in _shards(folder)))
         if not found["assignments"][1]:
             raise ConfigurationError(
                 f"--assignments {config.assignments}: no file *.out or *.csv there. Give the folder that SageMaker's "
@@ -137,7 +142,7 @@ def external_files(config: RunConfig) -> ExternalFiles:
         folder = folder_at(config.model_artifact, argument="--model-artifact")
         with _readable("--model-artifact", config.model_artifact):
             if folder.exists():  # if not, whoever reads it says what to do
-                found["model_artifact"] = (folder, (folder.stored(),))
+                found["model_artifact"] = (folder, (folder.describe(),))
     return ExternalFiles(found)
 
 

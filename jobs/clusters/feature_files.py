@@ -12,7 +12,7 @@ from pyspark.sql.types import StructType
 from jobs.errors import DataError
 from jobs.runs.metrics import observe
 from jobs.runs.run import Run
-from jobs.storage import for_reading
+from jobs.storage.uris import escape_glob
 from transforms.rfm.dimensions import DIMENSIONS
 
 FEATURES = "kmeans_features"
@@ -86,4 +86,4 @@ def read_shards(session: SparkSession, uri: str, *, schema: StructType) -> DataF
     Only what ends in ``.csv`` or, as SageMaker names its output, ``.out``.
     """
     reader = session.read.schema(schema).option("recursiveFileLookup", True).option("pathGlobFilter", "*.{csv,out}")
-    return reader.options(**AS_IT_IS).csv(for_reading(uri))
+    return reader.options(**AS_IT_IS).csv(escape_glob(uri))

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jobs.errors import ConfigurationError, DataError
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 from transforms.clusters.model import KMEANS_MODEL, ClusterModel, ModelError
 
 NO_MATCH = "none"

@@ -10,7 +10,7 @@ from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
 from expectations.contracts.overrides import OverridesError, with_overrides
 from jobs.cli.config import hash_of
 from jobs.errors import ConfigurationError
-from jobs.storage import folder_at
+from jobs.storage.uris import folder_at
 
 CHECKED_BY = "rules_of_checked_tables"
 SETTLED_BY = "rules_of_settled_rows"

@@ -18,8 +18,9 @@ from jobs.runs.metrics import observe, total_of
 from jobs.runs.provenance import code_version, platform_versions
 from jobs.runs.totals import Account, StepMetrics
 from jobs.spark.session import SPARK_FAILURES, spark_session
-from jobs.storage import MANIFEST, RunStore, for_reading
-from jobs.storage.table_files import recorded_files
+from jobs.storage.store import MANIFEST, RunStore
+from jobs.storage.table_files import list_table_files
+from jobs.storage.uris import escape_glob
 
 STAGE = "_stage"
 
@@ -112,7 +113,7 @@ class Run:
         return self._read(self.uri_of(path), schema)
 
     def _read(self, uri: str, schema: StructType) -> DataFrame:
-        return self.session.read.schema(schema).parquet(for_reading(uri))
+        return self.session.read.schema(schema).parquet(escape_glob(uri))
 
     def path(self, name: str) -> str:
         """How the manifest names a folder or a file of this run: from the output folder on."""
@@ -138,21 +139,21 @@ class Run:
         """
         reasons = self.quality.why_stopped()
         if reasons:
-            where = self._store.shown(self.run_id, DATA_DOCS)
+            where = self._store.display_path(self.run_id, DATA_DOCS)
             raise DataError(f"the data is not fit to use: {'; '.join(reasons)}. See {where}, {QUALITY} and quarantine")
 
     def leave(self) -> None:
         """Put what was found of the data into the folder of a run that is not going to be whole, and tidy it up."""
-        if self._store.has(self.run_id, MANIFEST):
+        if self._store.contains(self.run_id, MANIFEST):
             return
         self._store.remove(self.run_id, STAGE)
-        if self.quality.tables and not self._store.has(self.run_id, QUALITY):
+        if self.quality.tables and not self._store.contains(self.run_id, QUALITY):
             self._write_quality()
 
     def _write_quality(self) -> None:
         self.write_text(QUALITY, self.quality.write())
         self.write_text(SHARES, self.quality.shares())
-        self._store.take_in(self.run_id, FOLDER, self.quality.folder)
+        self._store.copy_in(self.run_id, FOLDER, self.quality.folder)
 
     def finish(self, *, inputs: Mapping[str, Any], becomes_current: bool) -> None:
         """Write the manifest, and then, if the run holds all that readers expect and is to be theirs, move the pointer.
@@ -182,7 +183,7 @@ class Run:
             "quality": self.quality.as_json(),
             "tables": self._tables,
             "outputs": {
-                table: self._read_files.get(table) or recorded_files(self._store.folder, path)
+                table: self._read_files.get(table) or list_table_files(self._store.folder, path)
                 for table, path in self._tables.items()
             },
         }
@@ -206,8 +207,8 @@ class Run:
                 *self._warnings(),
                 *notes,
                 *([] if self.config.becomes_current else ["current.json was not moved (--becomes-current no)"]),
-                f"Data Docs: {self._store.shown(self.run_id, DATA_DOCS)}",
-                f"tables and {MANIFEST}: {self._store.shown(self.run_id)}",
+                f"Data Docs: {self._store.display_path(self.run_id, DATA_DOCS)}",
+                f"tables and {MANIFEST}: {self._store.display_path(self.run_id)}",
             ],
         )
 

@@ -16,7 +16,8 @@ from pyspark.sql.types import StringType, StructField, StructType
 from expectations.contracts.contract import FileContract
 from expectations.rules.of_rows import MALFORMED_ROW, SOURCE_FILE
 from jobs.errors import ConfigurationError, DataError
-from jobs.storage import Folder, StoredFile, StoredObject, folder_at, for_reading
+from jobs.storage.folder import Folder, StoredFile, StoredObject
+from jobs.storage.uris import escape_glob, folder_at
 
 ENDINGS = (".csv", ".csv.gz")
 
@@ -104,7 +105,7 @@ def read_source(session: SparkSession, source: Source) -> DataFrame:
             maxColumns=1_000_000,
             columnNameOfCorruptRecord=MALFORMED_ROW,
         )
-        .csv([for_reading(uri) for uri in source.uris])
+        .csv([escape_glob(uri) for uri in source.uris])
         .select(*wanted, F.col("_metadata.file_path").alias(SOURCE_FILE), MALFORMED_ROW)
     )
 
@@ -114,12 +115,12 @@ def _source(folder: Folder, contract: FileContract) -> Source:
     present = [contract.file + ending for ending in ENDINGS if contract.file + ending in names]
     if not present:
         raise ConfigurationError(
-            f"{folder.shown()}: no {contract.file}.csv (found: {', '.join(names) or 'nothing'}). "
+            f"{folder.display_path()}: no {contract.file}.csv (found: {', '.join(names) or 'nothing'}). "
             "Put the file there, plain or as .csv.gz, or give another --input"
         )
     if len(present) > 1:
         raise ConfigurationError(
-            f"{folder.shown()}: found {' and '.join(present)}, expected one of them. Remove the other"
+            f"{folder.display_path()}: found {' and '.join(present)}, expected one of them. Remove the other"
         )
     files = _part_files(folder, present[0])
     headers = {file: _header(folder, file) for file in files}
@@ -134,7 +135,7 @@ def _source(folder: Folder, contract: FileContract) -> Source:
         raise DataError(f"{present[0]}: a header and no rows, expected at least one. Check how the file was exported")
     return Source(
         contract=contract,
-        files=tuple(folder.stored(*file) for file in files),
+        files=tuple(folder.describe(*file) for file in files),
         header=header,
         folder=folder,
         uris=tuple(folder.uri(*file) for file in files),
@@ -185,7 +186,7 @@ def _has_rows(folder: Folder, file: Sequence[str]) -> bool:
 def _readable(folder: Folder, file: Sequence[str]) -> Iterator[IO[str]]:
     """The lines of a file, of which a few are read to know its header and whether anything follows."""
     try:
-        with folder.opened(*file) as content, _as_text(content, file[-1]) as lines:
+        with folder.open_file(*file) as content, _as_text(content, file[-1]) as lines:
             yield lines
     except (OSError, EOFError, csv.Error, zlib.error) as error:
         raise DataError(f"{file[-1]}: cannot be read as CSV ({error}). Check the file") from None

@@ -4,7 +4,7 @@ from dataclasses import replace
 from importlib import resources
 
 from jobs.errors import ConfigurationError
-from jobs.storage import folder_at
+from jobs.storage.uris import folder_at
 from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, ScaleKind
 from transforms.rfm.score_card import ScoreCard

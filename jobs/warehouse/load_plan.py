@@ -13,8 +13,8 @@ from jobs.cli.config import RUN_ID
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.totals import Total, totals_of
 from jobs.sources.csv_files import Source, find_sources
-from jobs.storage import RunStore
-from jobs.storage.table_files import OutputFile, fingerprint, unchanged_files
+from jobs.storage.store import RunStore
+from jobs.storage.table_files import TableFile, fingerprint, verify_table_files
 from transforms.schemas import MONEY_COLUMNS, TABLES
 
 EVERY_RUN_HAS = ("customers", "orders", "payments", "transactions", "purchases", "rfm")
@@ -33,7 +33,7 @@ class TableToLoad:
     """
 
     name: str
-    files: tuple[OutputFile, ...]
+    files: tuple[TableFile, ...]
     total: Total
 
     @property
@@ -74,7 +74,7 @@ def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
     """
     if run_id is not None and not RUN_ID.fullmatch(run_id):
         raise ConfigurationError(f"--run {run_id!r} is no run's id, expected one such as 2018-10-17-nightly")
-    manifest = store.chosen(run_id, lacks="nothing to load", to_do="Run jobs.pipeline, or name a --run")
+    manifest = store.find_manifest(run_id, missing="nothing to load", advice="Run jobs.pipeline, or name a --run")
     totals, recorded = totals_of(manifest), manifest.get("outputs", {})
     missing = [name for name in EVERY_RUN_HAS if name not in recorded or name not in totals]
     if missing:
@@ -99,7 +99,7 @@ def _table(
 ) -> TableToLoad:
     if name not in recorded:
         return TableToLoad(name, (), Total(0))
-    files = unchanged_files(store.folder, table=name, table_path=paths[name], recorded=recorded[name])
+    files = verify_table_files(store.folder, table=name, table_path=paths[name], recorded=recorded[name])
     return TableToLoad(name, files, totals[name])
 
 
@@ -121,7 +121,7 @@ class RawTable:
     table: str
     columns: StructType
     header: tuple[str, ...]
-    files: tuple[OutputFile, ...]
+    files: tuple[TableFile, ...]
     rows: int
 
     @property
@@ -192,7 +192,7 @@ def _raw_table(source: Source, *, read: Sequence[Mapping[str, Any]], totals: Map
         table=table,
         columns=raw_columns(source.contract),
         header=source.header,
-        files=tuple(OutputFile(file.path, file.size) for file in source.files),
+        files=tuple(TableFile(file.path, file.size) for file in source.files),
         rows=totals[f"raw {table}"]["rows"],
     )
 

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from jobs.errors import DataError, OutsideSystemError
 from jobs.runs.totals import NO_MONEY, Total
-from jobs.storage.table_files import OutputFile
+from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MOST_STATEMENTS, DataApi, StatementError, token_of
 from jobs.warehouse.ddl import (
     PIPELINE_LOCK,
@@ -266,9 +266,9 @@ def _total(table: ExpectedTotal, rows: int, money: str | None) -> Total:
     return Total(rows, None if table.money is None else Decimal(money or NO_MONEY))
 
 
-def _by_kind(tables: Sequence[RawTable]) -> dict[str, list[OutputFile]]:
+def _by_kind(tables: Sequence[RawTable]) -> dict[str, list[TableFile]]:
     """The files of each raw table, the gzipped ones apart: COPY takes one kind at a time."""
-    files: dict[str, list[OutputFile]] = {}
+    files: dict[str, list[TableFile]] = {}
     for table in tables:
         for file in table.files:
             name = f"{table.name}.gz" if file.name.endswith(".gz") else table.name

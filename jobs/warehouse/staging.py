@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jobs.aws.environment import S3Settings
 from jobs.cli import console
-from jobs.storage import is_in_s3
-from jobs.storage.s3_client import s3_client
-from jobs.storage.table_files import OutputFile
+from jobs.storage.s3 import s3_client
+from jobs.storage.table_files import TableFile
+from jobs.storage.uris import is_in_s3
 from jobs.warehouse.aws_errors import aws_failures
 from jobs.warehouse.data_api import UnknownOutcomeError
 
@@ -34,7 +34,7 @@ class StagedFile:
 
 
 @contextmanager
-def staged(folder: str, files: Mapping[str, Sequence[OutputFile]]) -> Iterator[dict[str, str]]:
+def staged(folder: str, files: Mapping[str, Sequence[TableFile]]) -> Iterator[dict[str, str]]:
     """Put files into S3, and take them away at the end, unless it is not known that they are not read any more.
 
     Args:
@@ -97,7 +97,7 @@ class _Place:
                 self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
 
 
-def _put(place: _Place, files: Mapping[str, Sequence[OutputFile]]) -> dict[str, str]:
+def _put(place: _Place, files: Mapping[str, Sequence[TableFile]]) -> dict[str, str]:
     """Upload what is on a local disk, and write for each table the manifest that COPY reads."""
     manifests = {}
     with console.statement_bar("upload", sum(map(len, files.values()))) as show:

@@ -13,8 +13,8 @@ from pyspark.sql import SparkSession
 from deploy.package import Bundle
 from jobs import pipeline
 from jobs.sample import write_sample
-from jobs.storage import for_reading
 from jobs.storage.local import LocalFolder
+from jobs.storage.uris import escape_glob
 from tests.deploy.packaging.bundles import manifest_of, script_of
 from tests.deploy.standalone import LOOPBACK, MEMORY, SPARK_SUBMIT, StandaloneCluster, environment, standalone_cluster
 
@@ -70,7 +70,7 @@ class Job:
         return manifest_of(self.output)
 
     def rows(self, spark: SparkSession, table: str) -> list[str]:
-        path = for_reading(str(self.output / self.manifest["tables"][table]))
+        path = escape_glob(str(self.output / self.manifest["tables"][table]))
         return sorted(map(str, spark.read.parquet(path).collect()))
 
 

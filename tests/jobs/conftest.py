@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.storage import S3Folder
+from jobs.storage.s3 import S3Folder
 from tests.fakes.s3.proxy import S3Proxy
 from tests.jobs.published import Runs, publish
 

@@ -16,7 +16,8 @@ from jobs.quality.report import quality_of
 from jobs.runs.run import Run
 from jobs.runs.totals import Total
 from jobs.sample import write_sample
-from jobs.storage import LocalFolder, RunStore
+from jobs.storage.local import LocalFolder
+from jobs.storage.store import RunStore
 from transforms import schemas
 from transforms.rfm.measures import fit_bounds
 

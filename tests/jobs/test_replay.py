@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import ingest
-from jobs.storage import for_reading
+from jobs.storage.uris import escape_glob
 from tests.raw_files import RawFiles
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -31,7 +31,7 @@ def check_in(raw: RawFiles, run_id: str, *arguments: str) -> dict[str, Any]:
 def content(spark: SparkSession, raw: RawFiles, manifest: dict[str, Any], name: str) -> list[str]:
     """The rows of a table, without the file they stood in, as text in order."""
     path = Path(raw.folder.parent / "output" / manifest["tables"][name])
-    rows = spark.read.parquet(for_reading(str(path))).drop("source_file").collect()
+    rows = spark.read.parquet(escape_glob(str(path))).drop("source_file").collect()
     return sorted(map(str, rows))
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.pipeline import main
-from jobs.storage import S3Folder
+from jobs.storage.s3 import S3Folder
 from tests.fakes.s3.proxy import S3Proxy
 from tests.raw_files import RawFiles
 
@@ -42,7 +42,7 @@ def lake(bucket: str, proxy: S3Proxy, raw: RawFiles) -> S3Folder:
     raw.payments.append('"o3",2,voucher,1,much')
     raw.write()
     folder = S3Folder(bucket)
-    folder.take_in(raw.folder, "raw")
+    folder.copy_in(raw.folder, "raw")
     return folder
 
 
@@ -52,7 +52,14 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def pipeline(lake: S3Folder, *arguments: str, output: str = "out") -> subprocess.CompletedProcess[str]:
-    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/{output}", "--max-quarantined", "0.5"]
+    places = [
+        "--input",
+        f"{lake.display_path()}/raw",
+        "--output",
+        f"{lake.display_path()}/{output}",
+        "--max-quarantined",
+        "0.5",
+    ]
     return run("pipeline", *places, *arguments)
 
 
@@ -177,7 +184,14 @@ def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_s
 
 def test_a_run_that_is_overtaken_says_so_and_is_kept(lake: S3Folder, proxy: S3Proxy, s3: Any) -> None:
     assert proxy.met == []
-    places = ["--input", f"{lake.shown()}/raw", "--output", f"{lake.shown()}/out", "--max-quarantined", "0.5"]
+    places = [
+        "--input",
+        f"{lake.display_path()}/raw",
+        "--output",
+        f"{lake.display_path()}/out",
+        "--max-quarantined",
+        "0.5",
+    ]
     command = [sys.executable, "-m", "jobs.pipeline", *AS_OF, *places, "--run-id", "2018-12-31-slow"]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as slow:
         while not lake.exists("out", "runs", "2018-12-31-slow", "customers"):
@@ -185,7 +199,7 @@ def test_a_run_that_is_overtaken_says_so_and_is_kept(lake: S3Folder, proxy: S3Pr
         s3.put_object(Bucket=lake.bucket, Key="out/current.json", Body=b'{"run_id": "2018-12-31-other"}')
         _, said = slow.communicate(timeout=800)
     assert slow.returncode == 4, said
-    assert "run 2018-12-31-slow is whole but not current" in said
+    assert "run 2018-12-31-slow is complete but not current" in said
     assert "points to 2018-12-31-other" in said
     assert lake.read("out", "current.json") == '{"run_id": "2018-12-31-other"}'
     assert lake.exists("out", "runs", "2018-12-31-slow", "manifest.json")

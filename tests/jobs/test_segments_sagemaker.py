@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 from deploy.__main__ import main as deploy
 from jobs.clusters.artifact import centroids_in
-from jobs.storage import LocalFolder
+from jobs.storage.local import LocalFolder
 from tests.fakes.fixtures import REGION, SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker
 from tests.jobs.published import FIRST, K, Runs

@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from jobs import pipeline
-from jobs.storage import for_reading
+from jobs.storage.uris import escape_glob
 from tests.frames import at, money
 from tests.raw_files import RawFiles, key
 
@@ -30,7 +30,7 @@ class Ran:
         self.manifest: dict[str, Any] = json.loads((output / self.pointer["manifest"]).read_text())
 
     def rows(self, spark: SparkSession, table: str) -> list[str]:
-        path = for_reading(str(self.output / self.pointer["tables"][table]))
+        path = escape_glob(str(self.output / self.pointer["tables"][table]))
         return sorted(map(str, spark.read.parquet(path).collect()))
 
     def content(self, spark: SparkSession) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.sagemaker import sdk as sagemaker_sdk
 from jobs.clusters.artifact import centroids_in
-from jobs.storage import LocalFolder
+from jobs.storage.local import LocalFolder
 from tests.deploy.sagemaker.command_lines import Commands
 from tests.fakes.fixtures import SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker

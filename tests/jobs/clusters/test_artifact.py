@@ -11,7 +11,7 @@ import pytest
 
 from jobs.clusters.artifact import LARGEST, centroids_in
 from jobs.errors import ConfigurationError
-from jobs.storage import LocalFolder
+from jobs.storage.local import LocalFolder
 
 CENTRES = np.array([[0.5, 0.25, 4.0], [1.0, 2.0, 3.0]])
 

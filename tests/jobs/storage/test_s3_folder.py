@@ -11,8 +11,9 @@ from expectations.contracts.olist import CUSTOMERS
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.quality.active_rules import active_rules
 from jobs.sources.csv_files import find_sources
-from jobs.storage import S3Folder, StoredObject, folder_at
-from jobs.storage.s3_client import PIECE
+from jobs.storage.folder import StoredObject
+from jobs.storage.s3 import RANGE_BYTES, S3Folder
+from jobs.storage.uris import folder_at
 from tests.fakes.s3.proxy import S3Proxy
 from tests.raw_files import RawFiles
 
@@ -49,7 +50,7 @@ def test_spark_is_given_s3a_on_a_laptop_and_the_uri_itself_on_a_platform(aws: py
     assert folder.uri("a", "b") == "s3a://lake/runs/a/b"
     aws.setenv("PYSPARK_GATEWAY_PORT", "1")
     assert folder.uri("a", "b") == "s3://lake/runs/a/b"
-    assert folder.shown("a") == "s3://lake/runs/a"
+    assert folder.display_path("a") == "s3://lake/runs/a"
 
 
 def test_names_are_what_is_right_below_and_no_marker_of_a_folder(folder: S3Folder, s3: Any, bucket: str) -> None:
@@ -79,7 +80,7 @@ def test_more_names_than_a_page_has_are_all_there_and_all_go(folder: S3Folder, s
 def test_the_data_files_of_a_table_are_those_that_spark_reads(folder: S3Folder, s3: Any, bucket: str) -> None:
     for name in ("", "part-1.parquet", "_SUCCESS", ".crc", "__magic_job-1/x", "part-0.parquet"):
         s3.put_object(Bucket=bucket, Key=f"some/folder/table/{name}", Body=b"hello")
-    first, second = folder.stored_files("table")
+    first, second = folder.data_files("table")
     assert first.path == f"s3://{bucket}/some/folder/table/part-0.parquet"
     assert second.path.endswith("part-1.parquet")
     assert first.as_json() == {"path": first.path, "size": 5, "etag": "5d41402abc4b2a76b9719d911017c592"}
@@ -88,7 +89,7 @@ def test_the_data_files_of_a_table_are_those_that_spark_reads(folder: S3Folder, 
 def test_an_input_is_told_by_etag_and_version(folder: S3Folder, s3: Any, bucket: str) -> None:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket=bucket, Key="some/folder/a", Body=b"hello")["VersionId"]
-    found = folder.stored("a")
+    found = folder.describe("a")
     assert found == StoredObject(
         f"s3://{bucket}/some/folder/a", 5, "5d41402abc4b2a76b9719d911017c592", version_id=version
     )
@@ -106,8 +107,8 @@ def test_an_input_is_told_by_etag_and_version(folder: S3Folder, s3: Any, bucket:
 
 def test_a_place_may_be_one_object(folder: S3Folder, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="some/folder/model.tar.gz", Body=b"hello")
-    place = folder_at(folder.shown("model.tar.gz"), argument="--model-artifact")
-    found = place.stored()
+    place = folder_at(folder.display_path("model.tar.gz"), argument="--model-artifact")
+    found = place.describe()
     assert found.path == f"s3://{bucket}/some/folder/model.tar.gz"
     assert place.is_unchanged(found)
     s3.put_object(Bucket=bucket, Key="some/folder/model.tar.gz", Body=b"other")
@@ -115,27 +116,27 @@ def test_a_place_may_be_one_object(folder: S3Folder, s3: Any, bucket: str) -> No
 
 
 def test_a_header_is_read_without_fetching_the_file(folder: S3Folder, proxy: S3Proxy, s3: Any, bucket: str) -> None:
-    s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"a,b\n" + b"x" * (5 * PIECE))
-    with folder.opened("big") as file:
+    s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"a,b\n" + b"x" * (5 * RANGE_BYTES))
+    with folder.open_file("big") as file:
         assert file.readline() == b"a,b\n"
         proxy.meet("AccessDenied", method="GET", path="big")
     assert proxy.met == []
-    with folder.opened("big") as file, pytest.raises(OutsideSystemError, match="access denied"):
+    with folder.open_file("big") as file, pytest.raises(OutsideSystemError, match="access denied"):
         file.readline()
 
 
 def test_a_file_read_to_its_end_is_the_file(folder: S3Folder, s3: Any, bucket: str) -> None:
-    content = bytes(range(256)) * (PIECE // 100)
+    content = bytes(range(256)) * (RANGE_BYTES // 100)
     s3.put_object(Bucket=bucket, Key="some/folder/big", Body=content)
-    with folder.opened("big") as file:
+    with folder.open_file("big") as file:
         assert file.read() == content
 
 
 def test_a_file_that_changes_while_it_is_read_is_told(folder: S3Folder, s3: Any, bucket: str) -> None:
-    s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"x" * (3 * PIECE))
-    with folder.opened("big") as file:
+    s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"x" * (3 * RANGE_BYTES))
+    with folder.open_file("big") as file:
         file.read(10)
-        s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"y" * (3 * PIECE))
+        s3.put_object(Bucket=bucket, Key="some/folder/big", Body=b"y" * (3 * RANGE_BYTES))
         with pytest.raises(DataError, match="changed while it was read"):
             file.read()
 
@@ -146,9 +147,9 @@ def test_the_key_and_who_pays_go_with_every_write(
     aws.setenv("S3_KMS_KEY", "alias/segments")
     aws.setenv("CUSTOMER_S3_REQUESTER_PAYS", "true")
     folder = S3Folder(bucket)
-    folder.make("runs", "r1")
+    folder.create_folder("runs", "r1")
     (tmp_path / "page.html").write_text("<html>")
-    folder.take_in(tmp_path, "docs")
+    folder.copy_in(tmp_path, "docs")
     for key in keys(s3, bucket):
         found = s3.head_object(Bucket=bucket, Key=key)
         assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "alias/segments")
@@ -168,8 +169,8 @@ def test_sources_are_found_in_a_bucket_plain_packed_or_in_parts(folder: S3Folder
     packed = raw.payments_file.with_suffix(".csv.gz")
     packed.write_bytes(gzip.compress(raw.payments_file.read_bytes()))
     raw.payments_file.unlink()
-    folder.take_in(raw.folder, "raw")
-    found = find_sources(f"{folder.shown()}/raw", active_rules(None).of_files)
+    folder.copy_in(raw.folder, "raw")
+    found = find_sources(f"{folder.display_path()}/raw", active_rules(None).of_files)
     names = sorted(uri.removeprefix(f"{folder.uri()}/raw/") for source in found for uri in source.uris)
     assert names == [
         "olist_customers_dataset.csv",
@@ -177,4 +178,4 @@ def test_sources_are_found_in_a_bucket_plain_packed_or_in_parts(folder: S3Folder
         "olist_orders_dataset.csv/part-0.csv",
     ]
     with pytest.raises(ConfigurationError, match=r"no olist_customers_dataset.csv \(found: raw\)"):
-        find_sources(folder.shown(), [CUSTOMERS])
+        find_sources(folder.display_path(), [CUSTOMERS])

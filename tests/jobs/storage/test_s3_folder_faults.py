@@ -7,8 +7,9 @@ import pytest
 from expectations.contracts.olist import CUSTOMERS
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 from jobs.sources.csv_files import find_sources
-from jobs.storage import RunStore, S3Folder, folder_at
-from jobs.storage.s3_client import s3_client
+from jobs.storage.s3 import S3Folder, s3_client
+from jobs.storage.store import RunStore
+from jobs.storage.uris import folder_at
 from tests.fakes.s3.proxy import S3Proxy
 
 AS_OF = date(2018, 10, 17)
@@ -16,14 +17,14 @@ AS_OF = date(2018, 10, 17)
 
 @pytest.mark.parametrize("what", ["InternalError", "SlowDown", "reset", "truncated", "lost"])
 def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) -> None:
-    folder.replace("text of some length", "f")
+    folder.write_text("text of some length", "f")
     for method in ("GET", "HEAD", "PUT"):
         if what not in ("reset", "truncated") or method == "GET":
             proxy.meet(what, method=method, path="/f", times=2)
     proxy.meet(what, path="list-type=2", times=2)
     assert folder.read("f") == "text of some length"
-    assert folder.stored("f").size == 19
-    folder.replace("another", "f")
+    assert folder.describe("f").size == 19
+    folder.write_text("another", "f")
     assert folder.names() == ["f"]
     assert proxy.met
 
@@ -43,12 +44,12 @@ def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) ->
 def test_what_does_not_pass_is_told_in_one_line(
     folder: S3Folder, proxy: S3Proxy, what: str, code: int, line: str
 ) -> None:
-    folder.replace("text of some length", "f")
+    folder.write_text("text of some length", "f")
     proxy.meet(what, method="GET", times=1000)
     with pytest.raises(PipelineError, match=line) as failed:
         folder.read("f")
     assert failed.value.exit_code == code
-    assert str(failed.value).startswith(folder.shown("f"))
+    assert str(failed.value).startswith(folder.display_path("f"))
     assert "\n" not in str(failed.value)
 
 

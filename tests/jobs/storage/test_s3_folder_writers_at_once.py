@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from jobs.errors import ConfigurationError, OutsideSystemError
-from jobs.storage import LocalFolder, RunStore, S3Folder
-from jobs.storage.folder import ChangedMeanwhileError
+from jobs.storage.folder import WriteConflictError
+from jobs.storage.local import LocalFolder
+from jobs.storage.s3 import S3Folder
+from jobs.storage.store import RunStore
 from tests.fakes.s3.proxy import S3Proxy
 
 AS_OF = date(2018, 10, 17)
@@ -18,7 +20,7 @@ AS_OF = date(2018, 10, 17)
 def test_a_folder_is_made_by_one_of_many_who_try_at_once(folder: S3Folder) -> None:
     def made(_: int) -> bool:
         try:
-            folder.make("runs", "r1")
+            folder.create_folder("runs", "r1")
         except FileExistsError:
             return False
         return True
@@ -31,7 +33,7 @@ def test_a_folder_is_made_by_one_of_many_who_try_at_once(folder: S3Folder) -> No
 def test_a_folder_that_somebody_copied_there_exists(folder: S3Folder, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="some/folder/runs/r1/manifest.json")
     with pytest.raises(FileExistsError):
-        folder.make("runs", "r1")
+        folder.create_folder("runs", "r1")
 
 
 def places(folder: S3Folder, tmp_path: Path) -> list[S3Folder | LocalFolder]:
@@ -40,12 +42,12 @@ def places(folder: S3Folder, tmp_path: Path) -> list[S3Folder | LocalFolder]:
 
 def test_of_many_who_exchange_a_file_at_once_one_does(folder: S3Folder, tmp_path: Path) -> None:
     for place in places(folder, tmp_path):
-        version = place.exchange("old", "f", version=None)
+        version = place.write_if_unchanged("old", "f", version=None)
 
         def exchanged(text: str, place: S3Folder | LocalFolder = place, version: str = version) -> bool:
             try:
-                place.exchange(text, "f", version=version)
-            except ChangedMeanwhileError:
+                place.write_if_unchanged(text, "f", version=version)
+            except WriteConflictError:
                 return False
             return True
 
@@ -57,43 +59,43 @@ def test_of_many_who_exchange_a_file_at_once_one_does(folder: S3Folder, tmp_path
 
 def test_a_file_is_exchanged_from_what_it_was_alone(folder: S3Folder, tmp_path: Path) -> None:
     for place in places(folder, tmp_path):
-        first = place.exchange("1", "f", version=None)
-        with pytest.raises(ChangedMeanwhileError):
-            place.exchange("2", "f", version=None)
-        second = place.exchange("2", "f", version=first)
-        with pytest.raises(ChangedMeanwhileError):
-            place.exchange("3", "f", version=first)
+        first = place.write_if_unchanged("1", "f", version=None)
+        with pytest.raises(WriteConflictError):
+            place.write_if_unchanged("2", "f", version=None)
+        second = place.write_if_unchanged("2", "f", version=first)
+        with pytest.raises(WriteConflictError):
+            place.write_if_unchanged("3", "f", version=first)
         assert place.read_version("f") == ("2", second)
         place.remove("f")
-        with pytest.raises(ChangedMeanwhileError):
-            place.exchange("3", "f", version=second)
+        with pytest.raises(WriteConflictError):
+            place.write_if_unchanged("3", "f", version=second)
         assert place.read("f") is None
 
 
 def test_a_write_whose_answer_is_lost_is_not_taken_for_anothers(folder: S3Folder, proxy: S3Proxy) -> None:
-    version = folder.exchange("1", "f", version=None)
+    version = folder.write_if_unchanged("1", "f", version=None)
     proxy.meet("lost", method="PUT", path="/f")
-    version = folder.exchange("2", "f", version=version)
+    version = folder.write_if_unchanged("2", "f", version=version)
     assert folder.read_version("f") == ("2", version)
     proxy.meet("lost", method="PUT", path="/_opened")
-    folder.make("runs", "r1")
+    folder.create_folder("runs", "r1")
     assert len(proxy.met) == 2
 
 
 def test_a_conditional_write_that_met_another_is_tried_again(folder: S3Folder, proxy: S3Proxy) -> None:
     proxy.meet("ConditionalRequestConflict", method="PUT", times=2)
-    folder.exchange("1", "f", version=None)
+    folder.write_if_unchanged("1", "f", version=None)
     assert folder.read("f") == "1"
 
 
 def test_a_run_that_was_overtaken_leaves_the_pointer_and_stays(folder: S3Folder, tmp_path: Path) -> None:
-    for output in (folder.shown(), str(tmp_path)):
+    for output in (folder.display_path(), str(tmp_path)):
         early, late = RunStore(output), RunStore(output)
         first = early.open_run(as_of=AS_OF, run_id="2018-10-17-first")
         second = late.open_run(as_of=AS_OF, run_id="2018-10-17-second")
         late.move_pointer({"run_id": second})
         early.write_manifest(first, {"run_id": first})
-        with pytest.raises(OutsideSystemError, match=rf"run {first} is whole but not current.*points to {second}"):
+        with pytest.raises(OutsideSystemError, match=rf"run {first} is complete but not current.*points to {second}"):
             early.move_pointer({"run_id": first})
         assert RunStore(output).current() == {"run_id": second}
         assert early.manifest(first) == {"run_id": first}

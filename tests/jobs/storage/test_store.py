@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.storage import LocalFolder, RunStore, folder_at
+from jobs.storage.local import LocalFolder
+from jobs.storage.store import RunStore
+from jobs.storage.uris import folder_at
 
 AS_OF = date(2018, 10, 17)
 
@@ -44,7 +46,7 @@ def test_a_pointer_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, mon
 def test_a_run_without_a_manifest_is_not_whole(tmp_path: Path) -> None:
     store = RunStore(str(tmp_path))
     run_id = store.open_run(as_of=AS_OF, run_id=None)
-    with pytest.raises(ConfigurationError, match="did not come to its end"):
+    with pytest.raises(ConfigurationError, match="is not complete"):
         store.manifest(run_id)
     with pytest.raises(ConfigurationError, match="does not exist"):
         store.manifest("2018-10-17-other")

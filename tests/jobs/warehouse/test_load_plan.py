@@ -7,7 +7,7 @@ import pytest
 from jobs import publish
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.totals import Total
-from jobs.storage import RunStore
+from jobs.storage.store import RunStore
 from jobs.warehouse.load_plan import EVERY_RUN_HAS, run_to_load
 from tests.frames import money
 from tests.jobs.warehouse.made_runs import JUNE, make_run, spoil

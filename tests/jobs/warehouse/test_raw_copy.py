@@ -11,7 +11,8 @@ import pytest
 
 from jobs import publish
 from jobs.errors import ConfigurationError
-from jobs.storage import RunStore, stored_file
+from jobs.storage.local import describe_file
+from jobs.storage.store import RunStore
 from jobs.warehouse.load_plan import raw_to_load
 from tests.frames import at, money
 from tests.jobs.warehouse.conftest import JUNE_RUN, InPostgres
@@ -27,7 +28,7 @@ def tell(output: Path, raw: RawFiles) -> None:
     files = {"customers": raw.customers_file, "orders": raw.orders_file, "payments": raw.payments_file}
     entries = []
     for table, path in files.items():
-        found = stored_file(path if path.exists() else path.with_suffix(".csv.gz"))
+        found = describe_file(path if path.exists() else path.with_suffix(".csv.gz"))
         entries.append({"table": table, "files": [{"path": found.path, "size": found.size, "sha256": found.sha256}]})
     rows = {"customers": raw.customers, "orders": raw.orders, "payments": raw.payments}
     edit_manifest(

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from jobs.storage import S3Folder
+from jobs.storage.s3 import S3Folder
 from tests.frames import money
 from tests.jobs.warehouse.conftest import FEBRUARY_RUN, IS_FEBRUARY, IS_JUNE, JUNE_RUN, InPostgres
 from tests.jobs.warehouse.made_runs import JUNE, edit_manifest
@@ -88,7 +88,7 @@ def put_into_s3(warehouse: InPostgres) -> None:
     """The June run in the bucket too, with the ETags of its files in its manifest."""
     lake = S3Folder(warehouse.bucket, "lake")
     for name in JUNE:
-        lake.take_in(warehouse.output / "runs" / JUNE_RUN / name, "runs", JUNE_RUN, name)
+        lake.copy_in(warehouse.output / "runs" / JUNE_RUN / name, "runs", JUNE_RUN, name)
     listed = warehouse.s3.list_objects_v2(Bucket=warehouse.bucket, Prefix="lake/")["Contents"]
     outputs: dict[str, list[dict[str, Any]]] = {name: [] for name in JUNE}
     for entry in listed:
@@ -97,7 +97,7 @@ def put_into_s3(warehouse: InPostgres) -> None:
             outputs[table].append({"file": file, "size": entry["Size"], "etag": entry["ETag"].strip('"')})
     edit_manifest(warehouse.output, JUNE_RUN, outputs=outputs)
     for name in (f"runs/{JUNE_RUN}/manifest.json", "current.json"):
-        lake.replace((warehouse.output / name).read_text(), *name.split("/"))
+        lake.write_text((warehouse.output / name).read_text(), *name.split("/"))
 
 
 def test_a_run_in_s3_is_loaded_from_where_it_is(warehouse: InPostgres) -> None:

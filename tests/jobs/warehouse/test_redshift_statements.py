@@ -12,7 +12,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from sqlglot import exp
 
 from jobs.runs.totals import Total
-from jobs.storage.table_files import OutputFile
+from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MOST_STATEMENTS
 from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad
 from jobs.warehouse.redshift import COLUMNS_OF, preparation, raw_preparation
@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).parent / "golden"
 ADDRESS = RedshiftAddress(database="dev", schema="segments", workgroup="analytics")
 ROLE = "arn:aws:iam::123456789012:role/segments-copy"
 STAGING = "s3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d"
-FILES = (OutputFile("part-0.snappy.parquet", 1234),)
+FILES = (TableFile("part-0.snappy.parquet", 1234),)
 
 RUN = RunToLoad(
     run_id="2018-06-30-june",
