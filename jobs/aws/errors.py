@@ -228,7 +228,7 @@ def s3_errors(place: str) -> AbstractContextManager[None]:
 
 
 def failure_of(error: Exception, subject: str, advice: Advice) -> AwsFailure:
-    """Read an exception of boto3 or botocore by the table."""
+    """Look an exception of boto3 or botocore up in the table, and word its message."""
     cause = _cause_of(error)
     meaning = meaning_of(cause)
     if isinstance(cause, ClientError):
@@ -264,13 +264,13 @@ def error_line(subject: str, meaning: Meaning, detail: str, advice: Advice) -> s
 
 
 def _cause_of(error: Exception) -> Exception:
-    # boto3 hides what S3 answered to an upload in words of its own.
+    # boto3 wraps S3's answer to an upload in a message without its code.
     cause = error.__context__ if isinstance(error, S3UploadFailedError) else None
     return cause if isinstance(cause, ClientError | BotoCoreError) else error
 
 
 def _answer(error: ClientError) -> str:
-    """What was asked, the code, the service's message, and what else helps: the permission, the number of attempts."""
+    """Operation, code and message; where they help, the missing permission and the number of attempts."""
     operation = error.operation_name
     parts = (operation, error_code(error), str(_reported(error).get("Message") or "").rstrip("."))
     answer = ": ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""Hadoop's S3A on a laptop: where its libraries come from, what Spark is told, and its failures in words."""
+"""Hadoop's S3A: where a laptop gets its libraries, the settings, and its errors."""
 
 import re
 from importlib import resources
@@ -17,14 +17,14 @@ AWS = S3Settings(endpoint=None, region=None, path_style=False, kms_key=None, req
 
 def test_the_libraries_are_those_of_sparks_own_hadoop() -> None:
     text = resources.files("jobs.spark").joinpath("ivy.xml").read_text(encoding="utf-8")
-    [asked] = re.findall(r'name="hadoop-aws" rev="([^"]+)"', text)
-    assert (Path(pyspark.__file__).parent / "jars" / f"hadoop-client-api-{asked}.jar").exists()
+    [version] = re.findall(r'name="hadoop-aws" rev="([^"]+)"', text)
+    assert (Path(pyspark.__file__).parent / "jars" / f"hadoop-client-api-{version}.jar").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("DEFAULT_ARTIFACT_REPOSITORY", "http://127.0.0.1:9/maven2"), ("S3A_JARS", "no/jars")]
 )
-def test_libraries_that_cannot_be_had_are_told_and_leave_nothing(
+def test_libraries_that_cannot_be_fetched_are_reported_and_leave_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -35,13 +35,13 @@ def test_libraries_that_cannot_be_had_are_told_and_leave_nothing(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_libraries_that_are_there_are_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_libraries_in_a_folder_are_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "a.jar").touch()
     monkeypatch.setenv("S3A_JARS", str(tmp_path))
     assert s3a_jars("no java") == [tmp_path / "a.jar"]
 
 
-def test_spark_is_told_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connection_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     assert connection_settings(S3Settings.from_environment()) == {}
@@ -100,13 +100,13 @@ provided by DefaultCredentialsProvider"""
         (NOBODY, OutsideSystemError, "no AWS credentials (Spark: NoAuthWithAWSException)"),
     ],
 )
-def test_what_s3a_says_is_told_in_our_words(text: str, error: type[Exception], line: str) -> None:
-    named = s3a_error(text)
-    assert type(named) is error
-    assert line in str(named)
+def test_an_error_of_s3a_has_its_row_of_the_table(text: str, error: type[Exception], line: str) -> None:
+    reported = s3a_error(text)
+    assert type(reported) is error
+    assert line in str(reported)
 
 
-def test_a_failure_of_something_else_stays_what_it_is() -> None:
+def test_a_failure_of_something_else_is_no_error_of_s3() -> None:
     assert s3a_error("java.lang.OutOfMemoryError: Java heap space") is None
     assert s3a_error(BREAKS_OFF) is None
     assert s3a_error("[NUMERIC_VALUE_OUT_OF_RANGE] in s3a://lake/orders AccessControl") is None
