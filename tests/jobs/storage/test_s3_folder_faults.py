@@ -1,4 +1,4 @@
-"""S3 fails for a while, for good, or is not there: what passes is outlived, and the rest is told in one line."""
+"""Faults of S3: a run survives temporary ones, and permanent ones end it with one line."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ AS_OF = date(2018, 10, 17)
 
 
 @pytest.mark.parametrize("what", ["InternalError", "SlowDown", "reset", "truncated", "lost"])
-def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) -> None:
+def test_a_temporary_fault_changes_nothing(folder: S3Folder, proxy: S3Proxy, what: str) -> None:
     folder.write_text("text of some length", "f")
     for method in ("GET", "HEAD", "PUT"):
         if what not in ("reset", "truncated") or method == "GET":
@@ -41,7 +41,7 @@ def test_what_passes_is_outlived(folder: S3Folder, proxy: S3Proxy, what: str) ->
         ("lost", 4, "the service cannot be reached"),
     ],
 )
-def test_what_does_not_pass_is_told_in_one_line(
+def test_a_permanent_fault_is_reported_in_one_line(
     folder: S3Folder, proxy: S3Proxy, what: str, code: int, line: str
 ) -> None:
     folder.write_text("text of some length", "f")
@@ -54,7 +54,7 @@ def test_what_does_not_pass_is_told_in_one_line(
 
 
 @pytest.mark.usefixtures("proxy")
-def test_a_bucket_that_is_not_there() -> None:
+def test_a_missing_bucket_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match=r"s3://no-such-bucket.*no such bucket \("):
         find_sources("s3://no-such-bucket/raw", [CUSTOMERS])
     with pytest.raises(ConfigurationError, match=r"no such bucket \("):
@@ -63,13 +63,13 @@ def test_a_bucket_that_is_not_there() -> None:
         folder_at("s3://no-such-bucket/card.json", argument="--card").read()
 
 
-def test_nobody_there(aws: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_nobody_listens_on_is_reported(aws: pytest.MonkeyPatch) -> None:
     aws.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(OutsideSystemError, match=r"the service cannot be reached.*127.0.0.1:9"):
         S3Folder("lake").names()
 
 
-def test_no_credentials(aws: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(aws: pytest.MonkeyPatch) -> None:
     aws.delenv("AWS_ACCESS_KEY_ID")
     aws.delenv("AWS_SECRET_ACCESS_KEY")
     s3_client.cache_clear()
