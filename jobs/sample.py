@@ -1,7 +1,7 @@
 """Write an Olist-shaped data set of any size: three CSV files with Kaggle's names, headers and quoting.
 
-For the first run, for load tests and for benchmarks. Olist's own data is licensed for non-commercial use and is not
-part of this project; these rows are drawn, and only their shape is Olist's.
+It serves the first run, load tests and benchmarks. Olist's own data is licensed for non-commercial use and is not part
+of this project. These rows are drawn; only their shape is Olist's.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from jobs.storage.local import LocalFolder
 from jobs.storage.uris import folder_at
 
 MOST_ORDERS_IN_ONE_FILE = 2_000_000
-"""Above this each CSV is a folder of part files, since a file is read by one task."""
+"""Above this each CSV is a folder of part files, since one task reads one file."""
 
 ORDERS_PER_TASK, ORDERS_PER_PART_FILE = 50_000, 500_000
-"""How the rows are cut; never by the number of cores, on which the bytes must not depend."""
+"""Sizes of a partition. They do not depend on the number of cores, so the bytes do not either."""
 
 DESCRIPTION = """\
 Write an Olist-shaped data set: the three CSV files of Kaggle's "Brazilian E-Commerce Public Dataset by Olist" that
@@ -44,7 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def write_sample(session: SparkSession, folder: LocalFolder, *, orders: int, seed: int) -> None:
-    """Write the three files of a data set of ``orders`` orders into a folder, replacing what it held of them."""
+    """Write the three files of a data set into a folder, in place of those of an earlier sample.
+
+    Args:
+        session: writes the lines.
+        folder: where the files go; it must exist.
+        orders: rows of the orders file.
+        seed: another seed draws other rows.
+    """
     shape = Shape(orders=orders, seed=seed)
     lines = {CUSTOMERS: customer_lines, ORDERS: order_lines, PAYMENTS: payment_lines}
     for turn, (contract, lines_of) in enumerate(lines.items()):
@@ -54,7 +61,7 @@ def write_sample(session: SparkSession, folder: LocalFolder, *, orders: int, see
 
 
 def customer_lines(orders: DataFrame, shape: Shape) -> DataFrame:
-    """The lines of the customers file. Grain: one per order, since each order has a customer_id of its own."""
+    """The lines of the customers file. Grain: one per order, since each order has its own customer_id."""
     return (
         orders.transform(shape.with_person)
         .transform(shape.with_place)
@@ -120,24 +127,24 @@ def _partitions(orders: int) -> int:
 
 
 def _write_csv(lines: DataFrame, contract: FileContract, folder: LocalFolder, *, in_one_file: bool) -> None:
-    """Write lines, in their order, below the header: as one file, or as a folder with a file per partition."""
+    """Write a header and the lines in their order: as one file, or as a folder with one file per partition."""
     header = ",".join(f'"{name}"' for name in contract.source_columns) + "\n"
     target = folder.path / f"{contract.file}.csv"
     with tempfile.TemporaryDirectory(dir=folder.path, prefix=".sample-") as scratch:
         lines.write.text(f"file://{Path(scratch, 'lines')}")
         parts = sorted(Path(scratch, "lines").glob("part-*"))
-        fresh = Path(scratch, "fresh")
+        complete = Path(scratch, "complete")
         if in_one_file:
-            _concatenate(header, parts, fresh)
+            _concatenate(header, parts, complete)
         else:
-            fresh.mkdir()
+            complete.mkdir()
             for number, part in enumerate(parts):
-                _concatenate(header, [part], fresh / f"part-{number:05d}.csv")
+                _concatenate(header, [part], complete / f"part-{number:05d}.csv")
         if target.is_dir():
             shutil.rmtree(target)
         else:
             target.unlink(missing_ok=True)
-        fresh.rename(target)
+        complete.rename(target)
 
 
 def _concatenate(header: str, parts: Sequence[Path], target: Path) -> None:
@@ -157,30 +164,32 @@ def _write_from_argv(argv: Sequence[str] | None) -> None:
         help="rows of the orders file (default: %(default)s, as Olist)",
     )
     parser.add_argument("--seed", type=int, default=42, help="another seed, other rows (default: %(default)s)")
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the files are put; made if missing")
-    wanted: argparse.Namespace = parser.parse_args(argv)
-    folder = folder_at(wanted.output, argument="--output")
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the files go; created if missing")
+    arguments = parser.parse_args(argv)
+    folder = folder_at(arguments.output, argument="--output")
     if isinstance(folder, LocalFolder):
-        _write_to(folder, wanted)
+        _write_to(folder, arguments)
     else:
-        _upload_to(folder, wanted)
+        _upload_to(folder, arguments)
 
 
-def _write_to(folder: LocalFolder, wanted: argparse.Namespace) -> None:
+def _write_to(folder: LocalFolder, arguments: argparse.Namespace) -> None:
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder.path).close()
     except OSError as error:
-        raise ConfigurationError(f"--output {wanted.output}: cannot write there ({error.strerror})") from None
+        raise ConfigurationError(
+            f"--output {arguments.output}: cannot write there ({error.strerror}). Give another folder"
+        ) from None
     with spark_session("sample") as session:
-        write_sample(session, folder, orders=wanted.orders, seed=wanted.seed)
+        write_sample(session, folder, orders=arguments.orders, seed=arguments.seed)
 
 
-def _upload_to(folder: Folder, wanted: argparse.Namespace) -> None:
-    """Write the files on this machine and put them into S3: a file's parts could not be joined there."""
-    folder.names()  # a bucket that is not there costs no sample
+def _upload_to(folder: Folder, arguments: argparse.Namespace) -> None:
+    """Write the files on this machine and upload them: S3 could not join the parts of a file."""
+    folder.names()  # fails before the sample is drawn if the bucket does not exist
     with tempfile.TemporaryDirectory(prefix="sample-") as scratch:
-        _write_to(LocalFolder(Path(scratch)), wanted)
+        _write_to(LocalFolder(Path(scratch)), arguments)
         for name in folder.names():
             if name in {f"{contract.file}.csv" for contract in (CUSTOMERS, ORDERS, PAYMENTS)}:
                 folder.remove(name)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from boto3.exceptions import S3UploadFailedError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
@@ -40,19 +39,14 @@ def upload_file(aws: Aws, path: Path, *, bucket: str, key: str) -> None:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(path.name, total=path.stat().st_size)
-        try:
-            with request_errors(request):
-                aws.client("s3").upload_file(
-                    str(path),
-                    bucket,
-                    key,
-                    ExtraArgs={"ChecksumAlgorithm": "CRC32"},
-                    Callback=lambda count: progress.update(task, advance=count),
-                )
-        except S3UploadFailedError as error:
-            raise OutsideSystemError(
-                f"s3 upload_file: {error}. Run the same command again; files that were uploaded stay"
-            ) from error
+        with request_errors(request):
+            aws.client("s3").upload_file(
+                str(path),
+                bucket,
+                key,
+                ExtraArgs={"ChecksumAlgorithm": "CRC32"},
+                Callback=lambda count: progress.update(task, advance=count),
+            )
 
 
 def upload_if_new(aws: Aws, path: Path, *, bucket: str, key: str) -> bool:

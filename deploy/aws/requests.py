@@ -3,27 +3,44 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
 
-from jobs.aws.errors import NO_CREDENTIALS
+from jobs.aws import errors
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
 # botocore retries throttling, 5xx and broken connections with backoff.
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
 CONFIG_WITHOUT_RETRIES = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
-THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown"}
+RENEW = "Get fresh credentials, then run the same command again"
+SET_UP = "Run `aws configure`, or give --profile and --region"
+REPEAT = "run the same command again; what was done is not done twice"
+
+ADVICE: errors.Advice = MappingProxyType(
+    {
+        errors.DENIED: (
+            "Ask for the permission, or use other credentials (--profile); docs/deploy.md lists what is needed"
+        ),
+        errors.EXPIRED: RENEW,
+        errors.INVALID_CREDENTIALS: RENEW,
+        errors.INVALID_REQUEST: "See docs/deploy.md",
+        errors.NO_CREDENTIALS: SET_UP,
+        errors.NO_REGION: SET_UP,
+        errors.REFUSED: "See docs/deploy.md",
+        errors.SDK_FAILED: f"Check the options, then {REPEAT}",
+        errors.THROTTLED: "Run the same command again in a minute",
+        errors.UNREACHABLE: f"Check the network and the region, then {REPEAT}",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -66,10 +83,8 @@ class Aws:
         Raises:
             ConfigurationError: The profile does not exist.
         """
-        try:
+        with errors.aws_errors("AWS session", advice=ADVICE, error_of=_error_of):
             return boto3.session.Session(**self._session_options)
-        except ProfileNotFound as error:
-            raise _not_set_up(error) from error
 
     def deployment_options(self, prefix: str) -> str:
         """The options with which another command addresses the same stacks."""
@@ -105,7 +120,7 @@ class Aws:
         """Send a request that changes nothing, in a dry run too, and return the response.
 
         Raises:
-            PipelineError: AWS refused the request, or could not be reached; see `told`.
+            PipelineError: AWS refused, or could not be reached; see `request_errors`.
         """
         with request_errors(request):
             client = self.client(request.service, may_repeat=request.may_repeat)
@@ -128,11 +143,6 @@ def _as_text(value: object) -> str:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
-def code_of(error: ClientError) -> str:
-    """The code of an error that AWS answered."""
-    return str(error.response["Error"]["Code"])
-
-
 class RefusedError(OutsideSystemError):
     """AWS answered with an error; ``code`` is its own name for it."""
 
@@ -145,41 +155,18 @@ class UnreachableError(OutsideSystemError):
     """No answer came from AWS."""
 
 
-@contextmanager
-def told(request: Request) -> Iterator[None]:
-    """Tell what went wrong with a request in one line.
+def request_errors(request: Request) -> AbstractContextManager[None]:
+    """Turn what boto3 raises for a request into an error of one line.
 
     Raises:
-        ConfigurationError: There are no credentials, or no such profile.
+        ConfigurationError: There are no credentials, no region, or no such profile.
         RefusedError: AWS answered with an error.
         UnreachableError: AWS did not answer.
     """
-    try:
-        yield
-    except ClientError as error:
-        raise _refused(request, error) from error
-    except (*NO_CREDENTIALS, NoRegionError) as error:
-        raise _not_set_up(error) from error
-    except BotoCoreError as error:
-        raise UnreachableError(
-            f"{request.service} {request.operation}: AWS could not be reached ({error}). Check the network and the "
-            "region, then run the same command again; what was done is not done twice"
-        ) from error
+    return errors.aws_errors(f"{request.service} {request.operation}", advice=ADVICE, error_of=_error_of)
 
 
-def _refused(request: Request, error: ClientError) -> RefusedError:
-    code, message = code_of(error), str(error.response["Error"].get("Message", "")).rstrip(".")
-    what = f"{request.service} {request.operation}"
-    if code in DENIED:
-        advice = "Ask for the permission, or use other credentials (--profile); docs/deploy.md lists what is needed"
-    elif code in EXPIRED:
-        advice = "Get fresh credentials, then run the same command again"
-    elif code in THROTTLED:
-        advice = "Too much is asked of AWS just now: run the same command again in a minute"
-    else:
-        advice = "See docs/deploy.md"
-    return RefusedError(f"{what}: {code}: {message}. {advice}", code)
-
-
-def _not_set_up(error: Exception) -> PipelineError:
-    return ConfigurationError(f"AWS credentials: {error}. Run `aws configure`, or give --profile and --region")
+def _error_of(failure: errors.AwsFailure) -> PipelineError:
+    if failure.meaning in (errors.NO_CREDENTIALS, errors.NO_REGION):
+        return ConfigurationError(failure.message)
+    return RefusedError(failure.message, failure.code) if failure.is_answer else UnreachableError(failure.message)

@@ -24,7 +24,7 @@ from deploy.sagemaker.requests import (
     training_request,
     transform_request,
 )
-from deploy.sagemaker.sdk import account_arguments, aws_errors, create, delete, find, image_of
+from deploy.sagemaker.sdk import account_arguments, create, delete, find, image_of, sagemaker_errors
 from jobs.errors import OutsideSystemError
 
 JSON = "application/json"
@@ -155,7 +155,7 @@ def predict(options: Namespace) -> None:
         _print_requests({"InvokeEndpoint": request})
         return
     resource = find("Endpoint", options.name, aws=aws)
-    with aws_errors(f"endpoint {options.name}"):
+    with sagemaker_errors(f"endpoint {options.name}"):
         response = resource.invoke(body=lines.encode(), content_type=CSV, accept=JSON, **account_arguments(aws))
     _print(json.dumps(json.loads(response.body.read()), indent=2))
 
@@ -196,7 +196,7 @@ def _wait(aws: Aws, kind: str, resource: Any, options: Namespace) -> None:
     final_states = FINAL_ENDPOINT_STATES if kind == "Endpoint" else FINAL_JOB_STATES
 
     def poll() -> State:
-        with aws_errors(f"{title} cannot be followed"):
+        with sagemaker_errors(f"{title} cannot be followed"):
             state = str(getattr(resource.refresh(), attribute))
         return State(state, is_final=state in final_states)
 

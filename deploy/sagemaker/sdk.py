@@ -3,16 +3,17 @@
 import importlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
-from deploy.aws.requests import Aws, RefusedError, UnreachableError
-from jobs.aws.errors import NO_CREDENTIALS
-from jobs.errors import ConfigurationError
+from deploy.aws.requests import ADVICE, Aws, RefusedError, UnreachableError
+from jobs.aws import errors
+from jobs.errors import ConfigurationError, OutsideSystemError
 
 SHAPES = {
     "TrainingJob": "CreateTrainingJobRequest",
@@ -26,7 +27,18 @@ SHAPES = {
 FIND_ATTEMPTS = 8
 """Attempts to find a resource that may have been created; with their waits, about a minute."""
 
-REFUSALS = ("AccessDenied", "Unrecognized", "ExpiredToken", "InvalidClientToken")
+TRANSIENT = (errors.THROTTLED, errors.UNAVAILABLE, errors.UNREACHABLE, errors.SDK_FAILED)
+"""Failures after which the same call may well succeed a little later."""
+
+OWN_ADVICE: errors.Advice = MappingProxyType(
+    {
+        **ADVICE,
+        errors.DENIED: "Check the credentials and what they may do",
+        # Not the advice to repeat a command, which would start a second job under another name.
+        errors.SDK_FAILED: "Check the options and the network",
+        errors.UNREACHABLE: "Check the network and the region",
+    }
+)
 
 
 def image_of(region: str) -> str:
@@ -56,11 +68,11 @@ def create(kind: str, request: Mapping[str, Any], *, aws: Aws) -> Any:
     resource, account = getattr(_sdk("resources"), kind), account_arguments(aws)
     codec = _sdk("utils.code_injection.codec")
     name = str(next(iter(request.values())))
-    with aws_errors(f"cannot create {kind} {name}"):
+    with sagemaker_errors(f"cannot create {kind} {name}"):
         try:
             return resource.create(**codec.transform(dict(request), SHAPES[kind]), **account)
         except (ClientError, BotoCoreError) as error:
-            if not is_passing(error) and not _is_own_doing(error):
+            if not is_transient(error) and not _is_own_doing(error):
                 raise
             try:
                 return _find_retries()(resource.get, name, **account)
@@ -75,7 +87,7 @@ def find(kind: str, name: str, *, aws: Aws) -> Any:
         OutsideSystemError: It does not exist, or AWS could not be reached.
     """
     resource = getattr(_sdk("resources"), kind)
-    with aws_errors(f"cannot find {kind} {name}"):
+    with sagemaker_errors(f"cannot find {kind} {name}"):
         return resource.get(name, **account_arguments(aws))
 
 
@@ -86,7 +98,7 @@ def delete(kind: str, name: str, *, aws: Aws) -> bool:
         OutsideSystemError: AWS refused the deletion, or could not be reached.
     """
     resource = getattr(_sdk("resources"), kind)
-    with aws_errors(f"cannot delete {kind} {name}"):
+    with sagemaker_errors(f"cannot delete {kind} {name}"):
         try:
             resource.get(name, **account_arguments(aws)).delete()
         except ClientError as error:
@@ -103,7 +115,7 @@ def account_arguments(aws: Aws) -> dict[str, Any]:
 
 def _find_retries() -> Retrying:
     return Retrying(
-        retry=retry_if_exception(is_passing),
+        retry=retry_if_exception(is_transient),
         stop=stop_after_attempt(FIND_ATTEMPTS),
         wait=wait_exponential(multiplier=0.25, max=30),
         reraise=True,
@@ -119,40 +131,35 @@ def _is_own_doing(error: ClientError | BotoCoreError) -> bool:
     """Whether a name is taken by an earlier try of the same call, whose answer was lost."""
     if not isinstance(error, ClientError):
         return False
-    told = error.response.get("Error", {})
-    # Of models, configurations and endpoints AWS says so in words alone.
-    if told.get("Code") != "ResourceInUse" and "already existing" not in told.get("Message", ""):
+    # For models, configurations and endpoints AWS has no code, only this message.
+    message = error.response.get("Error", {}).get("Message", "")
+    if errors.error_code(error) != "ResourceInUse" and "already existing" not in message:
         return False
     return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
-def is_passing(error: BaseException) -> bool:
-    """Whether the same call may well succeed a little later: no connection, too many calls, a fault of AWS's."""
-    if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or "Throttl" in error.response.get("Error", {}).get("Code", "")
-    return isinstance(error, BotoCoreError) and not isinstance(error, NO_CREDENTIALS)
+def is_transient(error: BaseException) -> bool:
+    """Whether the same call may well succeed a little later: no connection, too many calls, a fault of AWS."""
+    return isinstance(error, ClientError | BotoCoreError) and errors.meaning_of(error) in TRANSIENT
 
 
-@contextmanager
-def aws_errors(what: str) -> Iterator[None]:
-    """What AWS, or the way there, raises, as an error in one line.
+def sagemaker_errors(action: str) -> AbstractContextManager[None]:
+    """Turn what AWS or its SDK raises into an error of one line.
+
+    Args:
+        action: what could not be done.
 
     Raises:
-        UnreachableError: It did, and may well not a little later.
-        RefusedError: It did, and will again.
+        UnreachableError: The same call may well succeed a little later.
+        RefusedError: It will fail again. Missing credentials too: what was created may run on.
     """
-    try:
-        yield
-    except ClientError as error:
-        told = error.response.get("Error", {})
-        code, message = told.get("Code", "an error"), told.get("Message", "")
-        advice = " Check the credentials and what they may do" if code.startswith(REFUSALS) else ""
-        line = f"{what}: {code}: {message.rstrip('.')}.{advice}"
-        raise (UnreachableError(line) if is_passing(error) else RefusedError(line, code)) from None
-    except BotoCoreError as error:
-        line = f"{what}: {error}. Check the credentials, the region and the network"
-        raise (UnreachableError(line) if is_passing(error) else RefusedError(line, type(error).__name__)) from None
+    return errors.aws_errors(action, advice=OWN_ADVICE, error_of=_error_of)
+
+
+def _error_of(failure: errors.AwsFailure) -> OutsideSystemError:
+    if failure.meaning in TRANSIENT:
+        return UnreachableError(failure.message)
+    return RefusedError(failure.message, failure.code)
 
 
 def _sdk(module: str) -> Any:

@@ -1,1 +1,1 @@
-"""What AWS is to every room: the environment and one table of errors. No client of a single service."""
+"""What every room shares about AWS: its environment variables and one table of errors. No client of a service."""

@@ -1,13 +1,10 @@
-"""What is known of Olist's data set as a whole: the counts and shares that a sample keeps.
-
-Counted, not copied: no row of the data is here.
-"""
+"""Counts and shares of Olist's data set, which a sample reproduces. They are aggregates: no row of the data is here."""
 
 from datetime import UTC, datetime
 
 ORDERS_OF_OLIST = 99_441
 PEOPLE_BY_ORDER_COUNT = {2: 2_745, 3: 203, 4: 30, 5: 8, 6: 6, 7: 3, 9: 1, 17: 1}
-"""How many of Olist's 96,096 people ordered twice, three times, ...; all others ordered once."""
+"""By number of orders, how many of Olist's 96,096 people placed that many; all others placed one."""
 
 FIRST_PURCHASE = datetime(2016, 9, 4, 21, 15, 19, tzinfo=UTC)
 LAST_PURCHASE = datetime(2018, 10, 17, 17, 30, 18, tzinfo=UTC)
@@ -18,7 +15,7 @@ MONTHLY_SHARES = {
     (2018, 1): 0.073, (2018, 2): 0.068, (2018, 3): 0.073, (2018, 4): 0.070, (2018, 5): 0.069, (2018, 6): 0.062,
     (2018, 7): 0.063, (2018, 8): 0.0653, (2018, 9): 0.0002,
 }  # fmt: skip
-"""A shop that grows through 2017 (November is its best month) and levels out in 2018; the rest falls in 2018-10."""
+"""Growth through 2017, with November as the best month, then a plateau in 2018; the rest falls in 2018-10."""
 
 STATUS_SHARES = {
     "shipped": 0.0111, "canceled": 0.0063, "unavailable": 0.0061, "invoiced": 0.0032, "processing": 0.0030,
@@ -31,12 +28,12 @@ PAYMENT_ROW_SHARES = {2: 0.0239, 3: 0.0030, 4: 0.0011, 5: 0.0005, 6: 0.0004, 7: 
 MOST_PAYMENT_ROWS = 29
 
 FIRST_TYPE_SHARES = {"boleto": 0.1985, "voucher": 0.0205, "debit_card": 0.0156, "not_defined": 0.00003}
-"""How the first row of an order is paid, where not by credit card."""
+"""Payment types of an order's first row; all others (77 %) are paid by credit card."""
 
 MEDIAN_PAYMENT, SIGMA_OF_LOG_PAYMENT, HIGHEST_PAYMENT = 100.0, 0.93, 13_664.08
 
-# Weight, city, state, first and last zip code prefix: a few towns for Olist's 4,119, in all 27 states. Accents,
-# apostrophes and commas are meant: they occur in Olist's own files.
+# Weight, city, state, first and last zip code prefix: a few towns for Olist's 4,119, in all 27 states. Olist's own
+# files have accents, apostrophes and commas too.
 CITIES = (
     (160, "sao paulo", "SP", 1001, 8499),
     (70, "rio de janeiro", "RJ", 20010, 23799),
@@ -80,5 +77,5 @@ CITIES = (
     (1, "boa vista", "RR", 69301, 69339),
 )
 
-# Rows that are pinned, so that even a small sample has the extremes of the real one.
+# Orders with fixed values, so that even a small sample has the extremes of the real data.
 FIRST_ORDER, LAST_ORDER, ORDER_WITHOUT_PAYMENT, ORDER_OF_MOST_ROWS, ORDER_OF_HIGHEST_PAYMENT = range(5)

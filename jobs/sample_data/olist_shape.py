@@ -1,7 +1,7 @@
 """The shape of the Olist data set, as columns over a row number: what `jobs.sample` writes.
 
-Every value is a function of the seed and of what it belongs to (an order, a person, a payment), never of the row's
-place in a partition: the same arguments give the same bytes on one core and on a cluster.
+Every value depends on the seed and on its order, person or payment, never on the row's position in a partition. So the
+same arguments give the same bytes on one core and on a cluster.
 """
 
 from collections.abc import Sequence
@@ -39,15 +39,15 @@ from jobs.sample_data.olist_facts import (
 class Shape:
     """A data set of ``orders`` orders, drawn from ``seed``. Orders are numbered from 0.
 
-    Each method takes a frame and adds columns to it, in steps: a drawn number that several expressions read is a
-    column of its own, or else Spark would put its whole expression into each of them.
+    Each method adds columns to a frame, in steps. A drawn number that several expressions read is a column of its own;
+    otherwise Spark would repeat its whole expression in each of them.
     """
 
     orders: int
     seed: int
 
     def uniform(self, purpose: str, *of: str) -> Column:
-        """A number in (0, 1) that depends on the seed, the purpose and ``of`` alone."""
+        """A number in (0, 1) that depends only on the seed, the purpose and the columns ``of``."""
         bits = F.shiftrightunsigned(F.xxhash64(F.lit(f"{self.seed} {purpose}"), *[F.col(name) for name in of]), 12)
         return (bits.cast("double") + F.lit(0.5)) / F.lit(float(2**52))
 
@@ -56,14 +56,14 @@ class Shape:
         return F.md5(F.concat(F.lit(f"{self.seed} {kind} "), F.col(number).cast("string")))
 
     def scattered(self, position: str, *, turn: int) -> Column:
-        """The order at a position of a file: a bijection, so that no file is sorted and no two are sorted alike."""
+        """The order at a position of a file: a bijection, so no file is sorted and no two have the same sequence."""
         step = int(self.orders * (0.31 + 0.1 * turn)) + 1
         while gcd(step, self.orders) != 1:
             step += 1
         return (F.col(position) * F.lit(step) + F.lit(turn)) % F.lit(self.orders)
 
     def with_person(self, frame: DataFrame) -> DataFrame:
-        """Add ``person``, who placed ``order``, and ``ordinal``: which of the person's orders it is, from 0."""
+        """Add ``person``, who placed ``order``, and ``ordinal``, its number among the person's orders, from 0."""
         people = {n: round(of_olist * self.orders / ORDERS_OF_OLIST) for n, of_olist in PEOPLE_BY_ORDER_COUNT.items()}
         first_order = first_person = self.orders - sum(n * count for n, count in people.items())
         order = F.col("order")
@@ -91,9 +91,9 @@ class Shape:
         return frame.withColumns(drawn).withColumns(index).withColumns(place)
 
     def with_purchase_second(self, frame: DataFrame) -> DataFrame:
-        """Add ``purchase_second``, when ``order`` was placed, in seconds since 1970.
+        """Add ``purchase_second``, the time of ``order`` in seconds since 1970.
 
-        One repeat order in ten falls on the second of the person's first.
+        One repeat order in ten has the same second as the person's first order.
         """
         first, last = int(FIRST_PURCHASE.timestamp()), int(LAST_PURCHASE.timestamp())
         months = [*MONTHLY_SHARES, (2018, 10)]
@@ -122,7 +122,7 @@ class Shape:
         )
 
     def with_delivery(self, frame: DataFrame) -> DataFrame:
-        """Add when ``order`` was approved, handed over, delivered and expected, in seconds, as its status has it."""
+        """Add when ``order`` was approved, handed over, delivered and expected, in seconds, by its status."""
         hour, day = 3_600, 86_400
         status, purchased = F.col("status"), F.col("purchase_second")
         approved = purchased + F.floor(self.uniform("approved", "order") * hour * 20)
@@ -140,7 +140,7 @@ class Shape:
         )
 
     def with_payment_rows(self, frame: DataFrame) -> DataFrame:
-        """Explode ``order`` into its payment rows and add ``sequential``, from 1."""
+        """Explode each order into its payment rows and add ``sequential``, from 1."""
         index = _draw("rows_draw", list(PAYMENT_ROW_SHARES.values()))
         order = F.col("order")
         rows = (
@@ -159,8 +159,8 @@ class Shape:
     def with_payment(self, frame: DataFrame) -> DataFrame:
         """Add ``payment_type``, ``installments`` and ``payment_value`` (two decimals) of each payment row.
 
-        Most rows are paid by card or boleto; what follows the first row of an order is mostly vouchers. Values are
-        log-normal, never above Olist's highest; a few vouchers are worth nothing.
+        Card and boleto pay most first rows of an order, vouchers most later rows. Values are log-normal, at most
+        Olist's highest; a few vouchers are worth nothing.
         """
         row = ("order", "sequential")
         drawn = {name: self.uniform(name, *row) for name in ("type", "installments", "value", "free")}
@@ -191,10 +191,13 @@ class Shape:
 
 
 def standard_normal(share: str) -> Column:
-    """The standard normal deviate below which a share of all lies (P. J. Acklam's approximation, error below 1.2e-9).
+    """The quantile of the standard normal distribution (P. J. Acklam's approximation, relative error below 1.2e-9).
 
-    Only arithmetic, ``log`` and ``sqrt``, which Spark takes from ``StrictMath``: the same bits on every machine, which
-    a pair of uniforms through ``cos`` would not give.
+    It uses only arithmetic, ``log`` and ``sqrt``. Spark takes these from ``StrictMath``: the same bits on every
+    machine. The Box-Muller transform would need ``cos``, which does not guarantee that.
+
+    Args:
+        share: the column with the probability, in (0, 1).
     """
     a = (
         -3.969683028665376e01,
@@ -237,7 +240,7 @@ def _polynomial(coefficients: Sequence[float], x: Column) -> Column:
 
 
 def _draw(uniform: str, shares: Sequence[float]) -> Column:
-    """The index of the share in which a uniform number falls; the number of shares, when it falls beyond the last."""
+    """The index of the share into which a uniform number falls; beyond the last share, the number of shares."""
     index = F.lit(len(shares))
     for position, bound in reversed(list(enumerate(accumulate(shares)))):
         index = F.when(F.col(uniform) < F.lit(bound), F.lit(position)).otherwise(index)

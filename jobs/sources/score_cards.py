@@ -1,4 +1,4 @@
-"""Score cards by name or by file."""
+"""Score cards, by the name of a shipped card or by file."""
 
 from dataclasses import replace
 from importlib import resources
@@ -9,31 +9,35 @@ from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, ScaleKind
 from transforms.rfm.score_card import ScoreCard
 
-ENDING = ".json"
-SHIPPED = resources.files("transforms.rfm") / "cards"
+SUFFIX = ".json"
+SHIPPED_CARDS = resources.files("transforms.rfm") / "cards"
 
 
 def load_card(name: str, feature_scale: ScaleKind | None = None) -> ScoreCard:
-    """The card that ``--card`` names: one that is shipped, or a file.
+    """The card that ``--card`` names.
 
     Args:
-        name: its name or path.
-        feature_scale: that of ``--feature-scale``; None for the card's own.
+        name: of a shipped card, or the path of a file.
+        feature_scale: from ``--feature-scale``; None for the card's own.
 
     Raises:
-        ConfigurationError: There is no such card, the file is none, or it lacks what the scale needs.
+        ConfigurationError: There is no such card, the file is not a card, or it lacks what the scale needs.
     """
-    shipped = sorted(entry.name.removesuffix(ENDING) for entry in SHIPPED.iterdir() if entry.name.endswith(ENDING))
+    shipped = sorted(
+        entry.name.removesuffix(SUFFIX) for entry in SHIPPED_CARDS.iterdir() if entry.name.endswith(SUFFIX)
+    )
     is_shipped = name in shipped
-    text = (SHIPPED / f"{name}{ENDING}").read_text(encoding="utf-8") if is_shipped else _read_file(name, shipped)
+    text = (SHIPPED_CARDS / f"{name}{SUFFIX}").read_text(encoding="utf-8") if is_shipped else _read_file(name, shipped)
     try:
-        return _scaled(ScoreCard.from_json(text), feature_scale)
+        return _with_scale(ScoreCard.from_json(text), feature_scale)
     except ScoreCardError as error:
-        raise ConfigurationError(f"--card {name}: {error}. Mend the file, or leave --card out to fit a card") from None
+        raise ConfigurationError(
+            f"--card {name}: {error}. Correct the file, or leave --card out to fit a card"
+        ) from None
 
 
-def _scaled(card: ScoreCard, kind: ScaleKind | None) -> ScoreCard:
-    """The card with another scale of features. Bounds are all that minmax and log need; a rank needs its grid."""
+def _with_scale(card: ScoreCard, kind: ScaleKind | None) -> ScoreCard:
+    """The card with another feature scale. Bounds suffice for minmax and log; a rank needs its grid."""
     if kind is None or kind == card.clustered_by.kind:
         return card
     if kind == "rank":

@@ -1,1 +1,1 @@
-"""The Spark session: settings, Java, and S3A. No query is run here."""
+"""The Spark session: settings, Java, and S3A. No query runs here."""

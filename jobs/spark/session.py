@@ -1,4 +1,4 @@
-"""The SparkSession, on a laptop, on Glue and on EMR: one place for every Spark setting, each with its why."""
+"""The SparkSession on a laptop, on Glue and on EMR: every setting with its reason, and the session's lifecycle."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,65 +18,62 @@ from pyspark.sql import SparkSession
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.errors import DataError, OutsideSystemError, PipelineError
 from jobs.spark.java import java_home
-from jobs.spark.s3a import named_failure, on_a_laptop, reaching, s3a_jars
+from jobs.spark.s3a import connection_settings, laptop_settings, s3a_error, s3a_jars
 
-# What the figures depend on. They hold everywhere, whatever a platform's defaults are.
-MEANING = {
-    # Timestamps are wall-clock as in the source; a session elsewhere would shift them on reading and writing.
+# The figures depend on these. They apply everywhere and override a platform's defaults.
+RESULTS = {
+    # Timestamps are wall-clock as in the source. Another time zone would shift them on reading and writing.
     "spark.sql.session.timeZone": "UTC",
-    # A sum that does not fit or a cast that fails raises; without it the figure would silently be null.
+    # An overflowing sum or a failing cast raises. Without ANSI mode the figure would silently be null.
     "spark.sql.ansi.enabled": "true",
-    # Timestamps as INT96 and decimals as bytes of a fixed length. Of what Redshift's COPY takes this much is known:
-    # AWS's own aws-sdk-pandas copies files of just these types (`awswrangler/s3/_write_parquet.py` writes PyArrow's
-    # "spark" flavour). Whether COPY takes integers for either is said nowhere. INT96 also names no time zone, so that
-    # readers show the wall-clock of the source wherever they are.
+    # Timestamps as INT96 and decimals as fixed-length bytes. AWS's own aws-sdk-pandas lets Redshift COPY files of these
+    # types (`awswrangler/s3/_write_parquet.py` writes PyArrow's "spark" flavour). Whether COPY takes integers for
+    # either is documented nowhere. INT96 also has no time zone, so readers anywhere show the source's wall-clock.
     "spark.sql.parquet.outputTimestampType": "INT96",
     "spark.sql.parquet.writeLegacyFormat": "true",
-    # Only data files in a table's folder: a loader that takes a prefix would try to load the marker too.
+    # No _SUCCESS marker in a table's folder: a loader that takes a prefix would try to load it too.
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
 
-# How fast it is. Whoever submits the job may say otherwise.
+# Only speed depends on these. What the job was submitted with takes precedence.
 SPEED = {
-    # Partitions below this size are joined by a hash table and not sorted first; larger ones still are, so that
-    # no input makes a task run out of memory.
+    # Joins partitions below this size by a hash table, without sorting them first. Larger partitions are still
+    # sorted, so no input makes a task run out of memory.
     "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "256m",
-    # A frame that is kept for two readers is cut by its size, as all others are; by default it keeps every shuffle
-    # partition, and writes as many files. (Nothing here relies on how a kept frame is partitioned.)
+    # Sizes the partitions of a cached frame like those of any other. By default it keeps every shuffle partition and
+    # writes as many files. (No code here relies on the partitioning of a cached frame.)
     "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
 }
 
-# What Spark takes only while a session is made, so that nobody can be asked first.
-AT_START = {
-    # Else PySpark walks the Python stack for each column that is named, to tell it in an error: several calls to the
-    # JVM for each, thousands for a contract. Here errors are told in words of our own.
+# Spark reads these only while it creates a session. So what the job was submitted with cannot be looked up first.
+STARTUP = {
+    # Otherwise PySpark walks the Python stack for each named column, in case an error has to show it. That costs
+    # several JVM calls per column, and thousands per contract. Errors here have messages of their own.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
-# A laptop, where nobody else sets these.
+# On a laptop nobody else sets these.
 LAPTOP = {
     "spark.master": "local[*]",
     "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
     "spark.driver.host": "localhost",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
-    # Progress is shown per step, by `jobs.cli.console`.
+    # `jobs.cli.console` shows progress per step.
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseParallelGC",
-    # Enough for tens of millions of rows on a few cores; adaptive execution joins those that turn out small.
+    # Enough for tens of millions of rows on a few cores. Adaptive execution merges partitions that turn out small.
     "spark.sql.shuffle.partitions": "64",
 }
 
-
-CONDITIONS_OF_DATA = (
+DATA_CONDITIONS = (
     "ARITHMETIC_OVERFLOW",
     "NUMERIC_VALUE_OUT_OF_RANGE",
     "CAST_OVERFLOW",
     "MALFORMED_RECORD_IN_PARSING",
     "FAILED_READ_FILE",
 )
-"""What Spark raises when the data is not fit to use: a value that does not fit, a file that breaks off."""
-
+"""Error conditions of Spark that the data causes: a value that does not fit, a file that is cut off."""
 
 SPARK_FAILURES = (PySparkException, Py4JError, ConnectionError, EOFError)
 """What PySpark raises when a query fails, and when the JVM that ran it is gone."""
@@ -86,60 +83,68 @@ SPARK_FAILURES = (PySparkException, Py4JError, ConnectionError, EOFError)
 def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSession]:
     """A session with the project's settings, stopped at the end if it was started here.
 
-    Under ``spark-submit`` (EMR, Glue, a cluster) master, memory and Java are the submitter's, and `SPEED` gives way to
-    what was submitted. On a laptop the session starts its own Java, which logs into a file that is kept on failure.
+    Under ``spark-submit`` (EMR, Glue, a cluster) the submitter sets master, memory and Java, and may override `SPEED`.
+    On a laptop the session starts a Java of its own. Its log goes to a file, which is kept only after a failure.
 
     Args:
         name: of the application.
-        reaches_s3: whether it reads or writes in S3. On a laptop Hadoop's filesystem for that is then fetched, once.
+        reaches_s3: whether it reads or writes in S3. On a laptop Hadoop's filesystem for S3 is then fetched, once.
 
     Raises:
         OutsideSystemError: Java is missing, Spark does not start, or it fails while the session is in use.
-        DataError: A value of the data did not fit where it belongs.
+        DataError: A value of the data does not fit its column.
     """
     os.environ["TZ"] = "UTC"
     time.tzset()
-    running = SparkSession.getActiveSession()
-    of_s3 = _settings_of_s3() if reaches_s3 and running is None else {}
-    log = None if running or is_submitted() else _fresh_log()
-    session = _started(name, log, of_s3)
+    active = SparkSession.getActiveSession()
+    s3_settings = _s3_settings() if reaches_s3 and active is None else {}
+    log = None if active or is_submitted() else _create_log()
+    session = _start(name, log, s3_settings)
     try:
         yield session
     except SPARK_FAILURES as error:
-        raise _named(error, log) from error
+        raise _pipeline_error(error, log) from error
     finally:
-        if running is None:
+        if active is None:
             with suppress(*SPARK_FAILURES):  # a JVM that is gone cannot be stopped
                 session.stop()
     if log is not None:
         log.unlink(missing_ok=True)
 
 
-def _settings_of_s3() -> dict[str, str]:
+def _s3_settings() -> dict[str, str]:
     settings = S3Settings.from_environment()
-    return reaching(settings) if is_submitted() else on_a_laptop(settings, s3a_jars(java_home()))
+    return connection_settings(settings) if is_submitted() else laptop_settings(settings, s3a_jars(java_home()))
 
 
-def _started(name: str, log: Path | None, of_s3: dict[str, str]) -> SparkSession:
+def _start(name: str, log: Path | None, s3_settings: Mapping[str, str]) -> SparkSession:
     builder = SparkSession.builder.appName(name)
     if is_submitted() or SparkSession.getActiveSession():
-        try:
-            session = builder.config(map={**AT_START, **of_s3, **MEANING}).getOrCreate()
-        except (*SPARK_FAILURES, RuntimeError, OSError) as error:
-            raise OutsideSystemError(f"Spark did not start as it was submitted ({_first_line(error)})") from error
-        given = session.sparkContext.getConf()
-        for key, value in SPEED.items():
-            if not given.contains(key):
-                session.conf.set(key, value)
-        return session
-    builder = builder.config(map={**LAPTOP, **SPEED, **AT_START, **of_s3, **MEANING})
-    # Not another Spark that this machine may have: its version would not be this PySpark's.
+        return _get_session(builder.config(map={**STARTUP, **s3_settings, **RESULTS}))
+    return _start_on_laptop(builder.config(map={**LAPTOP, **SPEED, **STARTUP, **s3_settings, **RESULTS}), log)
+
+
+def _get_session(builder: SparkSession.Builder) -> SparkSession:
+    """The session of a submitted job, or the one that is active already."""
+    try:
+        session = builder.getOrCreate()
+    except (*SPARK_FAILURES, RuntimeError, OSError) as error:
+        raise OutsideSystemError(f"Spark did not start as it was submitted ({_first_line(error)})") from error
+    submitted = session.sparkContext.getConf()
+    for key, value in SPEED.items():
+        if not submitted.contains(key):
+            session.conf.set(key, value)
+    return session
+
+
+def _start_on_laptop(builder: SparkSession.Builder, log: Path | None) -> SparkSession:
+    # Another Spark on this machine may have another version than this PySpark.
     os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
-    # PySpark prints each error as JSON, stack and all, before it raises it; here it is told once, in a line.
+    # PySpark logs each error as JSON with its stack before it raises it. A run ends with one line instead.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     os.environ["JAVA_HOME"] = java_home()
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    # Workers, if ever one is needed, are this very Python.
+    # Any Python worker is this very Python.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
         with _stderr_to(log):
@@ -150,61 +155,62 @@ def _started(name: str, log: Path | None, of_s3: dict[str, str]) -> SparkSession
         ) from error
 
 
-def _named(error: Exception, log: Path | None) -> PipelineError:
-    """What failed in Spark, as an error that ends a run with the right exit code."""
-    found = re.search(r"\[([A-Z][A-Z_]+)", _first_line(error))
-    condition = (error.getCondition() if isinstance(error, PySparkException) else None) or (found[1] if found else "")
-    where = f" Spark's log: {log}" if log else ""
-    # A file of S3 that Spark could not read may be a file that breaks off, or an S3 that does: the causes tell.
-    may_be_s3 = condition.startswith("FAILED_READ_FILE") or not condition.startswith(CONDITIONS_OF_DATA)
-    of_s3 = named_failure(_all_of(error)) if may_be_s3 else None
+def _pipeline_error(error: Exception, log: Path | None) -> PipelineError:
+    """The error that ends the run, with the exit code of its cause: S3, the data, or Spark itself."""
+    match = re.search(r"\[([A-Z][A-Z_]+)", _first_line(error))
+    condition = (error.getCondition() if isinstance(error, PySparkException) else None) or (match[1] if match else "")
+    log_note = f" Spark's log: {log}" if log else ""
+    is_of_data = condition.startswith(DATA_CONDITIONS)
+    # A file in S3 that Spark could not read may be cut off, or S3 may have failed: the causes tell.
+    may_be_of_s3 = condition.startswith("FAILED_READ_FILE") or not is_of_data
+    of_s3 = s3a_error(_with_causes(error)) if may_be_of_s3 else None
     if of_s3 is not None:
-        return type(of_s3)(f"{of_s3}.{where}")
-    if condition.startswith(CONDITIONS_OF_DATA):
-        return DataError(f"the data is not fit to use: {_first_line(error)}.{where}")
-    return OutsideSystemError(f"Spark failed: {_first_line(error)}.{where}")
+        return type(of_s3)(f"{of_s3}.{log_note}")
+    if is_of_data:
+        return DataError(f"the data is not fit to use: {_first_line(error)}.{log_note}")
+    return OutsideSystemError(f"Spark failed: {_first_line(error)}.{log_note}")
 
 
-def _all_of(error: Exception) -> str:
-    """What failed and why it did, causes too: a failed task's are told in the message of the query that failed."""
-    java = error.java_exception if isinstance(error, Py4JJavaError) else getattr(error, "_origin", None)
-    told, cause = [str(error)], java
+def _with_causes(error: Exception) -> str:
+    """The error's text and that of its causes. A failed task's causes are in the text of the query that failed."""
+    cause = error.java_exception if isinstance(error, Py4JJavaError) else getattr(error, "_origin", None)
+    texts = [str(error)]
     with suppress(*SPARK_FAILURES, AttributeError):
-        while cause is not None and len(told) < 20:
-            told.append(cause.toString())
+        while cause is not None and len(texts) < 20:
+            texts.append(cause.toString())
             cause = cause.getCause()
-    return "\n".join(told)
+    return "\n".join(texts)
 
 
 def _first_line(error: Exception) -> str:
-    # Py4J's own first line names a Java object; what went wrong is what that object says.
+    # Py4J's own first line names a Java object; that object's text says what went wrong.
     text = str(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
     line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-    # Spark goes on to advise that ANSI mode be turned off; then the figure would be null, and nobody told.
+    # Spark goes on with the advice to turn ANSI mode off. The figure would then silently be null.
     return line.partition(" If necessary set")[0].rstrip(".")
 
 
 @contextmanager
 def _stderr_to(log: Path | None) -> Iterator[None]:
-    """Let a process started meanwhile have ``log`` for its stderr, for as long as it lives.
+    """Give a process that starts meanwhile ``log`` as its stderr, for as long as it lives.
 
-    The JVM inherits stderr and writes its log there; on a laptop that would bury the run's own lines.
+    The JVM inherits stderr and logs there. On a laptop that would bury the run's own lines.
     """
     if log is None:
         yield
         return
     sys.stderr.flush()
-    own = os.dup(2)
+    own_stderr = os.dup(2)
     try:
         with log.open("ab") as file:
             os.dup2(file.fileno(), 2)
         yield
     finally:
-        os.dup2(own, 2)
-        os.close(own)
+        os.dup2(own_stderr, 2)
+        os.close(own_stderr)
 
 
-def _fresh_log() -> Path:
-    handle, name = tempfile.mkstemp(prefix="spark-", suffix=".log")
-    os.close(handle)
+def _create_log() -> Path:
+    descriptor, name = tempfile.mkstemp(prefix="spark-", suffix=".log")
+    os.close(descriptor)
     return Path(name)

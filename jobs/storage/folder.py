@@ -1,4 +1,4 @@
-"""What a place has to be able to do so that runs can be kept in it and files read from it."""
+"""The interface of a place that stores runs and input files, and what the manifest records of a file there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,19 @@ from typing import IO, Any, Protocol
 
 
 class WriteConflictError(Exception):
-    """A file is not any more what it was when it was read, so that it was not written over."""
+    """A file changed after it was read, so it was not overwritten."""
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file on disk that was read or written, as the manifest names it."""
+    """A file on disk that was read or written, as the manifest records it.
+
+    Attributes:
+        path: where it is.
+        size: in bytes.
+        sha256: checksum of its content.
+        modified_ns: time of its last change; not in the manifest.
+    """
 
     path: str
     size: int
@@ -26,16 +33,16 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object in S3 that was read or written, as the manifest names it.
+    """An object in S3 that was read or written, as the manifest records it.
 
-    Its content is told by its ETag: it changes with the content, costs no reading, and is no checksum of it (of an
-    object that came in parts, or is encrypted with KMS, it is not the MD5).
+    The ETag identifies the content: it changes with the content and costs no read. It is no checksum. For an object
+    that was uploaded in parts, or is encrypted with KMS, it is not the MD5.
 
     Attributes:
         path: its ``s3://`` URI.
         size: in bytes.
-        etag: as S3 tells it, without the quotes.
-        version_id: where the bucket keeps versions and the object was asked for by itself; else None.
+        etag: without the quotes.
+        version_id: of an object that was described by itself, in a versioned bucket; else None.
     """
 
     path: str
@@ -53,20 +60,20 @@ Stored = StoredFile | StoredObject
 
 
 class Folder(Protocol):
-    """A folder, and what is below it: ``parts`` are the names on the way there, none for the folder itself.
+    """A folder and what is below it. ``parts`` are the names on the path; without them it is the folder itself.
 
-    Local folders raise OSError where a disk fails. Those in S3 raise what ends a run: ConfigurationError for a bucket
-    that is not there, OutsideSystemError for a service that refuses or does not answer.
+    Local folders raise OSError when the disk fails. Folders in S3 raise errors that end a run: ConfigurationError for
+    a bucket that does not exist, OutsideSystemError for a service that refuses or does not answer.
     """
 
     def uri(self, *parts: str) -> str:
-        """What Spark is given to write there."""
+        """The URI under which Spark reads and writes it."""
 
     def display_path(self, *parts: str) -> str:
-        """The place in a form that a person can use: a path, or an ``s3://`` URI."""
+        """The path or ``s3://`` URI for messages, manifests and command lines."""
 
     def names(self, *parts: str) -> list[str]:
-        """What is in a folder, sorted; nothing when there is no such folder."""
+        """The names in a folder, sorted; none where there is no such folder."""
 
     def exists(self, *parts: str) -> bool:
         """Whether there is such a file or folder."""
@@ -75,45 +82,50 @@ class Folder(Protocol):
         """Whether there is such a folder."""
 
     def read(self, *parts: str) -> str | None:
-        """A text file's content, or None when there is no such file."""
+        """A text file's content, or None where there is no such file."""
 
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
-        """A text file's content and what tells this content from others, for `exchange`; both None for no file."""
+        """A text file's content and its version for `write_if_unchanged`; both None where there is no such file."""
 
     def open_file(self, *parts: str) -> IO[bytes]:
-        """A file, open for reading from its beginning; what was not asked for is not fetched."""
+        """A file, open for reading from its beginning. Only what is read is fetched."""
 
     def describe(self, *parts: str) -> Stored:
-        """A file as the manifest names it."""
+        """A file as the manifest records it."""
 
     def data_files(self, *parts: str) -> Sequence[Stored]:
-        """The data files of a table's folder by name: none that Spark hides from its readers (``_`` and ``.``)."""
+        """The data files of a table's folder, by name; not those that Spark ignores (``_`` and ``.``)."""
 
     def is_unchanged(self, file: Stored) -> bool:
-        """Whether a file is what it was when it was `stored`."""
+        """Whether a file is still as `describe` found it."""
 
     def create_folder(self, *parts: str) -> None:
-        """Make a folder that must not exist yet: of several who try at once, one succeeds.
+        """Create a folder that must not exist yet. Of several who try at once, one succeeds.
 
         Raises:
             FileExistsError: It exists.
         """
 
     def remove(self, *parts: str) -> None:
-        """Remove a folder with all that is in it, or a file; nothing when there is none."""
+        """Remove a file, or a folder with its content; nothing where there is none."""
 
     def copy_in(self, folder: Path, *parts: str) -> None:
-        """Copy a local folder to a place where there is none yet."""
+        """Copy a local folder to a path that does not exist yet."""
 
     def write_text(self, text: str, *parts: str) -> None:
-        """Write a text file so that a reader finds the old content or the new, and never half."""
+        """Write a text file atomically: a reader finds the old content or the new, never half."""
 
     def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
-        """`replace` a file that still has the content told by ``version`` (None: that is still not there).
+        """`write_text` over a file that still has the given version (compare and swap).
+
+        Args:
+            text: the new content.
+            parts: the names on the path.
+            version: what `read_version` returned; None if there was no file.
 
         Returns:
             The version of the new content.
 
         Raises:
-            WriteConflictError: Somebody else wrote it meanwhile; it was left as it is.
+            WriteConflictError: Another writer was faster; the file is left as that writer wrote it.
         """

@@ -23,16 +23,16 @@ class LocalFolder:
     def uri(self, *parts: str) -> str:
         """A ``file:`` URI, whatever Spark's default filesystem is.
 
-        Not percent-encoded as URIs are elsewhere: Hadoop takes a path for what it says.
+        It is not percent-encoded as URIs are elsewhere: Hadoop takes the path literally.
         """
         return f"file://{self.path.joinpath(*parts)}"
 
     def display_path(self, *parts: str) -> str:
-        """The path."""
+        """The absolute path."""
         return str(self.path.joinpath(*parts))
 
     def names(self, *parts: str) -> list[str]:
-        """What is in a folder, sorted; nothing when there is no such folder."""
+        """The names in a folder, sorted; none where there is no such folder."""
         folder = self.path.joinpath(*parts)
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
@@ -45,15 +45,15 @@ class LocalFolder:
         return self.path.joinpath(*parts).is_dir()
 
     def read(self, *parts: str) -> str | None:
-        """A text file's content, or None when there is no such file."""
+        """A text file's content, or None where there is no such file."""
         return self.read_version(*parts)[0]
 
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
-        """A text file's content, and its checksum."""
+        """A text file's content and its SHA-256."""
         file = self.path.joinpath(*parts)
         try:
             content = file.read_bytes()
-            return content.decode(), _checksum(content)
+            return content.decode(), _sha256(content)
         except (FileNotFoundError, NotADirectoryError):
             return None, None
         except (OSError, UnicodeDecodeError) as error:
@@ -64,7 +64,7 @@ class LocalFolder:
         return self.path.joinpath(*parts).open("rb")
 
     def describe(self, *parts: str) -> StoredFile:
-        """A file's name, size and checksum."""
+        """A file's path, size and SHA-256; this reads the whole file."""
         return describe_file(self.path.joinpath(*parts))
 
     def data_files(self, *parts: str) -> list[StoredFile]:
@@ -72,7 +72,7 @@ class LocalFolder:
         return [self.describe(*parts, name) for name in self.names(*parts) if not name.startswith((".", "_"))]
 
     def is_unchanged(self, file: Stored) -> bool:
-        """Whether a file has the size and the time of change that it had."""
+        """Whether a file still has the same size and time of change."""
         path = Path(file.path)
         if not isinstance(file, StoredFile) or not path.exists():
             return False
@@ -80,13 +80,13 @@ class LocalFolder:
         return (state.st_size, state.st_mtime_ns) == (file.size, file.modified_ns)
 
     def create_folder(self, *parts: str) -> None:
-        """Make a folder that must not exist yet, and those above it."""
+        """Create a folder that must not exist yet, and its parents."""
         folder = self.path.joinpath(*parts)
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
 
     def remove(self, *parts: str) -> None:
-        """Remove a folder with all that is in it, or a file; nothing when there is none."""
+        """Remove a file, or a folder with its content; nothing where there is none."""
         target = self.path.joinpath(*parts)
         with suppress(FileNotFoundError):
             if target.is_dir():
@@ -95,51 +95,52 @@ class LocalFolder:
                 target.unlink()
 
     def copy_in(self, folder: Path, *parts: str) -> None:
-        """Copy a local folder to a place where there is none yet."""
+        """Copy a local folder to a path that does not exist yet."""
         shutil.copytree(folder, self.path.joinpath(*parts))
 
     def write_text(self, text: str, *parts: str) -> None:
-        """Write a text file so that a reader finds the old content or the new, and never half.
+        """Write a text file atomically.
 
-        The new content reaches the disk before it gets the name, and the name before this returns: a power cut
-        leaves one of the two as well.
+        The content reaches the disk before the file gets its name, and the name reaches it before this returns. So a
+        power cut too leaves the old content or the new.
         """
         target = self.path.joinpath(*parts)
-        fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        with fresh.open("w", encoding="utf-8") as file:
+        new_file = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        with new_file.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(target)
-        with _folder_of(target) as folder:
-            os.fsync(folder)
+        new_file.replace(target)
+        with _parent_of(target) as parent:
+            os.fsync(parent)
 
     def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
-        """`replace` a file that is still what it was; those who do so at once take turns by a lock on its folder."""
-        with _folder_of(self.path.joinpath(*parts)) as folder:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+        """`write_text` over a file that still has the SHA-256 ``version``. A lock on its folder makes writers queue."""
+        with _parent_of(self.path.joinpath(*parts)) as parent:
+            fcntl.flock(parent, fcntl.LOCK_EX)
             if self.read_version(*parts)[1] != version:
                 raise WriteConflictError
-            self.replace(text, *parts)
-        return _checksum(text.encode())
-
-
-@contextmanager
-def _folder_of(file: Path) -> Iterator[int]:
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        yield folder
-    finally:
-        os.close(folder)
-
-
-def _checksum(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+            self.write_text(text, *parts)
+        return _sha256(text.encode())
 
 
 def describe_file(path: Path) -> StoredFile:
-    """A local file's name, size and checksum."""
+    """A local file's path, size and SHA-256; this reads the whole file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     state = path.stat()
     return StoredFile(path=str(path), size=state.st_size, sha256=digest, modified_ns=state.st_mtime_ns)
+
+
+@contextmanager
+def _parent_of(file: Path) -> Iterator[int]:
+    """A file descriptor of the folder that a file is in."""
+    descriptor = os.open(file.parent, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -3,31 +3,66 @@
 import io
 import json
 import mimetypes
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from jobs.aws.environment import S3Settings, is_submitted
-from jobs.aws.errors import code_of, named_failures
-from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.aws.errors import INTERRUPTED_ANSWERS, error_code, s3_errors
+from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.storage.folder import Stored, StoredObject, WriteConflictError
-from jobs.storage.s3 import PIECE, ObjectReader, asked_again, s3_client, whole_object
 
 MARKER = "_opened.json"
-"""What makes a folder exist from the moment that it is made: S3 has no folders, only objects."""
+"""The object that makes a folder exist as soon as it is created: S3 has no folders, only objects."""
 
-NOT_THERE = ("NoSuchKey", "404")
-WRITTEN_MEANWHILE = ("PreconditionFailed", "412", "NoSuchKey")
-MOST_DELETED_AT_ONCE = 1000
+ATTEMPTS = 8
+"""How often a call is made before it fails: with the waits of botocore's standard mode, about a minute."""
+
+RANGE_BYTES = 256 * 1024
+"""Bytes of one request: a header and many rows, in a request that takes no longer than the smallest."""
+
+KEYS_PER_DELETE = 1000
+NOT_FOUND = ("NoSuchKey", "404")
+PRECONDITION_FAILED = ("PreconditionFailed", "412", "NoSuchKey")
+CHANGED_SINCE_OPENED = (*PRECONDITION_FAILED, "404")
+
+with_retries = retry(
+    retry=retry_if_exception_type(INTERRUPTED_ANSWERS),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(max=5),
+    reraise=True,
+)
+"""Repeats a call whose answer broke off, which botocore does not."""
 
 
-class TwoAtOnceError(Exception):
-    """S3 saw another conditional write of the same object and carried out neither or one: ask again."""
+@cache
+def s3_client(settings: S3Settings) -> Any:
+    """The client of S3, one per process. boto3 finds credentials and profile in its usual places."""
+    attempts = int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
+    with s3_errors("S3"):
+        return boto3.client(
+            "s3",
+            region_name=settings.region,
+            config=Config(
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                connect_timeout=10,
+                read_timeout=60,
+                s3={"addressing_style": "path"} if settings.path_style else None,
+            ),
+        )
+
+
+class _ConcurrentWriteError(Exception):
+    """S3 met two conditional writes of one object at once and asks that this one be repeated."""
 
 
 class S3Folder:
@@ -37,7 +72,7 @@ class S3Folder:
         self.bucket, self.prefix = bucket, prefix
         settings = settings or S3Settings.from_environment()
         self._client = s3_client(settings)
-        self._pays, self._encrypted = settings.payer(), settings.encryption()
+        self._payer, self._encryption = settings.payer(), settings.encryption()
 
     def uri(self, *parts: str) -> str:
         """``s3:`` where a platform brings its own filesystem for it; Hadoop's own is called ``s3a:``."""
@@ -48,9 +83,9 @@ class S3Folder:
         return f"s3://{self._path(*parts)}"
 
     def names(self, *parts: str) -> list[str]:
-        """The names right under the prefix, sorted."""
-        start = len(self._below(*parts))
-        return sorted(key[start:].rstrip("/") for key in self._listed(*parts) if key[start:])
+        """The names directly under the prefix, sorted."""
+        start = len(self._children_prefix(*parts))
+        return sorted(key[start:].rstrip("/") for key in self._list_children(*parts) if key[start:])
 
     def exists(self, *parts: str) -> bool:
         """Whether there is such an object, or one below it."""
@@ -58,21 +93,21 @@ class S3Folder:
 
     def is_folder(self, *parts: str) -> bool:
         """Whether there are objects below it."""
-        with named_failures(self.display_path(*parts)):
-            found = self._asked("list_objects_v2", Prefix=self._below(*parts), MaxKeys=1)
-        return bool(found["KeyCount"])
+        with s3_errors(self.display_path(*parts)):
+            listing = self._call("list_objects_v2", Prefix=self._children_prefix(*parts), MaxKeys=1)
+        return bool(listing["KeyCount"])
 
     def read(self, *parts: str) -> str | None:
-        """An object's text, or None when there is none."""
+        """An object's text, or None where there is none."""
         return self.read_version(*parts)[0]
 
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
         """An object's text and its ETag."""
-        with named_failures(self.display_path(*parts)):
+        with s3_errors(self.display_path(*parts)):
             try:
-                content, etag = whole_object(self._client, **self._object(*parts), **self._pays)
+                content, etag = self._get(*parts)
             except ClientError as error:
-                if code_of(error) in NOT_THERE:
+                if error_code(error) in NOT_FOUND:
                     return None, None
                 raise
         try:
@@ -81,10 +116,10 @@ class S3Folder:
             raise ConfigurationError(f"{self.display_path(*parts)}: cannot be read as text ({error})") from None
 
     def open_file(self, *parts: str) -> IO[bytes]:
-        """An object, to be read from its beginning."""
-        found = self.describe(*parts)
-        request = {**self._object(*parts), **self._pays, "IfMatch": f'"{found.etag}"'}
-        return io.BufferedReader(ObjectReader(self._client, found.path, size=found.size, **request), PIECE)
+        """An object, open for reading from its beginning."""
+        opened = self.describe(*parts)
+        request = {"Bucket": self.bucket, "Key": self._key(*parts), **self._payer, "IfMatch": f'"{opened.etag}"'}
+        return io.BufferedReader(_ObjectReader(self._client, opened, request), RANGE_BYTES)
 
     def describe(self, *parts: str) -> StoredObject:
         """An object's URI, size, ETag and version.
@@ -95,141 +130,194 @@ class S3Folder:
         head = self._head(*parts)
         if head is None:
             raise ConfigurationError(f"{self.display_path(*parts)}: no such object. Check the URI")
-        etag = head["ETag"].strip('"')
-        return StoredObject(self.display_path(*parts), head["ContentLength"], etag, head.get("VersionId"))
+        return StoredObject(self.display_path(*parts), head["ContentLength"], _etag(head), head.get("VersionId"))
 
     def data_files(self, *parts: str) -> list[StoredObject]:
         """The data files of a table's folder, by one listing and so without their versions."""
-        start = len(self._below(*parts))
-        files = {key[start:]: found for key, found in self._listed(*parts).items() if not key.endswith("/")}
+        start = len(self._children_prefix(*parts))
+        objects = {key[start:]: entry for key, entry in self._list_children(*parts).items() if not key.endswith("/")}
         return [
-            StoredObject(self.display_path(*parts, name), found["Size"], found["ETag"].strip('"'))
-            for name, found in sorted(files.items())
+            StoredObject(self.display_path(*parts, name), entry["Size"], _etag(entry))
+            for name, entry in sorted(objects.items())
             if not name.startswith((".", "_"))
         ]
 
     def is_unchanged(self, file: Stored) -> bool:
         """Whether an object has the ETag that it had."""
-        below = file.path.removeprefix(self.display_path()).strip("/")
-        head = self._head(*below.split("/")) if below else self._head()
-        return isinstance(file, StoredObject) and head is not None and head["ETag"].strip('"') == file.etag
+        path = file.path.removeprefix(self.display_path()).strip("/")
+        head = self._head(*path.split("/")) if path else self._head()
+        return isinstance(file, StoredObject) and head is not None and _etag(head) == file.etag
 
     def create_folder(self, *parts: str) -> None:
-        """Make a folder: an object that only one can be the first to write."""
+        """Create a folder: an object that only one writer can be the first to write."""
         if self.exists(*parts):
             raise FileExistsError(self.display_path(*parts))
-        opened = {"opened_at": datetime.now(UTC).isoformat(timespec="seconds"), "by": secrets.token_hex(8)}
+        marker = {"opened_at": datetime.now(UTC).isoformat(timespec="seconds"), "by": secrets.token_hex(8)}
         try:
-            self.write_if_unchanged(json.dumps(opened) + "\n", *parts, MARKER, version=None)
+            self.write_if_unchanged(json.dumps(marker) + "\n", *parts, MARKER, version=None)
         except WriteConflictError:
             raise FileExistsError(self.display_path(*parts)) from None
 
     def remove(self, *parts: str) -> None:
-        """Remove the object and all below it. A bucket that keeps versions keeps them."""
-        with named_failures(self.display_path(*parts)):
-            keys = [{"Key": key} for key in (*self._all_below(*parts), *([self._key(*parts)] if parts else []))]
-            for first in range(0, len(keys), MOST_DELETED_AT_ONCE):
-                some = {"Objects": keys[first : first + MOST_DELETED_AT_ONCE], "Quiet": True}
-                answer = self._asked("delete_objects", Delete=some)
-                for failed in answer.get("Errors", []):
-                    raise ClientError({"Error": failed}, "DeleteObjects")
+        """Remove the object and all below it. A versioned bucket keeps the versions."""
+        with s3_errors(self.display_path(*parts)):
+            keys = [{"Key": key} for key in (*self._list_all(*parts), *([self._key(*parts)] if parts else []))]
+            for first in range(0, len(keys), KEYS_PER_DELETE):
+                batch = {"Objects": keys[first : first + KEYS_PER_DELETE], "Quiet": True}
+                answer = self._call("delete_objects", Delete=batch)
+                for failure in answer.get("Errors", []):
+                    raise ClientError({"Error": failure}, "DeleteObjects")
 
     def copy_in(self, folder: Path, *parts: str) -> None:
-        """Put the files of a local folder there, each with the type by which a browser shows it."""
+        """Upload the files of a local folder, each with the content type by which a browser shows it."""
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             content_type, _ = mimetypes.guess_type(file.name)
-            self._put_file(file, content_type, *parts, *file.relative_to(folder).parts)
+            self._upload(file, content_type, *parts, *file.relative_to(folder).parts)
 
     def write_text(self, text: str, *parts: str) -> None:
-        """Write an object, of which readers find the old content or the new as S3 has it."""
-        with named_failures(self.display_path(*parts)):
+        """Write an object. S3 shows readers the old content or the new."""
+        with s3_errors(self.display_path(*parts)):
             self._put(text, *parts)
 
     def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
-        """`replace` an object that still has an ETag, by one conditional write."""
+        """`write_text` over an object that still has the ETag ``version``, by one conditional write."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
-        with named_failures(self.display_path(*parts)):
+        with s3_errors(self.display_path(*parts)):
             try:
-                return self._put_alone(text, *parts, **condition)
-            except TwoAtOnceError:
+                return self._put_conditionally(text, *parts, **condition)
+            except _ConcurrentWriteError:
                 raise OutsideSystemError(
-                    f"{self.display_path(*parts)}: many write it at once. Run again later"
+                    f"{self.display_path(*parts)}: too many writers at once. Run again later"
                 ) from None
             except ClientError as error:
-                if code_of(error) not in WRITTEN_MEANWHILE:
+                if error_code(error) not in PRECONDITION_FAILED:
                     raise
-        # An answer that was lost on its way makes botocore write a second time, which then finds the first.
+        # botocore repeats a write whose answer was lost. The second write then meets the first, which is this one.
         content, etag = self.read_version(*parts)
         if content != text or etag is None:
             raise WriteConflictError
         return etag
 
     @retry(
-        retry=retry_if_exception_type(TwoAtOnceError),
+        retry=retry_if_exception_type(_ConcurrentWriteError),
         stop=stop_after_attempt(8),
         wait=wait_random_exponential(max=2),
         reraise=True,
     )
-    def _put_alone(self, text: str, *parts: str, **condition: str) -> str:
+    def _put_conditionally(self, text: str, *parts: str, **condition: str) -> str:
         try:
             return self._put(text, *parts, **condition)
         except ClientError as error:
-            if code_of(error) in ("ConditionalRequestConflict", "409"):
-                raise TwoAtOnceError from None
+            if error_code(error) in ("ConditionalRequestConflict", "409"):
+                raise _ConcurrentWriteError from None
             raise
 
     def _put(self, text: str, *parts: str, **condition: str) -> str:
-        kind = "application/json" if parts[-1].endswith(".json") else "text/plain; charset=utf-8"
-        request = {"Key": self._key(*parts), "Body": text.encode(), "ContentType": kind, **self._encrypted, **condition}
-        etag: str = self._asked("put_object", **request)["ETag"]
-        return etag
+        content_type = "application/json" if parts[-1].endswith(".json") else "text/plain; charset=utf-8"
+        answer = self._call(
+            "put_object",
+            Key=self._key(*parts),
+            Body=text.encode(),
+            ContentType=content_type,
+            **self._encryption,
+            **condition,
+        )
+        return str(answer["ETag"])
 
-    def _put_file(self, file: Path, content_type: str | None, *parts: str) -> None:
-        extra = {**self._encrypted, **self._pays, "ContentType": content_type or "application/octet-stream"}
-        with named_failures(self.display_path(*parts)):
+    def _upload(self, file: Path, content_type: str | None, *parts: str) -> None:
+        extra = {**self._encryption, **self._payer, "ContentType": content_type or "application/octet-stream"}
+        with s3_errors(self.display_path(*parts)):
             self._client.upload_file(str(file), self.bucket, self._key(*parts), ExtraArgs=extra)
 
+    @with_retries
+    def _get(self, *parts: str) -> tuple[bytes, str]:
+        """An object's content and its ETag. The body is read inside the retry, since it may break off."""
+        answer = self._client.get_object(Bucket=self.bucket, Key=self._key(*parts), **self._payer)
+        return answer["Body"].read(), answer["ETag"]
+
     def _head(self, *parts: str) -> dict[str, Any] | None:
-        with named_failures(self.display_path(*parts)):
+        with s3_errors(self.display_path(*parts)):
             try:
-                head: dict[str, Any] = self._asked("head_object", Key=self._key(*parts))
+                return self._call("head_object", Key=self._key(*parts))
             except ClientError as error:
-                if code_of(error) in NOT_THERE:
+                if error_code(error) in NOT_FOUND:
                     return None
                 raise
-        return head
 
-    def _listed(self, *parts: str) -> dict[str, dict[str, Any]]:
-        """What is right under a prefix: objects by their keys, and prefixes, which end in a slash."""
-        with named_failures(self.display_path(*parts)):
-            pages = self._pages(Prefix=self._below(*parts), Delimiter="/")
-            found: dict[str, dict[str, Any]] = {}
-            for page in pages:
-                found |= {entry["Prefix"]: {} for entry in page.get("CommonPrefixes", [])}
-                found |= {entry["Key"]: entry for entry in page.get("Contents", [])}
-        return found
+    def _list_children(self, *parts: str) -> dict[str, dict[str, Any]]:
+        """What is directly under a prefix: objects by their keys, and prefixes, which end in a slash."""
+        children: dict[str, dict[str, Any]] = {}
+        with s3_errors(self.display_path(*parts)):
+            for page in self._pages(Prefix=self._children_prefix(*parts), Delimiter="/"):
+                children |= {entry["Prefix"]: {} for entry in page.get("CommonPrefixes", [])}
+                children |= {entry["Key"]: entry for entry in page.get("Contents", [])}
+        return children
 
-    def _all_below(self, *parts: str) -> Iterator[str]:
-        for page in self._pages(Prefix=self._below(*parts)):
+    def _list_all(self, *parts: str) -> Iterator[str]:
+        for page in self._pages(Prefix=self._children_prefix(*parts)):
             yield from (entry["Key"] for entry in page.get("Contents", []))
 
     def _pages(self, **request: str) -> list[dict[str, Any]]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request, **self._pays)
-        return asked_again(lambda: list(pages))()
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request, **self._payer)
+        return with_retries(lambda: list(pages))()
 
-    def _asked(self, operation: str, **request: Any) -> dict[str, Any]:
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         call: Callable[..., dict[str, Any]] = getattr(self._client, operation)
-        return asked_again(call)(Bucket=self.bucket, **request, **self._pays)
-
-    def _object(self, *parts: str) -> dict[str, str]:
-        return {"Bucket": self.bucket, "Key": self._key(*parts)}
+        return with_retries(call)(Bucket=self.bucket, **request, **self._payer)
 
     def _key(self, *parts: str) -> str:
         return "/".join((*([self.prefix] if self.prefix else []), *parts))
 
-    def _below(self, *parts: str) -> str:
+    def _children_prefix(self, *parts: str) -> str:
         key = self._key(*parts)
         return f"{key}/" if key else ""
 
     def _path(self, *parts: str) -> str:
         return "/".join((self.bucket, *([self.prefix] if self.prefix else []), *parts))
+
+
+class _ObjectReader(io.RawIOBase):
+    """An object as a file that is read once, from its beginning to its end, by one request per range of bytes.
+
+    Every request names the ETag that the object had when it was opened, so two contents never mix.
+    """
+
+    def __init__(self, client: Any, opened: StoredObject, request: dict[str, str]) -> None:
+        super().__init__()
+        self._client, self._opened, self._request = client, opened, request
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill ``buffer`` with the next bytes, at most one range of them; 0 at the end.
+
+        Raises:
+            DataError: The object was overwritten meanwhile.
+        """
+        if self._position >= self._opened.size:
+            return 0
+        with s3_errors(self._opened.path):
+            try:
+                content = self._next_range()
+            except ClientError as error:
+                if error_code(error) in CHANGED_SINCE_OPENED:
+                    raise DataError(
+                        f"{self._opened.path}: changed while it was read, expected it to stay. Run again"
+                    ) from None
+                raise
+        taken = content[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._position += len(taken)
+        return len(taken)
+
+    @with_retries
+    def _next_range(self) -> bytes:
+        last = self._position + RANGE_BYTES - 1
+        content: bytes = self._client.get_object(Range=f"bytes={self._position}-{last}", **self._request)["Body"].read()
+        return content
+
+
+def _etag(answer: dict[str, Any]) -> str:
+    return str(answer["ETag"]).strip('"')

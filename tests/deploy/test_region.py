@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError
 
 from deploy.__main__ import main
 from deploy.aws.requests import Aws, Request, request_errors
-from deploy.sagemaker.sdk import is_passing
+from deploy.sagemaker.sdk import is_transient
 from jobs.aws.errors import NO_CREDENTIALS
 from jobs.errors import ConfigurationError
 from tests.fakes.environment import SAGEMAKER_ROLE
@@ -67,12 +67,15 @@ def test_a_missing_region_and_a_missing_profile_are_reported(
     assert message in line
 
 
-@pytest.mark.parametrize("error", NO_CREDENTIALS)
+@pytest.mark.parametrize("error", NO_CREDENTIALS.exceptions)
 def test_missing_credentials_are_reported_at_once_and_not_taken_for_a_lost_connection(
     error: type[BotoCoreError],
 ) -> None:
     raised = error.__new__(error)
     Exception.__init__(raised, "the session has expired")
-    assert not is_passing(raised)
-    with pytest.raises(ConfigurationError, match="AWS credentials: the session has expired"), told(IDENTITY):
+    assert not is_transient(raised)
+    with (
+        pytest.raises(ConfigurationError, match=r"no AWS credentials \(the session has expired\)"),
+        request_errors(IDENTITY),
+    ):
         raise raised

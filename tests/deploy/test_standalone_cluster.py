@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs.storage.uris import escape_glob
 from pyspark.sql import SparkSession
 
 from deploy.packaging.bundle import Bundle
 from jobs import pipeline
 from jobs.sample import write_sample
 from jobs.storage.local import LocalFolder
+from jobs.storage.uris import escape_glob
 from tests.deploy.packaging.bundles import manifest_of, script_of
 from tests.deploy.standalone import LOOPBACK, MEMORY, SPARK_SUBMIT, StandaloneCluster, environment, standalone_cluster
 

@@ -60,7 +60,7 @@ def test_a_connection_that_stays_lost_ends_the_wait_and_not_the_job(
     runner.service.faults.drop_before(runner.describe, times=12)
     assert runner.submit() == 4
     line = last_line(capsys)
-    assert "could not be reached" in line
+    assert "cannot be reached" in line
     assert "may still run. Follow it with: python -m deploy" in line
 
 

@@ -136,8 +136,8 @@ def test_a_refusal_is_reported_in_one_line_with_what_to_do(
     cloud_formation.faults.deny("CreateChangeSet")
     assert up() == 4
     line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith("deploy: cloudformation create_change_set: AccessDenied")
-    assert "is not authorized to perform: CreateChangeSet. Ask for the permission" in line
+    assert line.startswith("deploy: cloudformation create_change_set: access denied (CreateChangeSet: AccessDenied")
+    assert "is not authorized to perform: CreateChangeSet). Ask for the permission" in line
 
 
 def test_an_unknown_setting_is_refused_before_anything_is_done(

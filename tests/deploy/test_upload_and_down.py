@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Path:
 def test_upload_has_the_names_and_endings_that_runs_read() -> None:
     # Deploy imports no Spark, so it repeats the names of the contracts.
     assert set(DATA_SETS) == {contract.file for contract in FILE_CONTRACTS}
-    assert ENDINGS == csv_files.ENDINGS
+    assert ENDINGS == csv_files.SUFFIXES
 
 
 def versions(s3: Any, bucket: str) -> int:
@@ -218,7 +218,7 @@ def test_missing_credentials_are_reported_with_what_to_do(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert main(["outputs"]) == 2
-    assert "AWS credentials: Unable to locate credentials. Run `aws configure`" in capsys.readouterr().err
+    assert "no AWS credentials (Unable to locate credentials). Run `aws configure`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("prefix", ["Shop", "s", "shop_1", "a" * 21])

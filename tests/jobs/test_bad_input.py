@@ -82,7 +82,7 @@ def test_a_header_short_of_a_column(raw: RawFiles, output: Path, capfd: pytest.C
 def test_a_header_with_a_column_twice(raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]) -> None:
     raw.payments[0] += ",order_id"
     raw.write()
-    assert "column order_id stands in the header twice" in fails(raw, output, capfd, code=3)
+    assert "column order_id is in the header more than once" in fails(raw, output, capfd, code=3)
 
 
 def test_an_empty_file(raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs.storage.uris import escape_glob
 from pyspark.sql import SparkSession
 
 from jobs import ingest
+from jobs.storage.uris import escape_glob
 from tests.manifests import total
 from tests.raw_files import RawFiles
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jobs.storage.uris import escape_glob
 from pyspark.sql import SparkSession
 
 from jobs import pipeline
+from jobs.storage.uris import escape_glob
 from tests.frames import at, money
 from tests.raw_files import RawFiles, key
 

@@ -83,7 +83,7 @@ def test_a_limit_of_the_account_is_reported(commands: Commands, sagemaker: SageM
 def test_a_call_that_is_not_allowed_is_reported(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.service.faults.deny("CreateTrainingJob")
     line = commands.train(code=4)
-    assert "cannot create TrainingJob run-1: AccessDeniedException" in line
+    assert "cannot create TrainingJob run-1: access denied (CreateTrainingJob: AccessDeniedException" in line
     assert "Check the credentials and what they may do" in line
 
 

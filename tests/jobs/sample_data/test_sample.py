@@ -95,7 +95,7 @@ def test_files_are_quoted_as_kaggles_are(olist_sized: Path) -> None:
 
 def test_the_same_arguments_give_the_same_bytes(spark: SparkSession, tmp_path: Path) -> None:
     write_sample(spark, LocalFolder(tmp_path), orders=500, seed=3)
-    # Pinned when first written: another machine, core count or release has to give these bytes too.
+    # Recorded when first written: any other machine, core count or release must give the same bytes.
     assert digests(tmp_path) == PINNED
     write_sample(spark, LocalFolder(tmp_path), orders=500, seed=4)
     assert not set(digests(tmp_path).values()) & set(PINNED.values())
@@ -119,17 +119,19 @@ def test_a_large_sample_is_folders_of_part_files_with_the_same_rows(
 
 @pytest.mark.long
 def test_the_number_of_cores_does_not_change_a_byte(tmp_path: Path) -> None:
-    code = "from jobs import session; session.LAPTOP['spark.master'] = '{}'; from jobs.sample import main; main({})"
-    found = []
+    code = (
+        "from jobs.spark import session; session.LAPTOP['spark.master'] = '{}'; from jobs.sample import main; main({})"
+    )
+    written = []
     for cores in (1, 3):
         folder = tmp_path / str(cores)
         arguments = ["--orders", "120000", "--output", str(folder)]
         subprocess.run(
             [sys.executable, "-c", code.format(f"local[{cores}]", arguments)], cwd=PROJECT, check=True, env=os.environ
         )
-        found.append(digests(folder))
+        written.append(digests(folder))
         assert len(records(folder, "orders")) == 120_000
-    assert found[0] == found[1]
+    assert written[0] == written[1]
 
 
 PINNED = {

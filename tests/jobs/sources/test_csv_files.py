@@ -1,4 +1,4 @@
-"""The forms that files come in: packed, in parts, with other columns or odd names, they are the same rows."""
+"""Input files in other forms (packed, in parts, with other columns or odd names) give the same rows."""
 
 import gzip
 from pathlib import Path
@@ -43,7 +43,7 @@ def turn_columns_round(raw: RawFiles) -> None:
 
 def add_columns(raw: RawFiles) -> None:
     lines = raw.payments_file.read_text().splitlines()
-    # One of them differs from ours by the case alone, which is the same to Spark.
+    # One of them differs from a contract's column only in case, which Spark ignores.
     raw.payments_file.write_text("".join(f'"{n or "Order_ID"}",{line}\n' for n, line in enumerate(lines)))
 
 
@@ -54,8 +54,8 @@ def test_the_form_of_the_files_does_not_matter(spark: SparkSession, raw: RawFile
     for change in forms:
         change(raw)
     ran = run(raw)
-    found = spark.read.parquet(str(ran.output / ran.pointer["tables"]["rfm"]))
-    assert_same_rows(found, frame(spark, schemas.RFM, *WORKED_BY_HAND))
+    rfm = spark.read.parquet(str(ran.output / ran.pointer["tables"]["rfm"]))
+    assert_same_rows(rfm, frame(spark, schemas.RFM, *WORKED_BY_HAND))
 
 
 def test_a_folder_may_have_any_name(spark: SparkSession, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Cards and the scale of features that they bring, or are asked for."""
+"""Score cards, and the feature scale: the card's own or the one of the command line."""
 
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ def written(folder: Path, scale: FeatureScale | None) -> str:
     return str(path)
 
 
-def test_a_cards_own_scale_is_taken_unless_another_is_asked_for(tmp_path: Path) -> None:
+def test_a_card_keeps_its_scale_unless_the_command_line_names_another(tmp_path: Path) -> None:
     assert load_card(written(tmp_path, RANKED)).clustered_by == RANKED
     assert load_card(written(tmp_path, None)).clustered_by == FeatureScale("minmax", BOUNDS)
 

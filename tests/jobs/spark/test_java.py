@@ -1,4 +1,4 @@
-"""Which Java is taken."""
+"""Which Java Spark runs on."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from jobs.spark import java
 REFUSED = "--add-modules=jdk.incubator.vector"
 
 
-def a_java(home: Path, version: str) -> Path:
+def fake_java(home: Path, version: str) -> Path:
     """A folder that looks like a Java of that version."""
     (home / "bin").mkdir(parents=True)
     (home / "bin" / "java").write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
@@ -37,8 +37,8 @@ def put_on_path(machine: Path, home: Path) -> None:
 
 @pytest.mark.parametrize("version", ["17.0.15", "21.0.8"])
 def test_java_home_comes_first(machine: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
-    home = a_java(machine / "own", version)
-    put_on_path(machine, a_java(machine / "other", "17.0.1"))
+    home = fake_java(machine / "own", version)
+    put_on_path(machine, fake_java(machine / "other", "17.0.1"))
     monkeypatch.setenv("JAVA_HOME", str(home))
     assert java.java_home() == str(home)
 
@@ -46,20 +46,20 @@ def test_java_home_comes_first(machine: Path, monkeypatch: pytest.MonkeyPatch, v
 def test_a_java_home_that_spark_cannot_use_gives_way_to_the_path(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("JAVA_HOME", str(a_java(machine / "new", "25.0.2")))
-    home = a_java(machine / "other", "17.0.1")
+    monkeypatch.setenv("JAVA_HOME", str(fake_java(machine / "new", "25.0.2")))
+    home = fake_java(machine / "other", "17.0.1")
     put_on_path(machine, home)
     assert java.java_home() == str(home)
 
 
-def test_the_release_file_is_believed_before_the_program_is_asked(machine: Path) -> None:
-    home = a_java(machine / "own", "17.0.1")
+def test_the_release_file_comes_before_the_output_of_java(machine: Path) -> None:
+    home = fake_java(machine / "own", "17.0.1")
     (home / "release").write_text('IMPLEMENTOR="x"\nJAVA_VERSION="11.0.2"\n')
     assert java.major_version(home) == 11
 
 
 @pytest.mark.usefixtures("machine")
-def test_the_packaged_java_runs_without_the_argument_that_it_cannot_take() -> None:
+def test_the_packaged_java_runs_without_the_argument_that_fails_there() -> None:
     home = java.java_home()
     ran = subprocess.run(
         [f"{home}/bin/java", REFUSED, "-Dkept=a b", "-XshowSettings:properties", "-version"],
@@ -73,7 +73,7 @@ def test_the_packaged_java_runs_without_the_argument_that_it_cannot_take() -> No
 
 def test_no_java_at_all_is_one_line_that_helps(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(java, "find_spec", lambda _: None)
-    monkeypatch.setenv("JAVA_HOME", str(a_java(machine / "new", "25.0.2")))
+    monkeypatch.setenv("JAVA_HOME", str(fake_java(machine / "new", "25.0.2")))
     with pytest.raises(OutsideSystemError) as error:
         java.java_home()
     assert "JAVA_HOME: 25; java on the PATH: none; expected 17 or 21" in str(error.value)

@@ -1,4 +1,4 @@
-"""Hadoop's S3A on a laptop: where its libraries come from, what Spark is told, and its failures in words."""
+"""Hadoop's S3A: where a laptop gets its libraries, the settings, and its errors."""
 
 import re
 from importlib import resources
@@ -10,21 +10,21 @@ import pytest
 from jobs.aws.environment import S3Settings
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.spark.java import java_home
-from jobs.spark.s3a import named_failure, on_a_laptop, reaching, s3a_jars
+from jobs.spark.s3a import connection_settings, laptop_settings, s3a_error, s3a_jars
 
 AWS = S3Settings(endpoint=None, region=None, path_style=False, kms_key=None, requester_pays=False)
 
 
 def test_the_libraries_are_those_of_sparks_own_hadoop() -> None:
     text = resources.files("jobs.spark").joinpath("ivy.xml").read_text(encoding="utf-8")
-    [asked] = re.findall(r'name="hadoop-aws" rev="([^"]+)"', text)
-    assert (Path(pyspark.__file__).parent / "jars" / f"hadoop-client-api-{asked}.jar").exists()
+    [version] = re.findall(r'name="hadoop-aws" rev="([^"]+)"', text)
+    assert (Path(pyspark.__file__).parent / "jars" / f"hadoop-client-api-{version}.jar").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("DEFAULT_ARTIFACT_REPOSITORY", "http://127.0.0.1:9/maven2"), ("S3A_JARS", "no/jars")]
 )
-def test_libraries_that_cannot_be_had_are_told_and_leave_nothing(
+def test_libraries_that_cannot_be_fetched_are_reported_and_leave_no_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -35,20 +35,20 @@ def test_libraries_that_cannot_be_had_are_told_and_leave_nothing(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_libraries_that_are_there_are_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_libraries_in_a_folder_are_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "a.jar").touch()
     monkeypatch.setenv("S3A_JARS", str(tmp_path))
     assert s3a_jars("no java") == [tmp_path / "a.jar"]
 
 
-def test_spark_is_told_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connection_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
-    assert reaching(S3Settings.from_environment()) == {}
+    assert connection_settings(S3Settings.from_environment()) == {}
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5000")
     monkeypatch.setenv("S3_KMS_KEY", "arn:aws:kms:eu-west-1:1:key/k")
     monkeypatch.setenv("S3_REQUESTER_PAYS", "true")
-    assert reaching(S3Settings.from_environment()) == {
+    assert connection_settings(S3Settings.from_environment()) == {
         "spark.hadoop.fs.s3a.endpoint": "http://127.0.0.1:5000",
         "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
         "spark.hadoop.fs.s3a.path.style.access": "true",
@@ -59,8 +59,8 @@ def test_spark_is_told_what_the_environment_says(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_platform_keeps_its_own_committer_and_credentials() -> None:
-    assert reaching(AWS) == {}
-    assert on_a_laptop(AWS, [Path("/a.jar")])["spark.hadoop.fs.s3a.committer.name"] == "magic"
+    assert connection_settings(AWS) == {}
+    assert laptop_settings(AWS, [Path("/a.jar")])["spark.hadoop.fs.s3a.committer.name"] == "magic"
 
 
 NO_BUCKET = """\
@@ -92,21 +92,21 @@ provided by DefaultCredentialsProvider"""
 @pytest.mark.parametrize(
     ("text", "error", "line"),
     [
-        (NO_BUCKET, ConfigurationError, "s3://lake/t: found no such bucket"),
-        (FIRST_SDK, OutsideSystemError, "s3://lake/t/part-0: S3 is busy or failing"),
-        (DENIED, OutsideSystemError, "s3://lake/t: access denied"),
-        (EXPIRED, OutsideSystemError, "s3://lake/t/part-0: the AWS credentials have expired (ExpiredToken"),
-        (REFUSED, OutsideSystemError, "s3://lake/t: S3 cannot be reached by Spark (Connection refused)"),
-        (NOBODY, OutsideSystemError, "no AWS credentials for Spark"),
+        (NO_BUCKET, ConfigurationError, "s3://lake/t: no such bucket (Spark: NoSuchBucket)"),
+        (FIRST_SDK, OutsideSystemError, "s3://lake/t/part-0: too many requests (Spark: SlowDown)"),
+        (DENIED, OutsideSystemError, "s3://lake/t: access denied (Spark: AccessDeniedException)"),
+        (EXPIRED, OutsideSystemError, "s3://lake/t/part-0: the AWS credentials have expired (Spark: ExpiredToken)"),
+        (REFUSED, OutsideSystemError, "s3://lake/t: the service cannot be reached (Spark: Connection refused)"),
+        (NOBODY, OutsideSystemError, "no AWS credentials (Spark: NoAuthWithAWSException)"),
     ],
 )
-def test_what_s3a_says_is_told_in_our_words(text: str, error: type[Exception], line: str) -> None:
-    named = named_failure(text)
-    assert type(named) is error
-    assert line in str(named)
+def test_an_error_of_s3a_has_its_row_of_the_table(text: str, error: type[Exception], line: str) -> None:
+    reported = s3a_error(text)
+    assert type(reported) is error
+    assert line in str(reported)
 
 
-def test_a_failure_of_something_else_stays_what_it_is() -> None:
-    assert named_failure("java.lang.OutOfMemoryError: Java heap space") is None
-    assert named_failure(BREAKS_OFF) is None
-    assert named_failure("[NUMERIC_VALUE_OUT_OF_RANGE] in s3a://lake/orders AccessControl") is None
+def test_a_failure_of_something_else_is_no_error_of_s3() -> None:
+    assert s3a_error("java.lang.OutOfMemoryError: Java heap space") is None
+    assert s3a_error(BREAKS_OFF) is None
+    assert s3a_error("[NUMERIC_VALUE_OUT_OF_RANGE] in s3a://lake/orders AccessControl") is None

@@ -1,4 +1,4 @@
-"""Several who write to a folder in S3 at once: one of them does, and the others are told."""
+"""Concurrent writers of a folder: one succeeds, and the others get an error."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -17,8 +17,8 @@ from tests.fakes.s3.service import S3Proxy
 AS_OF = date(2018, 10, 17)
 
 
-def test_a_folder_is_made_by_one_of_many_who_try_at_once(folder: S3Folder) -> None:
-    def made(_: int) -> bool:
+def test_one_of_many_concurrent_writers_creates_a_folder(folder: S3Folder) -> None:
+    def creates(_: int) -> bool:
         try:
             folder.create_folder("runs", "r1")
         except FileExistsError:
@@ -26,11 +26,11 @@ def test_a_folder_is_made_by_one_of_many_who_try_at_once(folder: S3Folder) -> No
         return True
 
     with ThreadPoolExecutor(8) as threads:
-        assert sorted(threads.map(made, range(8))) == [False] * 7 + [True]
+        assert sorted(threads.map(creates, range(8))) == [False] * 7 + [True]
     assert folder.is_folder("runs", "r1")
 
 
-def test_a_folder_that_somebody_copied_there_exists(folder: S3Folder, s3: Any, bucket: str) -> None:
+def test_a_folder_without_a_marker_exists_too(folder: S3Folder, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="some/folder/runs/r1/manifest.json")
     with pytest.raises(FileExistsError):
         folder.create_folder("runs", "r1")
@@ -40,11 +40,11 @@ def places(folder: S3Folder, tmp_path: Path) -> list[S3Folder | LocalFolder]:
     return [folder, LocalFolder(tmp_path)]
 
 
-def test_of_many_who_exchange_a_file_at_once_one_does(folder: S3Folder, tmp_path: Path) -> None:
+def test_one_of_many_concurrent_writers_replaces_a_file(folder: S3Folder, tmp_path: Path) -> None:
     for place in places(folder, tmp_path):
         version = place.write_if_unchanged("old", "f", version=None)
 
-        def exchanged(text: str, place: S3Folder | LocalFolder = place, version: str = version) -> bool:
+        def replaces(text: str, place: S3Folder | LocalFolder = place, version: str = version) -> bool:
             try:
                 place.write_if_unchanged(text, "f", version=version)
             except WriteConflictError:
@@ -52,12 +52,12 @@ def test_of_many_who_exchange_a_file_at_once_one_does(folder: S3Folder, tmp_path
             return True
 
         with ThreadPoolExecutor(8) as threads:
-            won = list(threads.map(exchanged, "abcdefgh"))
+            won = list(threads.map(replaces, "abcdefgh"))
         assert won.count(True) == 1
         assert place.read("f") == "abcdefgh"[won.index(True)]
 
 
-def test_a_file_is_exchanged_from_what_it_was_alone(folder: S3Folder, tmp_path: Path) -> None:
+def test_a_file_is_replaced_only_if_it_is_unchanged(folder: S3Folder, tmp_path: Path) -> None:
     for place in places(folder, tmp_path):
         first = place.write_if_unchanged("1", "f", version=None)
         with pytest.raises(WriteConflictError):
@@ -72,7 +72,7 @@ def test_a_file_is_exchanged_from_what_it_was_alone(folder: S3Folder, tmp_path: 
         assert place.read("f") is None
 
 
-def test_a_write_whose_answer_is_lost_is_not_taken_for_anothers(folder: S3Folder, proxy: S3Proxy) -> None:
+def test_a_write_whose_answer_is_lost_counts_as_done(folder: S3Folder, proxy: S3Proxy) -> None:
     version = folder.write_if_unchanged("1", "f", version=None)
     proxy.inject("lost", method="PUT", path="/f")
     version = folder.write_if_unchanged("2", "f", version=version)
@@ -82,7 +82,7 @@ def test_a_write_whose_answer_is_lost_is_not_taken_for_anothers(folder: S3Folder
     assert len(proxy.injected) == 2
 
 
-def test_a_conditional_write_that_met_another_is_tried_again(folder: S3Folder, proxy: S3Proxy) -> None:
+def test_a_conditional_write_that_met_another_is_repeated(folder: S3Folder, proxy: S3Proxy) -> None:
     proxy.inject("ConditionalRequestConflict", method="PUT", times=2)
     folder.write_if_unchanged("1", "f", version=None)
     assert folder.read("f") == "1"
@@ -95,7 +95,7 @@ def test_a_run_that_was_overtaken_leaves_the_pointer_and_stays(folder: S3Folder,
         second = late.open_run(as_of=AS_OF, run_id="2018-10-17-second")
         late.move_pointer({"run_id": second})
         early.write_manifest(first, {"run_id": first})
-        with pytest.raises(OutsideSystemError, match=rf"run {first} is whole but not current.*points to {second}"):
+        with pytest.raises(OutsideSystemError, match=rf"run {first} is complete but not current.*points to {second}"):
             early.move_pointer({"run_id": first})
         assert RunStore(output).current() == {"run_id": second}
         assert early.manifest(first) == {"run_id": first}

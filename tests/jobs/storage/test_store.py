@@ -1,15 +1,15 @@
-"""Where runs are kept."""
+"""The runs below an output folder, and the pointer to the current one."""
 
 import json
 from datetime import date
 from pathlib import Path
 
 import pytest
-from jobs.storage.uris import folder_at
 
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.storage.local import LocalFolder
 from jobs.storage.store import RunStore
+from jobs.storage.uris import folder_at
 
 AS_OF = date(2018, 10, 17)
 
@@ -43,10 +43,10 @@ def test_a_pointer_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, mon
     assert store.current() == {"run_id": "a"}
 
 
-def test_a_run_without_a_manifest_is_not_whole(tmp_path: Path) -> None:
+def test_a_run_without_a_manifest_is_not_complete(tmp_path: Path) -> None:
     store = RunStore(str(tmp_path))
     run_id = store.open_run(as_of=AS_OF, run_id=None)
-    with pytest.raises(ConfigurationError, match="did not come to its end"):
+    with pytest.raises(ConfigurationError, match="is not complete"):
         store.manifest(run_id)
     with pytest.raises(ConfigurationError, match="does not exist"):
         store.manifest("2018-10-17-other")
@@ -55,13 +55,13 @@ def test_a_run_without_a_manifest_is_not_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
-def test_a_pointer_that_somebody_else_wrote_is_told(tmp_path: Path, text: str) -> None:
+def test_a_pointer_of_another_program_is_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "current.json").write_text(text)
     with pytest.raises(DataError, match="was not written by this program"):
         RunStore(str(tmp_path)).current()
 
 
-def test_word_of_a_failure_is_left_in_the_runs_folder(tmp_path: Path) -> None:
+def test_a_failure_is_recorded_in_the_runs_folder(tmp_path: Path) -> None:
     store = RunStore(str(tmp_path))
     run_id = store.open_run(as_of=AS_OF, run_id=None)
     store.write_failure(run_id, {"exit_code": 3})

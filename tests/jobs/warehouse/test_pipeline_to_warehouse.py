@@ -8,12 +8,12 @@ import duckdb
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from jobs.storage.uris import escape_glob
 from pyspark.sql import SparkSession
 
 from jobs import features, ingest, pipeline, publish
 from jobs.cli.config import PipelineConfig
 from jobs.cli.main import run_main
+from jobs.storage.uris import escape_glob
 from tests.fakes.environment import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
 from tests.frames import at, frame

@@ -114,7 +114,7 @@ def test_a_file_in_s3_that_was_overwritten_is_not_loaded(
 @pytest.mark.parametrize(
     ("to", "problem"),
     [
-        ("redshift://nowhere/dev/rfm", "endpoint doesn't exist in this region. Check --warehouse"),
+        ("redshift://nowhere/dev/rfm", "endpoint doesn't exist in this region). Check --warehouse"),
         ("redshift://segments/prod/rfm", 'database "prod" does not exist'),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_connection_lost_after_the_commit_causes_no_second_load(
     [
         (lambda faults: faults.deny("BatchExecuteStatement"), "AccessDeniedException: User: .* Grant what docs"),
         (lambda faults: faults.expire("BatchExecuteStatement"), "ExpiredTokenException: .* Renew the credentials"),
-        (lambda faults: faults.throttle("BatchExecuteStatement", times=99), "ThrottlingException: .*try again later"),
+        (lambda faults: faults.throttle("BatchExecuteStatement", times=99), "ThrottlingException: .*Run again later"),
     ],
     ids=["denied", "expired", "throttled"],
 )

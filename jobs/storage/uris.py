@@ -1,4 +1,4 @@
-"""Which place a command-line argument names."""
+"""The folder that a path or URI of the command line names."""
 
 import re
 from pathlib import Path
@@ -15,23 +15,27 @@ EXPECTED = "expected a local folder, a file:// URI or an s3:// URI"
 
 
 def is_in_s3(uri: str | None) -> bool:
-    """Whether an argument names a place in S3."""
+    """Whether a path or URI names a place in S3."""
     return uri is not None and S3_URI.fullmatch(uri) is not None
 
 
 def folder_at(uri: str, *, argument: str) -> Folder:
-    """The folder (or file) that a command-line argument names: a path, a ``file:`` URI, or one of ``s3:``, ``s3a:``.
+    """The folder (or file) that an argument names: a path, or a URI with ``file:``, ``s3:`` or ``s3a:``.
 
-    Keys in S3 are taken for what they say and not percent-decoded, as Hadoop and the AWS command line do.
+    Keys in S3 are taken literally, not percent-decoded, as Hadoop and the AWS command line take them.
+
+    Args:
+        uri: the argument's value.
+        argument: its name, for the message.
 
     Raises:
-        ConfigurationError: The URI is of a kind that is not served, or names no bucket.
+        ConfigurationError: The scheme is another one, or the URI names no bucket.
     """
     if not uri:
         raise ConfigurationError(f"{argument}: found nothing, {EXPECTED}")
-    in_s3 = S3_URI.fullmatch(uri)
-    if in_s3:
-        return _s3_folder(in_s3["bucket"], in_s3["prefix"], uri=uri, argument=argument)
+    match = S3_URI.fullmatch(uri)
+    if match:
+        return _s3_folder(match["bucket"], match["prefix"], argument=f"{argument} {uri}")
     parts = urlsplit(uri)
     if parts.scheme in ("", "file"):
         try:
@@ -41,17 +45,17 @@ def folder_at(uri: str, *, argument: str) -> Folder:
     raise ConfigurationError(f"{argument} {uri}: found {parts.scheme}://, {EXPECTED}")
 
 
-def _s3_folder(bucket: str, prefix: str, *, uri: str, argument: str) -> S3Folder:
+def escape_glob(uri: str) -> str:
+    """Escape a path for Spark's readers, which take it as a glob pattern. Spark's writers take it literally."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)
+
+
+def _s3_folder(bucket: str, prefix: str, *, argument: str) -> S3Folder:
     if not BUCKET.fullmatch(bucket):
         raise ConfigurationError(
-            f"{argument} {uri}: found {bucket!r} for a bucket, expected its name, such as s3://my-bucket/folder"
+            f"{argument}: found {bucket!r} as the bucket, expected its name, such as s3://my-bucket/folder"
         )
     if prefix and {"", ".", ".."} & set(prefix.split("/")):
-        # Spark's filesystem would go by another key than this one.
-        raise ConfigurationError(f"{argument} {uri}: a part of the path is empty, '.' or '..', expected names alone")
+        # Spark's filesystem would normalize the path to another key.
+        raise ConfigurationError(f"{argument}: a part of the path is empty, '.' or '..', expected only names")
     return S3Folder(bucket, prefix)
-
-
-def escape_glob(uri: str) -> str:
-    """The same place for Spark to read, which takes what it reads for a pattern and what it writes for a name."""
-    return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)
