@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import CUSTOMERS, ORDERS, PAYMENTS
 from jobs.cli.main import run_main
-from jobs.cli.parser import OneLineParser, at_least_one
+from jobs.cli.parser import OneLineParser, add_version, at_least_one
 from jobs.errors import ConfigurationError
 from jobs.sample_data.olist_facts import ORDERS_OF_OLIST
 from jobs.sample_data.olist_shape import Shape
@@ -165,6 +165,7 @@ def _write_from_argv(argv: Sequence[str] | None) -> None:
     )
     parser.add_argument("--seed", type=int, default=42, help="another seed, other rows (default: %(default)s)")
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where the files go; created if missing")
+    add_version(parser)
     arguments = parser.parse_args(argv)
     folder = folder_at(arguments.output, argument="--output")
     if isinstance(folder, LocalFolder):
