@@ -15,8 +15,7 @@ from deploy.sagemaker.commands import add_sagemaker
 from deploy.up import add_up
 from deploy.upload import add_upload
 from jobs.cli.main import run_main
-from jobs.cli.parser import OneLineParser
-from jobs.cli.version import version
+from jobs.cli.parser import OneLineParser, add_version
 
 EPILOG = """\
 exit codes:
@@ -66,7 +65,7 @@ def command_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version(), help="print the version and exit")
+    add_version(parser)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=OneLineParser)
     for add_command in ADD_COMMANDS:
         add_command(subparsers)

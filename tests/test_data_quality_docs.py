@@ -105,10 +105,10 @@ def test_the_file_for_other_data_changes_every_rule_that_speaks_of_olists() -> N
 def test_every_kind_that_can_be_added_is_told_with_its_fields() -> None:
     kinds = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section("## Rules of your own"), re.MULTILINE))
     assert list(kinds) == list(ADDABLE)
-    said = {kind: set(re.findall(r"`(\w+)`", needs)) for kind, needs in kinds.items()}
+    documented = {kind: set(re.findall(r"`(\w+)`", needs)) for kind, needs in kinds.items()}
     # Of the rest, one is for all of them and the other for rules that a run makes from a count of its own.
     rest = {"severity", "of"}
-    assert said == {kind: {field.name for field in fields(rule)} - rest for kind, rule in ADDABLE.items()}
+    assert documented == {kind: {field.name for field in fields(rule)} - rest for kind, rule in ADDABLE.items()}
 
 
 def test_the_limits_are_those_in_force() -> None:

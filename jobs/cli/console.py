@@ -15,9 +15,9 @@ SECONDS_BETWEEN_LOOKS = 0.2
 
 @contextmanager
 def step_bar(session: SparkSession, step: str) -> Iterator[None]:
-    """Show how far Spark is with a step; nothing at all where stderr is no terminal.
+    """Show the progress of a step on a terminal; nothing elsewhere.
 
-    Spark knows the tasks of the stages that it has started, not those to come, so the bar fills once per stage.
+    Spark knows the tasks of the stages that it has started, not of those to come. So the bar fills once per stage.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -42,7 +42,7 @@ def _watch(session: SparkSession, progress: Progress, task: TaskID, done: thread
     while not done.wait(SECONDS_BETWEEN_LOOKS):
         try:
             stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-        except (Py4JError, ConnectionError):  # the step itself will say what happened to Spark
+        except (Py4JError, ConnectionError):  # the step itself reports what happened to Spark
             return
         running = [stage for stage in stages if stage is not None]
         if running:
@@ -52,10 +52,10 @@ def _watch(session: SparkSession, progress: Progress, task: TaskID, done: thread
 
 @contextmanager
 def statement_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Show how far a warehouse is with a number of statements; nothing at all where stderr is no terminal.
+    """Show the progress of a warehouse through its statements on a terminal; nothing elsewhere.
 
     Yields:
-        What is told how many are done, and what is being done.
+        A function that takes the number of finished statements and the name of the current one.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -68,7 +68,7 @@ def statement_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]
 
 
 def note(text: str) -> None:
-    """Tell a person what takes a while, on stderr; nothing where that is no terminal."""
+    """Print a note about something that takes a while on a terminal; nothing elsewhere."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         console.print(text, markup=False)
@@ -82,13 +82,13 @@ def show_table(
     notes: Sequence[str] = (),
     text_columns: int = 1,
 ) -> None:
-    """Print a table, its first columns text and the others figures, and lines below it."""
+    """Print a table and notes below it. The first ``text_columns`` columns are text, the others figures."""
     table = Table(title=title, title_justify="left", title_style="")
     for position, name in enumerate(header):
         table.add_column(name, justify="left" if position < text_columns else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    # A pipe has no width, and a figure must not be cut: there the table is as wide as it needs to be.
+    # A pipe has no width, and no figure may be cut: there the table is as wide as its content.
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console = Console(highlight=False, soft_wrap=True, width=200)

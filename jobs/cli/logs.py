@@ -32,7 +32,7 @@ def configure_logs(log_format: str) -> None:
 
 
 def log_event(logger: logging.Logger, event: str, *, level: int = logging.INFO, **figures: Any) -> None:
-    """Log an event with its figures; a figure that is None is left out."""
+    """Log an event with its figures; a figure that is None does not appear."""
     logger.log(level, event, extra={"figures": {name: value for name, value in figures.items() if value is not None}})
 
 

@@ -1,1 +1,1 @@
-"""Training, feature files, SageMaker artifacts and earlier clusters. The rules are in `transforms.clusters`."""
+"""Training, feature files, SageMaker artifacts and earlier clusters. No rule: those are in `transforms.clusters`."""

@@ -1,7 +1,7 @@
 """SageMaker's own model: the centroids in ``model.tar.gz``.
 
-The archive holds ``model_algo-1``, a list of arrays as MXNet's ``nd.save`` writes it, whose first one has a row per
-cluster. AWS documents the file and not its layout; it is MXNet's, little-endian throughout:
+The archive holds ``model_algo-1``, a list of arrays as MXNet's ``nd.save`` writes it. Its first array has a row per
+cluster. AWS documents the file but not its layout, which is MXNet's, little-endian:
 
     u64 0x112, u64 0, u64 arrays
     per array: its shape, in one of three layouts (`_shape`); i32 device type, i32 device id; i32 type; the values
@@ -25,7 +25,7 @@ from transforms.rfm.dimensions import DIMENSIONS
 
 MEMBER = "model_algo-1"
 LARGEST = 16 * 2**20
-"""Bytes that are read of it at most; a thousand centroids of three dimensions are 12 kB."""
+"""Bytes of it that are read at most. A thousand centroids of three dimensions have 12 kB."""
 
 LIST = 0x112
 WITH_STORAGE_TYPE = 0xF993FAC9
@@ -35,10 +35,10 @@ TYPES = {0: "<f4", 1: "<f8"}
 
 
 def centroids_in(artifact: Folder) -> dict[int, Centroid]:
-    """The centroids of a model that SageMaker has trained, by its own numbers.
+    """The centroids of a model that SageMaker trained, by its labels.
 
     Raises:
-        ConfigurationError: There is no such file, or it is no such model.
+        ConfigurationError: The file does not exist, or is not such a model.
     """
     named = f"--model-artifact {artifact.display_path()}"
     try:
@@ -61,8 +61,8 @@ def centroids_in(artifact: Folder) -> dict[int, Centroid]:
             f"and {len(DIMENSIONS)} columns ({', '.join(DIMENSIONS)}). Was it trained on kmeans/train?"
         )
     if not np.isfinite(centres).all():
-        raise ConfigurationError(f"{named}: a centroid that is no finite number")
-    # A number is a row of the array, also where two rows are equal: customers were assigned by it.
+        raise ConfigurationError(f"{named}: found a centroid that is not a finite number. Train again, or leave it out")
+    # A label is a row of the array, even if two rows are equal: customers were assigned by it.
     return {label: single_precision(centre) for label, centre in enumerate(centres)}
 
 
@@ -93,10 +93,10 @@ def _first_array(content: bytes) -> np.ndarray:
 
 
 def _shape(content: bytes, at: int) -> tuple[tuple[int, ...], int]:
-    """The lengths of an array that starts at a place, and the place after them.
+    """The lengths of an array that starts at a position, and the position after them.
 
-    As MXNet has written them since 1.0: a mark, the storage type, u32 dimensions, i64 lengths. Before that the same
-    with another mark and no storage type; and first of all no mark: u32 dimensions, u32 lengths.
+    MXNet has three layouts. Since 1.0: a mark, the storage type, u32 dimensions, i64 lengths. Before that: another
+    mark, no storage type. The oldest has no mark: u32 dimensions, u32 lengths.
     """
     (mark,) = struct.unpack_from("<I", content, at)
     if mark == WITH_STORAGE_TYPE:

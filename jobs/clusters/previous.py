@@ -27,28 +27,27 @@ class PreviousClusters:
 
 
 def previous_clusters(store: RunStore, match: str | None, *, applied: ClusterModel | None = None) -> PreviousClusters:
-    """What the clusters of a run are matched to.
+    """The clusters that those of a new run are matched to.
 
     Args:
         store: the runs.
-        match: of ``--match``: a run, `NO_MATCH`, or None for the last clusters that a current run had.
-        applied: the clusters that are taken as they are. Their numbers need not mean the same in clusters of another
-            training, so what moved is told against themselves then, unless ``match`` says otherwise.
+        match: the value of ``--match``: a run, `NO_MATCH`, or None for the last clusters that a current run had.
+        applied: the clusters that the new run applies as they are. Their ids may mean something else in clusters of
+            another training. Drift is then measured against themselves, unless ``match`` names a run.
 
     Raises:
-        ConfigurationError: There is no such run, or it has none.
-        DataError: What the pointer names is not there, or no model.
+        ConfigurationError: The run does not exist, or has no clusters.
+        DataError: The model that the pointer names is missing or invalid.
     """
     if match == NO_MATCH:
         return PreviousClusters(None)
     if match is None:
         last = previous_model(store)
         first_free = last.next_id if last else 0
-        is_of_another = applied is not None and (last is None or last.trained_in != applied.trained_in)
-        return PreviousClusters(applied if is_of_another else last, first_free)
+        is_other_training = applied is not None and (last is None or last.trained_in != applied.trained_in)
+        return PreviousClusters(applied if is_other_training else last, first_free)
     named = model_of(store, match, argument="--match")
-    # An earlier run may be matched to after later ones had more clusters. If theirs cannot be read, that is what a
-    # run is named for.
+    # Later runs may have used higher ids. If their model cannot be read, naming a run is the way to go on.
     with suppress(DataError):
         last = previous_model(store)
         return PreviousClusters(named, max(named.next_id, last.next_id if last else 0))
@@ -56,10 +55,10 @@ def previous_clusters(store: RunStore, match: str | None, *, applied: ClusterMod
 
 
 def previous_model(store: RunStore) -> ClusterModel | None:
-    """The last clusters that a current run had; None where there are none yet.
+    """The last clusters that a current run had; None if there are none yet.
 
     Raises:
-        DataError: What the pointer names is not there, or no model.
+        DataError: The model that the pointer names is missing or invalid.
     """
     current = store.current()
     name = current.get("kmeans_model") if current else None
@@ -68,14 +67,14 @@ def previous_model(store: RunStore) -> ClusterModel | None:
     text = store.folder.read(*name.split("/"))
     if text is None:
         raise DataError(
-            f"{store.output}: current.json names {name}, which is not there. Put it back, name a run with --match, "
-            "or begin anew with --match none"
+            f"{store.output}: current.json names {name}, which does not exist. Restore it, name a run with --match, "
+            "or start new ids with --match none"
         )
     try:
         return ClusterModel.from_json(text)
     except ModelError as error:
         raise DataError(
-            f"{store.output}/{name}: {error}. Restore it, name another run with --match, or begin anew with "
+            f"{store.output}/{name}: {error}. Restore it, name another run with --match, or start new ids with "
             "--match none"
         ) from None
 
@@ -84,7 +83,7 @@ def model_of(store: RunStore, run_id: str, *, argument: str) -> ClusterModel:
     """The clusters of a run that an argument names.
 
     Raises:
-        ConfigurationError: There is no such run, or it has none.
+        ConfigurationError: The run does not exist, or has no clusters.
     """
     store.manifest(run_id)
     text = store.folder.read("runs", run_id, KMEANS_MODEL)

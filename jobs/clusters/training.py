@@ -1,4 +1,4 @@
-"""KMeans by Spark ML, such that neither cores nor the partitioning of the input move a customer."""
+"""KMeans by Spark ML. Neither the number of cores nor the partitioning of the input moves a customer."""
 
 import math
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ ROUNDS = 100
 
 
 def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]:
-    """Find the centroids of k clusters, by number.
+    """Find the centroids of k clusters, by the engine's label.
 
-    k-means|| draws its first candidates partition by partition, from the rows in their order. So the rows are put into
-    partitions by their customer, as many as there are customers for, and into order there: the same customers give the
-    same draw, wherever they came from. What is left are sums of floating numbers in another order; the centroids are
-    rounded to single precision, which is what SageMaker keeps too.
+    k-means|| draws its first candidates partition by partition, from the rows in their order. So the rows are
+    partitioned and sorted by customer, into a number of partitions that depends on the number of customers alone. The
+    same customers then give the same draw, wherever they came from. Sums of floating-point numbers may still be added
+    in another order. So centroids are rounded to single precision, which is what SageMaker keeps too.
 
-    Fewer clusters come out where there are fewer distinct customers than k.
+    There are fewer clusters than k if there are fewer distinct customers.
 
     Args:
         features: `schemas.KMEANS_FEATURES`.
-        customers: how many rows that is.
-        k: how many clusters are wanted, at least 2.
+        customers: number of rows.
+        k: number of clusters, at least 2.
     """
     canonical = (
         features.repartition(max(1, math.ceil(customers / ROWS_PER_PARTITION)), "customer_unique_id")
@@ -38,12 +38,12 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
         .drop("customer_unique_id")
     )
     points = VectorAssembler(inputCols=list(DIMENSIONS), outputCol="features").transform(canonical).select("features")
-    # Row by row: the solver that works by blocks fails where fewer than k candidates are found, as for a few customers.
-    # Spark ML keeps its input in memory, about 90 bytes a customer, and on disk where memory is full.
+    # The solver "block" fails if fewer than k candidates are drawn, as from a few customers.
+    # Spark ML keeps its input in memory, about 90 bytes a customer, and on disk if memory is full.
     training = KMeans(k=k, seed=SEED, maxIter=ROUNDS, tol=TOLERANCE, initMode="k-means||", solver="row")
-    found = training.fit(points).clusterCenters()
-    # Those that have become equal stand once.
-    return dict(enumerate(dict.fromkeys(single_precision(centre) for centre in found)))
+    centres = training.fit(points).clusterCenters()
+    # Centroids that have become equal count once.
+    return dict(enumerate(dict.fromkeys(single_precision(centre) for centre in centres)))
 
 
 def single_precision(centre: np.ndarray | Sequence[float]) -> Centroid:

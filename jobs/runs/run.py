@@ -111,8 +111,8 @@ class Run:
     ) -> Written:
         """Write a table of this run, counting its rows and adding its money on the way.
 
-        The tasks that write the rows observe the figures: no second pass, and a task that runs again after its machine
-        was lost does not count twice (what is observed before a shuffle may).
+        The tasks that write the rows observe the figures, so no second pass is needed. A task that runs again after its
+        machine was lost does not count twice. Rows that are observed before a shuffle may count twice.
 
         Args:
             contract: the table's name, columns and money.

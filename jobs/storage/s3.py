@@ -31,7 +31,7 @@ RANGE_BYTES = 256 * 1024
 """Bytes of one request: a header and many rows, in a request that takes no longer than the smallest."""
 
 KEYS_PER_DELETE = 1000
-NOT_FOUND = ("NoSuchKey", "404")
+MISSING = ("NoSuchKey", "404")
 PRECONDITION_FAILED = ("PreconditionFailed", "412", "NoSuchKey")
 CHANGED_SINCE_OPENED = (*PRECONDITION_FAILED, "404")
 
@@ -107,7 +107,7 @@ class S3Folder:
             try:
                 content, etag = self._get(*parts)
             except ClientError as error:
-                if error_code(error) in NOT_FOUND:
+                if error_code(error) in MISSING:
                     return None, None
                 raise
         try:
@@ -240,7 +240,7 @@ class S3Folder:
             try:
                 return self._call("head_object", Key=self._key(*parts))
             except ClientError as error:
-                if error_code(error) in NOT_FOUND:
+                if error_code(error) in MISSING:
                     return None
                 raise
 

@@ -117,7 +117,7 @@ def test_a_run_killed_while_it_works_leaves_the_current_one_and_the_next_succeed
 
 
 @pytest.mark.long
-def test_a_run_killed_between_manifest_and_pointer_leaves_one_whole_run_current(raw: RawFiles, output: Path) -> None:
+def test_a_run_killed_between_manifest_and_pointer_leaves_one_complete_run_current(raw: RawFiles, output: Path) -> None:
     kill_at("the manifest is written", raw, output, "2018-12-31-killed")
     # It may have moved the pointer before the signal came, and either side of that is right.
     assert current(output) in (BEFORE["run_id"], "2018-12-31-killed")

@@ -82,18 +82,18 @@ def without_leading_zeros(record: Record) -> Record:
 
 
 def in_one_place(
-    spoiled: MalformedFiles, table: str, accepted: list[dict[str, Any]], refused: list[dict[str, Any]]
+    spoiled: MalformedFiles, table: str, accepted: list[dict[str, Any]], quarantined: list[dict[str, Any]]
 ) -> None:
     """See that no line of a file is in both places, and none that is still whole in neither."""
     for mark, times in spoiled.marks(table).items():
         taken = sum(any(mark in (text or "") for text in record_of(row, table)) for row in accepted)
-        set_aside = sum(mark in str(row) for row in refused)
+        rejected = sum(mark in str(row) for row in quarantined)
         # A line that stands there twice is in both places when it is a copy; what is inside the quotes of another
         # line is where that is.
-        assert 1 <= taken + set_aside <= times, f"{table}: {mark}: {taken} accepted, {set_aside} quarantined"
+        assert 1 <= taken + rejected <= times, f"{table}: {mark}: {taken} accepted, {rejected} quarantined"
     if spoiled.are_records_plain:
-        found = Counter(without_leading_zeros(record_of(row, table)) for row in [*accepted, *refused])
-        assert found == Counter(map(without_leading_zeros, spoiled.records(table))), table
+        records = Counter(without_leading_zeros(record_of(row, table)) for row in [*accepted, *quarantined])
+        assert records == Counter(map(without_leading_zeros, spoiled.records(table))), table
 
 
 def check_tables(spoiled: MalformedFiles, share: float, run: Path, code: int) -> None:
@@ -102,19 +102,21 @@ def check_tables(spoiled: MalformedFiles, share: float, run: Path, code: int) ->
     assert (run / "quality" / "data_docs" / "index.html").is_file()
     over_budget = False
     for table in FILES:
-        accepted, refused = rows_of(run / table), rows_of(run / "quarantine" / table)
-        rows_in, figures = len(accepted) + len(refused), quality["tables"][table]
-        assert (figures["rows"], figures["quarantined"]) == (rows_in, len(refused)), table
-        assert all(row["reasons"] for row in refused), table
-        grave = [[reason["rule"] for reason in row["reasons"] if reason["column"] not in WARNING] for row in refused]
-        followers = sum(set(rules) == {"follows"} for rules in grave)
-        assert figures["cascaded"] == followers, table
-        over_budget |= len(refused) - followers > share * rows_in
-        in_one_place(spoiled, table, accepted, refused)
+        accepted, quarantined = rows_of(run / table), rows_of(run / "quarantine" / table)
+        rows_in, figures = len(accepted) + len(quarantined), quality["tables"][table]
+        assert (figures["rows"], figures["quarantined"]) == (rows_in, len(quarantined)), table
+        assert all(row["reasons"] for row in quarantined), table
+        grave = [
+            [reason["rule"] for reason in row["reasons"] if reason["column"] not in WARNING] for row in quarantined
+        ]
+        cascaded = sum(set(rules) == {"follows"} for rules in grave)
+        assert figures["cascaded"] == cascaded, table
+        over_budget |= len(quarantined) - cascaded > share * rows_in
+        in_one_place(spoiled, table, accepted, quarantined)
         if code == 0:
             totals = totals_by_name(json.loads((run / "manifest.json").read_text()))
-            found = [totals[name]["rows"] for name in (f"{table} read", table, f"quarantine/{table}")]
-            assert found == [rows_in, len(accepted), len(refused)]
+            rows = [totals[name]["rows"] for name in (f"{table} read", table, f"quarantine/{table}")]
+            assert rows == [rows_in, len(accepted), len(quarantined)]
     assert code == (3 if over_budget else 0)
 
 

@@ -1,10 +1,10 @@
-"""Whole runs over a handful of rows: what is written, and what is said of it."""
+"""Complete runs over a handful of rows: the tables, and the manifest."""
 
 import pytest
 from pyspark.sql import SparkSession
 
 from tests.frames import assert_same_rows, frame
-from tests.jobs.whole_runs import AS_OF, TABLES, WORKED_BY_HAND, run
+from tests.jobs.complete_runs import AS_OF, TABLES, WORKED_BY_HAND, run
 from tests.manifests import total, totals_by_name
 from tests.raw_files import RawFiles
 from transforms import schemas

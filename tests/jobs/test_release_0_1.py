@@ -1,7 +1,7 @@
 """A run that release 0.1 made is read by the steps that continue from it.
 
 ``data/release-0.1`` holds its output over the small raw data set and one payment without an order. Data Docs and
-checksum files are left out.
+checksum files are not part of it.
 """
 
 import json
@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import features, publish, replay, segments
-from tests.jobs.whole_runs import Ran
+from tests.jobs.complete_runs import Ran
 from tests.manifests import total
 from tests.raw_files import RawFiles, key
 

@@ -183,7 +183,7 @@ def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_s
     assert json.loads(lake.read("out", "runs", "2018-12-31-c", "failure.json") or "")["exit_code"] == 4
 
 
-def test_a_run_that_is_overtaken_says_so_and_is_kept(lake: S3Folder, proxy: S3Proxy, s3: Any) -> None:
+def test_a_run_that_is_overtaken_reports_it_and_stays(lake: S3Folder, proxy: S3Proxy, s3: Any) -> None:
     assert proxy.injected == []
     places = [
         "--input",

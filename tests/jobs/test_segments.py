@@ -1,4 +1,4 @@
-"""Customers to clusters and back: the nearest cluster, an account to the cent, numbers that last."""
+"""Customers to clusters and back: the nearest cluster, an account to the cent, stable cluster ids."""
 
 import math
 import re

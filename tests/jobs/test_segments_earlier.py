@@ -40,8 +40,8 @@ def test_clusters_that_are_gone_stop_who_would_match_to_them_and_nobody_else(
     raw.write()
     (runs.output / runs.pointer["kmeans_model"]).unlink()
     runs.add("--k", str(K), code=3)
-    told = "which is not there. Put it back, name a run with --match, or begin anew with --match none"
-    assert told in capfd.readouterr().err
+    advice = "which does not exist. Restore it, name a run with --match, or start new ids with --match none"
+    assert advice in capfd.readouterr().err
     places = ["--input", str(raw.folder), "--output", str(runs.output)]
     assert pipeline.main(["--as-of", "2018-12-31", *places, "--kmeans", "none"]) == 0
     runs.add("--k", "2", "--match", "none")

@@ -97,7 +97,7 @@ SPOILT = {
 def test_anything_but_one_line_for_each_customer_is_not_published(
     runs: Runs, tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    spoil, code, found = SPOILT[fault]
+    spoil, code, fault_in_words = SPOILT[fault]
     folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
     file = folder / "kmeans" / "score" / "part-00000.csv.out"
     file.write_text("\n".join(spoil(file.read_text().splitlines())))
@@ -105,7 +105,7 @@ def test_anything_but_one_line_for_each_customer_is_not_published(
     runs.add("--assignments", str(folder), code=code)
     assert runs.pointer == before
     [line] = without_logs(capfd.readouterr().err)
-    assert found in line
+    assert fault_in_words in line
     assert f"expected one line for each of the {K * PER_GROUP} customers" in line
     assert list((runs.output / "runs").glob("*/_stage")) == []
 

@@ -1,4 +1,4 @@
-"""The way through SageMaker, whole: features to a service that stands in for it, and what it says back to segments."""
+"""Through SageMaker and back: features to its fake, and the fake's assignments to segments."""
 
 import os
 from pathlib import Path
@@ -32,10 +32,10 @@ class Bucket:
                 self.s3.upload_file(str(file), self.name, f"{prefix}/{file.relative_to(folder)}")
 
     def down(self, prefix: str, folder: Path) -> Path:
-        for found in self.s3.list_objects_v2(Bucket=self.name, Prefix=f"{prefix}/").get("Contents", []):
-            target = folder / os.path.relpath(found["Key"], prefix)
+        for entry in self.s3.list_objects_v2(Bucket=self.name, Prefix=f"{prefix}/").get("Contents", []):
+            target = folder / os.path.relpath(entry["Key"], prefix)
             target.parent.mkdir(parents=True, exist_ok=True)
-            self.s3.download_file(self.name, found["Key"], str(target))
+            self.s3.download_file(self.name, entry["Key"], str(target))
         return folder
 
 

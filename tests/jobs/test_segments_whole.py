@@ -13,7 +13,7 @@ from tests.jobs.shop import AS_OF
 pytestmark = [pytest.mark.usefixtures("spark"), pytest.mark.long]
 
 
-def test_a_chosen_number_is_that_of_the_groups_and_the_table_is_kept(runs: Runs) -> None:
+def test_a_chosen_k_is_the_number_of_groups_and_the_manifest_has_the_table(runs: Runs) -> None:
     runs.add("--features-run", FIRST, "--k", "auto", "--k-range", "2-6")
     choice = runs.manifest["kmeans"]["choice_of_k"]
     assert (choice["k"], choice["verdict"], choice["sample"]) == (K, "structure found", 90)

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from jobs import features, ingest, pipeline, segments
 from tests.frames import money
-from tests.jobs.whole_runs import AS_OF, TABLES, Ran, run
+from tests.jobs.complete_runs import AS_OF, TABLES, Ran, run
 from tests.manifests import total
 from tests.raw_files import RawFiles, key
 

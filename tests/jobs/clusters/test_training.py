@@ -36,12 +36,12 @@ def test_partitioning_moves_no_customer(spark: SparkSession) -> None:
     customers = cloud(spark)
     frames = [customers, customers.repartition(7), customers.orderBy(F.desc("customer_unique_id")).coalesce(1)]
     trained = [train(features=frame, customers=ROWS, k=5) for frame in frames]
-    found = [assignments(features=customers, centroids=centroids) for centroids in trained]
-    labels = [{row["customer_unique_id"]: row["cluster"] for row in frame.collect()} for frame in found]
+    assigned = [assignments(features=customers, centroids=centroids) for centroids in trained]
+    labels = [{row["customer_unique_id"]: row["cluster"] for row in frame.collect()} for frame in assigned]
     for other in labels[1:]:
         moved = sum(other[customer] != cluster for customer, cluster in labels[0].items())
         assert moved <= ROWS / 1000
-    assert [inertia_of(frame) for frame in found[1:]] == pytest.approx([inertia_of(found[0])] * 2, rel=1e-6)
+    assert [inertia_of(frame) for frame in assigned[1:]] == pytest.approx([inertia_of(assigned[0])] * 2, rel=1e-6)
 
 
 def test_the_clusters_are_about_as_tight_as_another_library_makes_them(spark: SparkSession) -> None:

@@ -75,11 +75,11 @@ def test_more_bad_rows_than_allowed_stop_the_run_and_leave_all_that_explains_it(
     assert not (stopped.folder / "manifest.json").exists()
 
 
-def test_followers_do_not_count_against_the_budget(raw: RawFiles) -> None:
-    # One customer of three is refused; two of three orders and three of four payments follow.
+def test_cascaded_rejections_do_not_count_against_the_budget(raw: RawFiles) -> None:
+    # One customer of three is refused; two of three orders and three of four payments are cascaded rejections.
     raw.customers[1:3] = ['"c1","ann",,sao paulo,SP', '"c2","ann","09790",sao paulo,SP']
     raw.orders[2] = raw.orders[2].replace('"c2"', '"c1"')
-    ran = run(raw, "followers", "--max-quarantined", "0.34")
+    ran = run(raw, "cascaded", "--max-quarantined", "0.34")
     tables = ran.json("manifest.json")["quality"]["tables"]
     assert {table: found["cascaded"] for table, found in tables.items() if found["quarantined"]} == {
         "customers": 0,

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.frames import assert_same_rows, frame
-from tests.jobs.whole_runs import WORKED_BY_HAND, run
+from tests.jobs.complete_runs import WORKED_BY_HAND, run
 from tests.raw_files import RawFiles, key
 from transforms import schemas
 

@@ -17,7 +17,7 @@ from jobs.storage.uris import escape_glob
 from tests.fakes.environment import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
 from tests.frames import at, frame
-from tests.jobs.whole_runs import AS_OF, WORKED_BY_HAND
+from tests.jobs.complete_runs import AS_OF, WORKED_BY_HAND
 from tests.raw_files import RawFiles
 from transforms import schemas
 from transforms.schemas import TABLES

@@ -1,4 +1,4 @@
-"""Whole runs over the handful of rows, and what their customers come to, worked by hand."""
+"""Complete runs over the handful of rows, and the figures of their customers, worked by hand."""
 
 import json
 from pathlib import Path
