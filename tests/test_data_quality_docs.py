@@ -1,4 +1,4 @@
-"""docs/data-quality.md says what is so: its rules are the contracts', its files load, its example is a run's."""
+"""docs/data-quality.md is true: its rules are those of the contracts, its files load, and its example is a run's."""
 
 import json
 import re
@@ -29,26 +29,26 @@ NAME = "2018-06-30-doctored"
 
 
 def section(heading: str) -> str:
-    """What stands under a heading, up to the next one of any level."""
-    _, found, rest = DOCS.partition(f"\n{heading}\n")
-    assert found, heading
+    """The text under a heading, up to the next one of any level."""
+    _, separator, rest = DOCS.partition(f"\n{heading}\n")
+    assert separator, heading
     return re.split(r"^##", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
-def without_a_value(rule: Rule) -> str:
-    """What a rule makes of a column in which nothing stands."""
+def without_value(rule: Rule) -> str:
+    """Whether a rule passes or fails a row without a value, if it is about a column."""
     match rule:
         case NotNull():
-            return "breaks it"
+            return "fails"
         case ParsesAs() | RefersTo():
-            return "keeps it"
+            return "passes"
     passes = getattr(rule, "null_passes", None)
-    return "" if passes is None else "keeps it" if passes else "breaks it"
+    return "" if passes is None else "passes" if passes else "fails"
 
 
 def rules_of(contract: Contract) -> list[str]:
-    """The lines of a contract's table."""
-    cells = [(f"`{rule.label}`", rule.severity, rule.expectation, without_a_value(rule)) for rule in contract.rules]
+    """The lines of the docs for a contract."""
+    cells = [(f"`{rule.label}`", rule.severity, rule.expectation, without_value(rule)) for rule in contract.rules]
     return [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in cells]
 
 
@@ -59,21 +59,21 @@ def test_the_rules_of_a_table_are_those_of_its_contract(table: str) -> None:
     assert lines[2:] == rules_of(CONTRACTS[table])
 
 
-def test_every_table_that_has_rules_is_there() -> None:
+def test_every_contract_has_a_section() -> None:
     assert re.findall(r"^### (\w+)$", DOCS, re.MULTILINE) == list(CONTRACTS)
 
 
 def changed_by(text: str) -> dict[str, set[str]]:
     """The labels of the rules that a file changes or adds, by table."""
-    theirs = with_overrides(contracts=CONTRACTS, text=text, name="docs")
+    overridden = with_overrides(contracts=CONTRACTS, text=text, name="docs")
     return {
-        table: {rule.label for rule in theirs[table].rules if rule not in ours.rules}
-        for table, ours in CONTRACTS.items()
-        if theirs[table] is not ours
+        table: {rule.label for rule in overridden[table].rules if rule not in contract.rules}
+        for table, contract in CONTRACTS.items()
+        if overridden[table] is not contract
     }
 
 
-def test_the_example_of_rules_of_ones_own_can_be_loaded_and_each_line_of_it_does_something() -> None:
+def test_the_example_of_overrides_loads_and_each_of_its_lines_has_an_effect() -> None:
     assert changed_by(FILES[0]) == {
         "customers": {"matches(customer_zip_code_prefix)"},
         "orders": {
@@ -92,26 +92,28 @@ def test_the_example_of_rules_of_ones_own_can_be_loaded_and_each_line_of_it_does
     }
 
 
-def test_the_file_for_other_data_changes_every_rule_that_speaks_of_olists() -> None:
+def test_the_file_for_other_data_changes_every_rule_about_the_content_of_olist() -> None:
     def is_olists(rule: Rule) -> bool:
         is_a_limit = rule.label in ("between(order_purchase_timestamp)", "between(payment_value)")
         return isinstance(rule, Matches | InSet) or (isinstance(rule, Between) and is_a_limit)
 
-    theirs = {contract.table: {rule.label for rule in contract.rules if is_olists(rule)} for contract in FILE_CONTRACTS}
-    assert changed_by(FILES[1]) == theirs
+    of_olist = {
+        contract.table: {rule.label for rule in contract.rules if is_olists(rule)} for contract in FILE_CONTRACTS
+    }
+    assert changed_by(FILES[1]) == of_olist
     assert len(FILES) == 2
 
 
-def test_every_kind_that_can_be_added_is_told_with_its_fields() -> None:
+def test_every_kind_that_can_be_added_is_documented_with_its_fields() -> None:
     kinds = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section("## Rules of your own"), re.MULTILINE))
     assert list(kinds) == list(ADDABLE)
-    documented = {kind: set(re.findall(r"`(\w+)`", needs)) for kind, needs in kinds.items()}
-    # Of the rest, one is for all of them and the other for rules that a run makes from a count of its own.
+    documented = {kind: set(re.findall(r"`(\w+)`", names)) for kind, names in kinds.items()}
+    # Every kind has a severity, and only a run sets `of`.
     rest = {"severity", "of"}
     assert documented == {kind: {field.name for field in fields(rule)} - rest for kind, rule in ADDABLE.items()}
 
 
-def test_the_limits_are_those_in_force() -> None:
+def test_the_limits_are_those_of_the_code() -> None:
     assert f"`--max-quarantined {MAX_QUARANTINED}`" in section("## The budget")
     assert f"at most {MAX_DETAILED} failed expectations" in section("## Data Docs")
     assert f"at most {MAX_EXAMPLES} examples" in section("## quality.json")
@@ -120,7 +122,7 @@ def test_the_limits_are_those_in_force() -> None:
 
 @pytest.fixture(scope="module")
 def doctored(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The run of the example: its folder, and where it is kept."""
+    """The run of the example: its folder, and the output folder."""
     assert spark is not None
     raw = RawFiles(tmp_path_factory.mktemp("docs") / "input")
     raw.customers[3] = raw.customers[3].replace(",BA", ",XX")
@@ -139,20 +141,20 @@ def content_of(folder: Path) -> dict[str, Any]:
 
 
 def test_the_example_is_what_a_run_writes(doctored: tuple[Path, str]) -> None:
-    found, shown = content_of(doctored[0]), json.loads(EXAMPLE)
+    written, shown = content_of(doctored[0]), json.loads(EXAMPLE)
     assert re.fullmatch("[0-9a-f]{16}", shown["rules"].pop("hash"))
-    found["rules"].pop("hash")
-    found["tables"] = {"payments": found["tables"]["payments"]}
-    for content in (found, shown):
+    written["rules"].pop("hash")
+    written["tables"] = {"payments": written["tables"]["payments"]}
+    for content in (written, shown):
         assert content["tables"]["payments"].pop("gate_seconds") > 0
-    # What was kept is cut in the docs, and said to be.
-    payments = found["tables"]["payments"]
-    payments["rules"] = [rule for rule in payments["rules"] if not rule["kept"]]
-    assert shown == found
-    assert list(shown) == list(found)
+    # The docs leave out the rules that passed, and say so.
+    payments = written["tables"]["payments"]
+    payments["rules"] = [rule for rule in payments["rules"] if not rule["passed"]]
+    assert shown == written
+    assert list(shown) == list(written)
 
 
-def test_the_line_on_stderr_and_what_is_left_are_as_shown(doctored: tuple[Path, str]) -> None:
+def test_the_line_on_stderr_and_the_files_left_are_as_shown(doctored: tuple[Path, str]) -> None:
     folder, output = doctored
     failure = json.loads((folder / "failure.json").read_text(encoding="utf-8"))
     assert failure["error"].replace(output, "output") == LINE
@@ -161,13 +163,13 @@ def test_the_line_on_stderr_and_what_is_left_are_as_shown(doctored: tuple[Path, 
     assert not Path(output, "current.json").exists()
 
 
-def test_every_field_is_explained(doctored: tuple[Path, str]) -> None:
-    explained = set(re.findall(r"^\| `([\w.]+)` \|", section("## quality.json"), re.MULTILINE))
+def test_every_field_is_documented(doctored: tuple[Path, str]) -> None:
+    documented = set(re.findall(r"^\| `([\w.]+)` \|", section("## quality.json"), re.MULTILINE))
     content = content_of(doctored[0])
     tables = content["tables"].values()
     written = {name for name in content if name != "rules"}
     written |= {f"rules.{name}" for name in content["rules"]}
     written |= {f"tables.{name}" for table in tables for name in table}
     written |= {f"tables.rules.{name}" for table in tables for rule in table["rules"] for name in rule}
-    # The one that no rule of the example has: what was found of a whole table.
-    assert explained == {*written, "tables.rules.found"}
+    # No failed rule of the example is about a whole table.
+    assert documented == {*written, "tables.rules.found"}
