@@ -122,16 +122,23 @@ class Aws:
         Raises:
             PipelineError: AWS refused, or could not be reached; see `request_errors`.
         """
-        with request_errors(request):
-            client = self.client(request.service, may_repeat=request.may_repeat)
-            return getattr(client, request.operation)(**request.parameters)
+        return self._send(request)
 
     def change(self, request: Request) -> Any:
-        """Send a request that changes something, and return the response. A dry run prints it and returns None."""
+        """Send a request that changes something, and return the response. A dry run prints it and returns None.
+
+        Raises:
+            PipelineError: AWS refused the request, or could not be reached; see `request_errors`.
+        """
         if self.is_dry_run:
             print_request(request)
             return None
-        return self.read(request)
+        return self._send(request)
+
+    def _send(self, request: Request) -> Any:
+        with request_errors(request):
+            client = self.client(request.service, may_repeat=request.may_repeat)
+            return getattr(client, request.operation)(**request.parameters)
 
 
 def print_request(request: Request) -> None:

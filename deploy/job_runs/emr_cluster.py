@@ -94,9 +94,8 @@ class Cluster:
         options = f"{self.aws.deployment_options(self.prefix)} --cluster {self.cluster_id}"
         return f"python -m deploy emr status --wait {options} {step}"
 
-    def log_command(self, step: str, run_id: str) -> str:
+    def log_command(self, step: str, _run_id: str) -> str:
         """The command that says where the cluster keeps the log of a step."""
-        del run_id
         options = f"--region {self.aws.region} --cluster-id {self.cluster_id} --step-id {step}"
         return f"aws emr describe-step {options} (LogFile)"
 

@@ -95,9 +95,8 @@ class Application:
         """The command that waits for a job run."""
         return f"python -m deploy emr status --wait {self.aws.deployment_options(self.prefix)} {job_run}"
 
-    def log_command(self, job_run: str, run_id: str) -> str:
+    def log_command(self, _job_run: str, run_id: str) -> str:
         """The command that prints the log of a job run, which lies under the id of the run that it makes."""
-        del job_run
         return f"python -m deploy emr logs {self.aws.deployment_options(self.prefix)} {run_id or 'RUN_ID'}"
 
 

@@ -97,7 +97,7 @@ def s3a_jars(java_home: str) -> list[Path]:
 
 
 def _cached_jars(java_home: str) -> Path:
-    """The cache's folder for these very versions. A download gets the folder's name only when it is complete."""
+    """The cache's folder for exactly these versions. A download gets the folder's name only when it is complete."""
     versions = _resource("ivy.xml")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "olist-rfm-segments"
     target = cache / f"s3a-{hashlib.sha256(versions.encode()).hexdigest()[:12]}"
