@@ -78,8 +78,8 @@ class ScoreCard:
         """Read a card; the inverse of `to_json`. Cards with the key ``configuration_hash`` are read too.
 
         Raises:
-            ScoreCardError: The text is not a JSON object, a bound is missing or is not a finite number, a minimum is
-                above its maximum, or ``as_of`` is not an ISO date.
+            ScoreCardError: The text is not a JSON object. A bound is missing, is not finite, or is a minimum above its
+                maximum. Or ``as_of`` is not an ISO date.
         """
         try:
             content = json.loads(text)
