@@ -92,28 +92,30 @@ def by_pipeline(sample: Path, output: Path, *arguments: str) -> Path:
     return output / "runs" / run_id
 
 
-def difference(workshop: duckdb.DuckDBPyConnection, ours: str, theirs: str) -> tuple[int, int]:
+def difference(workshop: duckdb.DuckDBPyConnection, one_query: str, other_query: str) -> tuple[int, int]:
     """The numbers of rows that only the first and only the second query gives."""
     counts = [
         workshop.execute(f"select count(*) from (({one}) except all ({other}))").fetchall()[0][0]
-        for one, other in ((ours, theirs), (theirs, ours))
+        for one, other in ((one_query, other_query), (other_query, one_query))
     ]
     return counts[0], counts[1]
 
 
 def assert_same_tables(workshop: duckdb.DuckDBPyConnection, run: Path) -> None:
     columns = "order_id, payment_sequential, customer_unique_id, order_purchase_time::timestamp, payment_value"
-    ours = f"select {columns} from '{run}/transactions/*.parquet'"
-    assert difference(workshop, ours, f"select {columns} from transactions_1") == (0, 0)
+    actual = f"select {columns} from '{run}/transactions/*.parquet'"
+    assert difference(workshop, actual, f"select {columns} from transactions_1") == (0, 0)
 
     columns = "customer_unique_id, order_purchase_time::timestamp, value::decimal(18,4)"
-    ours = f"select {columns} from '{run}/purchases/*.parquet'"
-    assert difference(workshop, ours, f"select {columns} from rfm_input_1") == (0, 0)
+    actual = f"select {columns} from '{run}/purchases/*.parquet'"
+    assert difference(workshop, actual, f"select {columns} from rfm_input_1") == (0, 0)
 
-    ours = f"""select customer_unique_id, last_purchase_time::timestamp, recency_weeks::bigint, purchase_count,
+    actual = f"""select customer_unique_id, last_purchase_time::timestamp, recency_weeks::bigint, purchase_count,
         total_value from '{run}/rfm/*.parquet'"""
-    theirs = "select customer_unique_id, last_purchase_time, weeks, purchases, total::decimal(18,4) from rfm_input_2"
-    assert difference(workshop, ours, theirs) == (0, 0)
+    expected_query = (
+        "select customer_unique_id, last_purchase_time, weeks, purchases, total::decimal(18,4) from rfm_input_2"
+    )
+    assert difference(workshop, actual, expected_query) == (0, 0)
 
     [[customers, off, spread]] = workshop.execute(
         f"""select count(*), count(*) filter (greatest(abs(o.recency - w.recency), abs(o.frequency - w.frequency),

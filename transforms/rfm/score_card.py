@@ -78,8 +78,8 @@ class ScoreCard:
         """Read a card; the inverse of `to_json`. Cards with the key ``configuration_hash`` are read too.
 
         Raises:
-            ScoreCardError: The text is not a JSON object, or ``as_of`` is not an ISO date. Or a bound is missing, is
-                not a finite number, or is a minimum above its maximum.
+            ScoreCardError: The text is not a JSON object. A bound is missing, is not finite, or is a minimum above its
+                maximum. Or ``as_of`` is not an ISO date.
         """
         try:
             content = json.loads(text)
