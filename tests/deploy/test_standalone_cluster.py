@@ -17,6 +17,7 @@ from jobs.storage.local import LocalFolder
 from jobs.storage.uris import escape_glob
 from tests.deploy.packaging.bundles import manifest_of, script_of
 from tests.deploy.standalone import LOOPBACK, MEMORY, SPARK_SUBMIT, StandaloneCluster, environment, standalone_cluster
+from tests.log_lines import fields_of
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -144,6 +145,21 @@ def test_no_row_and_no_cent_is_counted_twice_for_the_tasks_that_ran_twice(on_a_l
     assert all(check["passed"] for check in actual["reconciliation"])
     assert actual["totals"] == expected["totals"]
     assert actual["reconciliation"] == expected["reconciliation"]
+
+
+def test_without_a_terminal_each_step_is_logged_with_its_rows_and_no_identifier(on_a_cluster: Job) -> None:
+    lines = [line for line in on_a_cluster.log.splitlines() if line.startswith("time=")]
+    events = [fields_of(line) for line in lines]
+    assert {event["run_id"] for event in events} == {RUN_ID}
+    assert [event["event"] for event in events if "step" not in event] == ["run started", "run complete"]
+    steps = on_a_cluster.manifest["steps"]
+    assert [event["step"] for event in events if event["event"] == "step started"] == [step["step"] for step in steps]
+    finished = {event["step"]: event for event in events if event["event"] == "step finished"}
+    for step in steps:
+        assert int(finished[step["step"]]["rows_out"]) == step["rows_out"]
+        assert finished[step["step"]].get("money_out") == step["money_out"]
+    # Customers and orders are 32 hexadecimal digits.
+    assert not re.search(r"[0-9a-f]{32}", "".join(lines))
 
 
 def test_the_arguments_that_glue_adds_are_ignored_and_recorded(on_a_cluster: Job) -> None:

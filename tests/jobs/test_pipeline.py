@@ -5,6 +5,7 @@ from pyspark.sql import SparkSession
 
 from tests.frames import assert_same_rows, frame
 from tests.jobs.complete_runs import AS_OF, TABLES, WORKED_BY_HAND, run
+from tests.log_lines import fields_of
 from tests.manifests import total, totals_by_name
 from tests.raw_files import RawFiles
 from transforms import schemas
@@ -19,7 +20,9 @@ def test_four_payments_become_two_customers_with_figures_worked_by_hand(spark: S
     assert_same_rows(found, frame(spark, schemas.RFM, *WORKED_BY_HAND))
 
 
-def test_the_manifest_accounts_for_rows_and_money_at_every_boundary(raw: RawFiles) -> None:
+def test_the_manifest_accounts_for_rows_and_money_at_every_boundary_and_the_log_for_every_step(
+    raw: RawFiles, capfd: pytest.CaptureFixture[str]
+) -> None:
     raw.payments.append('"o9",1,boleto,1,100.00')
     raw.write()
     manifest = run(raw, "--order-statuses", "delivered", "--kmeans", "spark").manifest
@@ -57,6 +60,13 @@ def test_the_manifest_accounts_for_rows_and_money_at_every_boundary(raw: RawFile
     assert {table: found["failed"] for table, found in manifest["quality"]["tables"].items() if found["failed"]} == {
         "payments": {"refers_to(order_id)": 1}
     }
+    events = [fields_of(line) for line in capfd.readouterr().err.splitlines()]
+    assert {event["run_id"] for event in events} == {manifest["run_id"]}
+    finished = [event for event in events if event["event"] == "step finished"]
+    assert [event["step"] for event in finished] == [step["step"] for step in manifest["steps"]]
+    assert [event.get("money_out") for event in finished] == [step["money_out"] for step in manifest["steps"]]
+    [failed] = [event for event in events if event["event"] == "rule failed"]
+    assert (failed["table"], failed["rule"], failed["rows"]) == ("payments", "refers_to(order_id)", "1")
 
 
 def test_the_manifest_tells_what_made_the_run(raw: RawFiles) -> None:
