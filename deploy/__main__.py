@@ -19,7 +19,7 @@ from jobs.cli.parser import OneLineParser, add_version
 
 EPILOG = """\
 exit codes:
-  0 done   2 bad arguments or configuration   3 the data failed the quality gate   4 AWS or another system failed
+  0 done   2 bad arguments or configuration   3 the data is not fit to use   4 AWS or another system failed
 """
 
 ADD_COMMANDS = (

@@ -1,1 +1,1 @@
-"""Data quality of a run: active rules, row validation, the report and the verdict. No rule is defined here."""
+"""Data quality of a run: its active rules and its report. No rule is defined here, and no row is validated."""
