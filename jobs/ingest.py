@@ -2,18 +2,18 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Observation
 
-from expectations.validation.rows import Reference
 from jobs import replay
 from jobs.cli.config import IngestConfig, ReplayConfig, ingest_config
 from jobs.cli.main import run_main
 from jobs.quality.active_rules import active_rules
-from jobs.runs.checked_tables import CheckedTable, CheckedTables, check_table, how_to_continue, raw_money
+from jobs.runs.checked_tables import CheckedTable, CheckedTables, RawRows, check_table, how_to_continue, raw_money
 from jobs.runs.metrics import total_of, with_metrics
 from jobs.runs.run import Run, open_run
-from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
+from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal
 from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
@@ -56,14 +56,20 @@ def ingest(run: Run, sources: Sequence[Source]) -> CheckedTables:
     for source in sources:
         contract = source.contract
         with run.step(contract.table) as step:
-            references: dict[str, Reference] = {table: other.reference for table, other in checked.items()}
-            raw, read = with_metrics(
+            rows, read = with_metrics(
                 _spread(read_source(run.session, source), source), f"read {contract.table}", money=raw_money(contract)
             )
-            table = check_table(run, raw, contract=contract, references=references)
-            total = _reconciled(run, source, table, read=total_of(read.get, contract.money))
+            table = check_table(
+                run,
+                RawRows(rows),
+                contract=contract,
+                references={name: other.reference for name, other in checked.items()},
+                reconcile=partial(_reconcile, run, source, read),
+            )
             checked[contract.table] = table
-            step.record(rows_in=total.rows, out=table.accepted.total, not_passed_on=table.quarantined.total.rows)
+            quarantined = table.quarantined.total.rows
+            rows_in = table.accepted.total.rows + quarantined
+            step.record(rows_in=rows_in, out=table.accepted.total, not_passed_on=quarantined)
     run.stop_if_unfit()
     return CheckedTables({name: table.accepted for name, table in checked.items()})
 
@@ -77,21 +83,22 @@ def _spread(raw: DataFrame, source: Source) -> DataFrame:
     return raw.repartition(*source.contract.key) if has_few_files and not source.contract.references else raw
 
 
-def _reconciled(run: Run, source: Source, table: CheckedTable, *, read: Total) -> Total:
-    """Check that a table and its quarantine together are the file, and return the file's total.
+def _reconcile(run: Run, source: Source, read: Observation, table: CheckedTable) -> None:
+    """Check that a table and its quarantine together are the file.
 
     Rows that are observed before a shuffle are observed again when a machine is lost and the stage runs once more. So
     the file is counted by itself before anyone is told that a row is missing.
     """
     contract = source.contract
-    if read != table.accepted.total + table.quarantined.total:
-        money = raw_money(contract)
-        again, recount = with_metrics(read_source(run.session, source), f"read {contract.table} again", money=money)
+    total = total_of(read.get, contract.money)
+    if total != table.accepted.total + table.quarantined.total:
+        again, recount = with_metrics(
+            read_source(run.session, source), f"read {contract.table} again", money=raw_money(contract)
+        )
         again.write.format("noop").mode("overwrite").save()
-        read = total_of(recount.get, contract.money)
-    whole = BoundaryTotal(Boundary(contract.table, BoundaryKind.READ), read)
+        total = total_of(recount.get, contract.money)
+    whole = BoundaryTotal(Boundary(contract.table, BoundaryKind.READ), total)
     run.reconcile(whole, table.accepted.entry, table.quarantined.entry)
-    return read
 
 
 if __name__ == "__main__":

@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from expectations.contracts.contract import FileContract
-from expectations.validation.replay import replay as sort_out
+from expectations.validation.replay import plan_replay
 from jobs.cli.config import ReplayConfig
 from jobs.cli.main import run_main
 from jobs.errors import ConfigurationError
 from jobs.quality.active_rules import active_rules, rules_of_reused_rows
-from jobs.runs.checked_tables import CarriedOver, CheckedTable, CheckedTables, check_table, how_to_continue
+from jobs.runs.checked_tables import CheckedTable, CheckedTables, Halves, RawRows, check_table, how_to_continue
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
 from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
@@ -38,31 +39,30 @@ def run_alone(config: ReplayConfig) -> None:
     earlier = _replayed_manifest(store, config.replayed_run, [source.contract for source in sources])
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("replay", options, store, rules, reaches_s3=reaches_s3) as run:
-        tables = replay(run, sources, earlier=earlier)
-        checked = CheckedTables(tables, rules_of_reused_rows(earlier["configuration"], unless=rules))
+        checked = replay(run, sources, earlier=earlier)
         inputs = {"replayed_run": config.replayed_run, **inputs_of(sources)}
         run.finish(inputs=inputs, results=[checked], becomes_current=False)
         run.show_summary(*how_to_continue(run))
 
 
-def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -> dict[str, Any]:
+def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -> CheckedTables:
     """Write the checked tables of a run and their quarantine, from an earlier run's and the corrected files.
 
     Args:
-        run: the run.
+        run: the new run.
         sources: the corrected files.
         earlier: the manifest of the replayed run.
 
     Raises:
         DataError: Rows or money do not add up, or the data is not fit to use.
     """
-    totals, paths = totals_of(earlier), earlier["tables"]
+    paths = earlier["tables"]
     checked: dict[str, CheckedTable] = {}
     for source in sources:
         contract = source.contract
         with run.step(contract.table) as step:
             reused = run.read_table(paths[contract.table], schema=contract.schema)
-            rows = sort_out(
+            rows = plan_replay(
                 corrected=read_source(run.session, source),
                 quarantined=run.read_table(paths[contract.quarantine], schema=contract.quarantine_schema),
                 reused=reused,
@@ -70,31 +70,34 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -
             )
             table = check_table(
                 run,
-                rows.revalidated,
+                RawRows(rows.revalidated, Halves(accepted=reused, quarantined=rows.unresolved)),
                 contract=contract,
                 references={name: other.reference for name, other in checked.items()},
-                carried_over=CarriedOver(accepted=reused, quarantined=rows.unresolved),
+                reconcile=partial(_reconcile, run, contract, totals_of(earlier)),
             )
-            _reconcile(run, contract, table, reused=totals[Boundary(contract.table)])
             checked[contract.table] = table
-            step.record(
-                rows_in=table.validated.rows, out=table.accepted.total, not_passed_on=table.quarantined.total.rows
-            )
+            revalidated = table.parts.revalidated.rows if table.parts else 0
+            step.record(rows_in=revalidated, out=table.accepted.total, not_passed_on=table.quarantined.total.rows)
     run.stop_if_unfit()
-    return {name: table.accepted for name, table in checked.items()}
+    tables = {name: table.accepted for name, table in checked.items()}
+    return CheckedTables(tables, rules_of_reused_rows(earlier["configuration"], unless=run.rules))
 
 
-def _reconcile(run: Run, contract: FileContract, table: CheckedTable, *, reused: Total) -> None:
+def _reconcile(run: Run, contract: FileContract, earlier: Mapping[Boundary, Total], table: CheckedTable) -> None:
     """Check that every revalidated row is in one place, and that each place is the sum of what went there."""
+    parts = table.parts
+    if parts is None:
+        raise TypeError("a table of a replay without its parts")
 
-    def at(kind: BoundaryKind, total: Total) -> BoundaryTotal:
-        return BoundaryTotal(Boundary(contract.table, kind), total)
+    def at(kind: BoundaryKind, total: Total, place: str = contract.table) -> BoundaryTotal:
+        return BoundaryTotal(Boundary(place, kind), total)
 
-    newly_accepted = at(BoundaryKind.NEWLY_ACCEPTED, table.newly_accepted)
-    rejected_again = at(BoundaryKind.REJECTED_AGAIN, table.newly_rejected)
-    run.reconcile(at(BoundaryKind.REVALIDATED, table.validated), newly_accepted, rejected_again)
-    run.reconcile(table.accepted.entry, at(BoundaryKind.REUSED, reused), newly_accepted)
-    run.reconcile(table.quarantined.entry, rejected_again, at(BoundaryKind.UNRESOLVED, table.unresolved))
+    run.ledger.record(at(BoundaryKind.REPLAYED, earlier[Boundary(contract.quarantine)], contract.quarantine))
+    newly_accepted = at(BoundaryKind.NEWLY_ACCEPTED, parts.newly_accepted)
+    rejected_again = at(BoundaryKind.REJECTED_AGAIN, parts.rejected_again)
+    run.reconcile(at(BoundaryKind.REVALIDATED, parts.revalidated), newly_accepted, rejected_again)
+    run.reconcile(table.accepted.entry, at(BoundaryKind.REUSED, earlier[Boundary(contract.table)]), newly_accepted)
+    run.reconcile(table.quarantined.entry, rejected_again, at(BoundaryKind.UNRESOLVED, parts.unresolved))
 
 
 def _replayed_manifest(store: RunStore, run_id: str, contracts: Sequence[FileContract]) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def _replayed_manifest(store: RunStore, run_id: str, contracts: Sequence[FileCon
     missing = [table for table in needed if table not in manifest.get("tables", {})]
     if missing:
         raise ConfigurationError(
-            f"--replayed-run {run_id}: that run has no {', '.join(missing)}. Name a run that ingest was part of"
+            f"run {run_id} has no {', '.join(missing)} to replay. Name a run that ingest was part of"
         )
     return manifest
 

@@ -28,7 +28,7 @@ class Replay:
     unresolved: DataFrame
 
 
-def replay(*, corrected: DataFrame, quarantined: DataFrame, reused: DataFrame, contract: FileContract) -> Replay:
+def plan_replay(*, corrected: DataFrame, quarantined: DataFrame, reused: DataFrame, contract: FileContract) -> Replay:
     """Match the rows of corrected files with quarantined rows.
 
     1. A quarantined row whose key an accepted row has, such as a copy, is unresolved.

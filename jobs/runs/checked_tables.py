@@ -1,12 +1,12 @@
 """Checked tables: every raw row validated once, then written to its table or to the table's quarantine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -31,23 +31,35 @@ class Quarantine:
 
 
 @dataclass(frozen=True)
+class ReplayedParts:
+    """What became of the rows that a replay validated again, and what it left alone.
+
+    Attributes:
+        revalidated: rows that were validated again.
+        newly_accepted: those that pass now.
+        rejected_again: those that still fail.
+        unresolved: quarantined rows that were carried over.
+    """
+
+    revalidated: Total
+    newly_accepted: Total
+    rejected_again: Total
+    unresolved: Total
+
+
+@dataclass(frozen=True)
 class CheckedTable:
     """A raw table after the check, as it was written.
 
     Attributes:
         accepted: the table.
         quarantined: its quarantine.
-        validated: rows that were validated; a replay counts them by themselves, apart from what it carried over.
-        newly_accepted, newly_rejected: what became of them.
-        unresolved: quarantined rows that a replay carried over.
+        parts: in a replay, what they consist of.
     """
 
     accepted: Written
     quarantined: Written
-    validated: Total
-    newly_accepted: Total
-    newly_rejected: Total
-    unresolved: Total
+    parts: ReplayedParts | None = None
 
     @property
     def reference(self) -> Reference:
@@ -77,43 +89,52 @@ class CheckedTables:
 
 
 @dataclass(frozen=True)
-class CarriedOver:
-    """Rows of an earlier run that a replay does not validate again.
-
-    Attributes:
-        accepted: rows of the table.
-        quarantined: rows of its quarantine.
-    """
+class Halves:
+    """Rows of a table, and rows of its quarantine."""
 
     accepted: DataFrame
     quarantined: DataFrame
 
 
+@dataclass(frozen=True)
+class RawRows:
+    """The rows of a raw table.
+
+    Attributes:
+        rows: the rows to validate, as `validate_rows` takes them.
+        carried_over: rows of an earlier run that are written with them as they are; None outside a replay.
+    """
+
+    rows: DataFrame
+    carried_over: Halves | None = None
+
+
 def check_table(
     run: Run,
-    raw: DataFrame,
+    raw: RawRows,
     *,
     contract: FileContract,
     references: Mapping[str, Reference],
-    carried_over: CarriedOver | None = None,
+    reconcile: Callable[[CheckedTable], None],
 ) -> CheckedTable:
-    """Validate the rows of a raw table, write both halves, and have the gate evaluate its contract.
+    """Validate the rows of a raw table, write both halves, reconcile them, and have the gate evaluate its contract.
 
     Grain in: one row per record, as text. Grain out: one row per accepted record, and one per quarantined record, each
     together with the rows that are carried over.
 
     Args:
         run: the run.
-        raw: as `validate_rows` takes it.
+        raw: the rows of the table.
         contract: the table's.
         references: the tables that it refers to, by name.
-        carried_over: rows of an earlier run that are written with them; None outside a replay.
+        reconcile: checks the totals of both halves, before the gate reads the rows.
 
     Raises:
-        DataError: The counts and Great Expectations disagree.
+        DataError: A reconciliation check fails, or the counts and Great Expectations disagree.
         OutsideSystemError: Great Expectations failed to evaluate a rule.
     """
-    rows = validate_rows(raw=raw, contract=contract, references=references)
+    rows = validate_rows(raw=raw.rows, contract=contract, references=references)
+    carried_over = raw.carried_over
     is_replay = carried_over is not None
     table_rules = {} if is_replay else contract.table_reasons
     # Read by the two writes and by the gate: the file is parsed and each row validated once.
@@ -124,17 +145,21 @@ def check_table(
             money=raw_money(contract) if is_replay else None,
             metrics={**failure_counts(contract), **table_rules},
         )
-        new = accepted(validated=validated, contract=contract)
-        rejected = quarantined(validated=counted, contract=contract)
+        halves = Halves(
+            accepted=accepted(validated=validated, contract=contract),
+            quarantined=quarantined(validated=counted, contract=contract),
+        )
         if carried_over is None:
-            checked = _write(run, contract, new, rejected)
+            checked = _write(run, contract, halves)
+            rows_of_table = counts.get["rows"]
             reasons = {label: counts.get[label] for label in table_rules}
         else:
-            checked = _write_with(carried_over, run, contract, new, rejected)
-            checked = replace(checked, validated=total_of(counts.get, contract.money))
+            checked = _write_replayed(run, contract, halves, counts=counts, carried_over=carried_over)
+            rows_of_table = checked.accepted.total.rows + checked.quarantined.total.rows
             reasons = _table_reasons(checked, contract=contract)
+        reconcile(checked)
         row_counts = RowCounts(
-            rows=checked.accepted.total.rows + checked.quarantined.total.rows,
+            rows=rows_of_table,
             quarantined=checked.quarantined.total.rows,
             cascaded=counts.get[CASCADED],
             failed={rule.label: counts.get[rule.label] for rule in contract.row_rules},
@@ -146,37 +171,32 @@ def check_table(
     return checked
 
 
-def _write(run: Run, contract: FileContract, new: DataFrame, rejected: DataFrame) -> CheckedTable:
-    table, quarantine = run.write(contract, new), run.write(quarantine_of(contract), rejected)
-    return CheckedTable(
-        accepted=table,
-        quarantined=quarantine,
-        validated=table.total + quarantine.total,
-        newly_accepted=table.total,
-        newly_rejected=quarantine.total,
-        unresolved=Total(),
-    )
+def _write(run: Run, contract: FileContract, halves: Halves) -> CheckedTable:
+    table = run.write(contract, halves.accepted)
+    return CheckedTable(table, run.write(quarantine_of(contract), halves.quarantined))
 
 
-def _write_with(
-    carried_over: CarriedOver, run: Run, contract: FileContract, new: DataFrame, rejected: DataFrame
+def _write_replayed(
+    run: Run,
+    contract: FileContract,
+    halves: Halves,
+    *,
+    counts: Observation,
+    carried_over: Halves,
 ) -> CheckedTable:
     name, money = contract.table, raw_money(contract)
-    new, new_metrics = with_metrics(new, f"newly accepted {name}", money=contract.money)
+    new, new_metrics = with_metrics(halves.accepted, f"newly accepted {name}", money=contract.money)
     table = run.write(contract, carried_over.accepted.unionByName(new))
-    rejected, rejected_metrics = with_metrics(rejected, f"rejected again {name}", money=money)
+    rejected, rejected_metrics = with_metrics(halves.quarantined, f"rejected again {name}", money=money)
     unresolved, unresolved_metrics = with_metrics(carried_over.quarantined, f"unresolved {name}", money=money)
     quarantine = run.write(quarantine_of(contract), rejected.unionByName(unresolved))
-    newly_accepted = total_of(new_metrics.get, contract.money)
-    newly_rejected = total_of(rejected_metrics.get, contract.money)
-    return CheckedTable(
-        accepted=table,
-        quarantined=quarantine,
-        validated=newly_accepted + newly_rejected,
-        newly_accepted=newly_accepted,
-        newly_rejected=newly_rejected,
-        unresolved=total_of(unresolved_metrics.get, contract.money),
+    parts = ReplayedParts(
+        *[
+            total_of(metrics.get, contract.money)
+            for metrics in (counts, new_metrics, rejected_metrics, unresolved_metrics)
+        ]
     )
+    return CheckedTable(table, quarantine, parts)
 
 
 def how_to_continue(run: Run) -> tuple[str, str]:

@@ -44,6 +44,8 @@ class BoundaryKind(StrEnum):
     """Purchases that the customers of a table sum up."""
     CLUSTER = "cluster"
     """Customers of one cluster, by stable id."""
+    REPLAYED = "replayed"
+    """Quarantined rows of the run that is replayed."""
     REUSED = "reused"
     """Rows that a replay takes from the replayed run as they are."""
     REVALIDATED = "revalidated"

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from expectations.contracts.olist import PAYMENTS
-from expectations.validation.replay import Replay, replay
+from expectations.validation.replay import Replay, plan_replay
 from tests.expectations.validation.raw_rows import raw_rows
 from tests.frames import frame, money
 from transforms import schemas
@@ -36,7 +36,7 @@ def sorted_out(spark: SparkSession) -> Replay:
         ("o9", "1", "boleto", "1", "90"),
     )
     reused = frame(spark, schemas.PAYMENTS, ("o1", 1, "boleto", 1, money("10")))
-    return replay(corrected=corrected, quarantined=quarantined, reused=reused, contract=PAYMENTS)
+    return plan_replay(corrected=corrected, quarantined=quarantined, reused=reused, contract=PAYMENTS)
 
 
 def ids(rows: DataFrame) -> list[tuple[str, str]]:
