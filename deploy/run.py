@@ -36,13 +36,13 @@ def _date(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid date {text!r}: expected a date such as 2018-10-17") from None
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a date such as 2018-10-17") from None
 
 
 def _name(text: str) -> str:
     if not NAME.fullmatch(text):
         raise argparse.ArgumentTypeError(
-            f"invalid name {text!r}: expected up to 36 letters and digits, with single hyphens between them"
+            f"{text!r}: expected up to 36 letters and digits, with single hyphens between them"
         )
     return text
 

@@ -5,7 +5,7 @@ Every message is one line: what was found, what was expected, what to do.
 
 
 class PipelineError(Exception):
-    """A run cannot go on. The message is for the person who reads it at night."""
+    """A run cannot go on. The message is one line for the operator."""
 
     exit_code = 1
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -65,6 +66,7 @@ class Features:
 
     Attributes:
         config: how they were computed.
+        as_of: last day that counts.
         transactions, purchases, rfm: as they were written.
         card: the active score card.
         is_fitted: whether this run fitted the card.
@@ -74,6 +76,7 @@ class Features:
     """
 
     config: FeaturesConfig
+    as_of: date
     transactions: Written
     purchases: Written
     rfm: Written
@@ -86,7 +89,7 @@ class Features:
     def configuration(self) -> Mapping[str, Any]:
         """The settings that their rows depend on."""
         card = "fitted" if self.is_fitted else {"name": self.card.name, "hash": hash_of(self.card.to_json())}
-        return self.config.measured_by() | {"card": card, "feature_scale": self.card.clustered_by.kind}
+        return self.config.measured_by(as_of=self.as_of) | {"card": card, "feature_scale": self.card.clustered_by.kind}
 
     def manifest_entries(self) -> Mapping[str, Any]:
         """The score card and the files of features."""
@@ -116,14 +119,14 @@ def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, ca
     """
     transactions_written = _write_transactions(run, checked, config)
     purchases_written = _write_purchases(run, transactions_written, config)
-    fit_configuration = {**checked.configuration(), "rules": run.rules.hash, **config.measured_by()}
-    rfm, active_card = _write_rfm(run, purchases_written, config, card=card, fit_configuration=fit_configuration)
+    rfm, active_card = _write_rfm(run, purchases_written, config, card=card, rules=checked.configuration())
     with run.step(FEATURES) as step:
         rows = rfm.total.rows
         files = write_feature_files(run, scaled_features(rfm=rfm.frame, scale=active_card.clustered_by), rows=rows)
         step.record(rows_in=rows, out=Total(rows))
     return Features(
         config=config,
+        as_of=run.as_of,
         transactions=transactions_written,
         purchases=purchases_written,
         rfm=rfm,
@@ -140,7 +143,7 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
     frames = {name: table.frame for name, table in checked.tables.items()}
     with run.step("transactions") as step:
         attributed, exclusions = with_metrics(
-            attributed_payments(**frames, as_of=config.as_of, order_statuses=config.order_statuses),
+            attributed_payments(**frames, as_of=run.as_of, order_statuses=config.order_statuses),
             "excluded payments",
             metrics=exclusion_totals(),
         )
@@ -152,7 +155,7 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
     if not written.total.rows:
         causes = "; ".join(f"{entry.boundary.part}: {entry.total}" for entry in excluded)
         raise DataError(
-            f"no payment counts as of {config.as_of}: found {payments.total} in the checked payments, expected some to "
+            f"no payment counts as of {run.as_of}: found {payments.total} in the checked payments, expected some to "
             f"count ({causes}). Check --as-of, --order-statuses and the run's quarantine"
         )
     return written
@@ -160,7 +163,7 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
 
 def _excluded(cause: str, totals: Mapping[str, Any]) -> BoundaryTotal:
     boundary = Boundary("payments", BoundaryKind.EXCLUDED, cause)
-    return BoundaryTotal(boundary, Total(totals[f"{cause}_rows"], totals[f"{cause}_money"] or NO_MONEY))
+    return BoundaryTotal(boundary, Total(totals[cause]["rows"], totals[cause]["money"] or NO_MONEY))
 
 
 def _write_purchases(run: Run, transactions_written: Written, config: FeaturesConfig) -> Written:
@@ -176,10 +179,10 @@ def _write_purchases(run: Run, transactions_written: Written, config: FeaturesCo
             first, metrics = with_metrics(
                 first_payments(transactions=by_customer),
                 "other payments",
-                metrics={"rows_left": F.sum("other_payments"), "money_left": F.sum("other_value")},
+                metrics={"other_rows": F.sum("other_payments"), "other_money": F.sum("other_value")},
             )
             written = run.write_validated(contract, purchases_of_one_payment(picked=first))
-            others = Total(metrics.get["rows_left"], metrics.get["money_left"])
+            others = Total(metrics.get["other_rows"], metrics.get["other_money"])
             run.reconcile(transactions_written.entry, written.entry, BoundaryTotal(OTHER_PAYMENTS, others))
         step.record(rows_in=transactions_written.total.rows, out=written.total, not_passed_on=others.rows)
     return written
@@ -191,15 +194,15 @@ def _write_rfm(
     config: FeaturesConfig,
     *,
     card: ScoreCard | None,
-    fit_configuration: Mapping[str, Any],
+    rules: Mapping[str, Any],
 ) -> tuple[Written, ScoreCard]:
     with run.step("rfm") as step:
-        measures = customer_measures(purchases=purchases_written.frame, as_of=config.as_of)
+        measures = customer_measures(purchases=purchases_written.frame, as_of=run.as_of)
         contract = _rfm_contract(run, purchases_written.frame, is_fitted=card is None)
         if card is None:
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = run.stage("measures", measures, schema=schemas.MEASURES)
-            card = _fitted_card(measures, config, name=run.run_id, fit_configuration=fit_configuration)
+            card = _fitted_card(run, measures, config, rules=rules)
         written = run.write_validated(
             contract,
             apply_card(measures=measures, card=card),
@@ -219,17 +222,17 @@ def _rfm_contract(run: Run, purchases_frame: DataFrame, *, is_fitted: bool) -> C
     return contract if is_fitted else with_another_card(contract)
 
 
-def _fitted_card(
-    measures: DataFrame, config: FeaturesConfig, *, name: str, fit_configuration: Mapping[str, Any]
-) -> ScoreCard:
+def _fitted_card(run: Run, measures: DataFrame, config: FeaturesConfig, *, rules: Mapping[str, Any]) -> ScoreCard:
     kind = config.feature_scale or "minmax"
+    measured_by = config.measured_by(as_of=run.as_of)
+    configuration = {**rules, "rules": run.rules.hash, **measured_by, "card": "fitted", "feature_scale": kind}
     extremes = fit_bounds(measures=measures).first()
     card = ScoreCard.fitted(
         extremes.asDict() if extremes else {},
-        name=name,
-        as_of=config.as_of,
-        rules=config.measured_by(),
-        fit_configuration_hash=hash_of({**fit_configuration, "card": "fitted", "feature_scale": kind}),
+        name=run.run_id,
+        as_of=run.as_of,
+        rules=measured_by,
+        fit_configuration_hash=hash_of(configuration),
     )
     grid = _fitted_grid(measures) if kind == "rank" else {}
     try:

@@ -1,13 +1,15 @@
 """The tables of a run into a warehouse, all or none: as a step of its own, or as the last one of the pipeline."""
 
+import logging
 import sys
+import time
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.cli import console
 from jobs.cli.arguments import add_log_arguments, add_warehouse_arguments
-from jobs.cli.logs import configure_logs
+from jobs.cli.logs import LOG_FORMATS, configure_logs, log_event
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, add_version
 from jobs.errors import ConfigurationError
@@ -15,6 +17,8 @@ from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 from jobs.warehouse.load_plan import RunToLoad, Warehouse, raw_to_load, run_to_load
 from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
+
+log = logging.getLogger("jobs.publish")  # also when it is run as __main__
 
 EPILOG = """\
 what a load does:
@@ -37,6 +41,7 @@ class PublishConfig:
         run: id of the run; None takes the current one.
         raw_copy: whether the raw CSV files go into tables of their own too.
         input: folder that holds them.
+        log_format: form of the log lines.
         ignored_arguments: names of unknown arguments on the command line (Glue adds its own).
     """
 
@@ -45,6 +50,7 @@ class PublishConfig:
     run: str | None = None
     raw_copy: bool = False
     input: str | None = None
+    log_format: str = LOG_FORMATS[0]
     ignored_arguments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -86,20 +92,25 @@ class PublishConfig:
         add_log_arguments(parser)
         add_version(parser)
         arguments, ignored = parser.parse_known(argv)
-        configure_logs(arguments.log_format)
         return cls(
             output=arguments.output,
             target=WarehouseTarget.from_arguments(arguments),
             run=arguments.run,
             raw_copy=arguments.raw_copy,
             input=arguments.input,
+            log_format=arguments.log_format,
             ignored_arguments=ignored,
         )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run this step by itself; see ``--help``."""
-    return run_main("publish", lambda: publish(PublishConfig.from_argv(argv)))
+    return run_main("publish", lambda: _run(PublishConfig.from_argv(argv)))
+
+
+def _run(config: PublishConfig) -> None:
+    configure_logs(config.log_format)
+    publish(config)
 
 
 def publish(config: PublishConfig) -> None:
@@ -121,7 +132,15 @@ def publish(config: PublishConfig) -> None:
 
 
 def _load(warehouse: Warehouse, run: RunToLoad, config: PublishConfig) -> None:
-    loaded = warehouse.load(run)
+    log_event(log, "load started", run_id=run.run_id, warehouse=config.target.address)
+    started = time.monotonic()
+    try:
+        loaded = warehouse.load(run)
+    except BaseException:
+        log_event(log, "load failed", level=logging.ERROR, run_id=run.run_id, warehouse=config.target.address)
+        raise
+    rows, seconds = sum(table.total.rows for table in run.tables), round(time.monotonic() - started, 2)
+    log_event(log, "load complete", run_id=run.run_id, load_id=loaded.load_id, rows=rows, seconds=seconds)
     console.show_table(
         f"In {config.target.address}: run {run.run_id}, load {loaded.load_id}",
         ("table", "rows", "money"),

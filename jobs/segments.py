@@ -102,29 +102,29 @@ def run_alone(config: SegmentsConfig) -> None:
 
 
 def cluster_customers(
-    run: Run, run_features: Features, *, config: ClustersConfig, previous: PreviousClusters
+    run: Run, customer_features: Features, *, config: ClustersConfig, previous: PreviousClusters
 ) -> RunClusters:
     """Cluster the customers of a run by Spark ML, and write customer_segments and the model.
 
     Args:
         run: the run.
-        run_features: the features of its customers.
+        customer_features: the features of its customers.
         config: how customers are clustered.
         previous: the clusters that the new ones are matched to.
 
     Raises:
         DataError: A reconciliation check fails, or the clusters drifted further than ``--max-drift`` allows.
     """
-    rfm = run_features.rfm
+    rfm = customer_features.rfm
     assignments = _train(run, run.uri(SCORE), customers=rfm.total.rows, config=config)
-    customers = Customers(rfm, run_features.card.clustered_by)
+    customers = Customers(rfm, customer_features.card.clustered_by)
     return _write_segments(run, customers, assignments, config=config, previous=previous)
 
 
 def _train(run: Run, score_uri: str, *, customers: int, config: ClustersConfig) -> Assignments:
     with run.step("kmeans") as step:
-        customer_features = read_shards(run.session, score_uri, schema=schemas.KMEANS_FEATURES)
-        assignments = assign_by_spark(run, customer_features, customers=customers, config=config)
+        scored = read_shards(run.session, score_uri, schema=schemas.KMEANS_FEATURES)
+        assignments = assign_by_spark(run, scored, customers=customers, config=config)
         step.record(rows_in=customers, out=Total(customers))
     return assignments
 

@@ -49,7 +49,6 @@ def aws_of(options: argparse.Namespace) -> Aws:
 def _prefix(text: str) -> str:
     if not PREFIX.fullmatch(text):
         raise argparse.ArgumentTypeError(
-            f"invalid prefix {text!r}: expected 3 to 20 lower-case letters, digits and hyphens, such as "
-            f"{DEFAULT_PREFIX}"
+            f"{text!r}: expected 3 to 20 lower-case letters, digits and hyphens, such as {DEFAULT_PREFIX}"
         )
     return text

@@ -136,7 +136,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected {expected}")
+            raise argparse.ArgumentTypeError(f"{text!r}: expected {expected}")
         return text
 
     return parse
@@ -151,13 +151,13 @@ _factor = _matching(re.compile(r"auto|[1-9]\d{0,3}"), "a number up to 9999, or a
 
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected a whole number, at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, at least 1")
     return int(text)
 
 
 def _seconds(text: str) -> float:
     if not re.fullmatch(r"\d{1,4}(\.\d+)?", text):
-        raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected seconds, such as 15")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected seconds, such as 15")
     return float(text)
 
 
@@ -168,5 +168,5 @@ def _list(text: str) -> tuple[str, ...]:
 def _tag(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not key or not separator:
-        raise argparse.ArgumentTypeError(f"invalid value {text!r}: expected KEY=VALUE")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected KEY=VALUE")
     return key, value

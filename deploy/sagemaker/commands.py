@@ -187,7 +187,8 @@ def _delete_model(aws: Aws, options: Namespace) -> None:
         delete("Model", options.name, aws=aws)
     except OutsideSystemError as error:
         command = _delete_command(aws, options)
-        sys.stderr.write(f"{error} The model stays, at no cost. Delete it with: {command}\n")
+        reason = str(error).rstrip(".")
+        sys.stderr.write(f"{reason}. The model stays, at no cost. Delete it with: {command}\n")
 
 
 def _wait(aws: Aws, kind: str, resource: Any, options: Namespace) -> None:

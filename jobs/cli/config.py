@@ -17,10 +17,9 @@ from jobs.cli.arguments import (
     KMeansOption,
     NumberOfClusters,
     PurchaseValue,
-    Step,
     parser_of,
 )
-from jobs.cli.logs import configure_logs
+from jobs.cli.logs import LOG_FORMATS
 from jobs.errors import ConfigurationError
 from transforms.rfm.feature_scale import ScaleKind
 
@@ -38,6 +37,7 @@ class RunOptions:
         rules: file with rule overrides; None for the project's contracts as they are.
         max_quarantined: share of a table's rows, 0 to 1, that may be quarantined before the run is stopped.
         becomes_current: whether readers are pointed to the run once it is complete.
+        log_format: form of the log lines.
         ignored_arguments: names of unknown arguments on the command line (Glue adds its own).
     """
 
@@ -47,6 +47,7 @@ class RunOptions:
     rules: str | None = None
     max_quarantined: float = MAX_QUARANTINED
     becomes_current: bool = True
+    log_format: str = LOG_FORMATS[0]
     ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +73,7 @@ class RunOptions:
             rules=arguments.rules,
             max_quarantined=getattr(arguments, "max_quarantined", MAX_QUARANTINED),
             becomes_current=getattr(arguments, "becomes_current", True),
+            log_format=arguments.log_format,
             ignored_arguments=ignored,
         )
 
@@ -99,7 +101,7 @@ class ReplayConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parse("replay", argv)
+        arguments, ignored = parser_of("replay").parse_known(argv)
         return cls(RunOptions.of(arguments, ignored), arguments.input, arguments.replayed_run)
 
 
@@ -109,7 +111,7 @@ def ingest_config(argv: Sequence[str] | None) -> IngestConfig | ReplayConfig:
     Raises:
         ConfigurationError: An argument is missing or invalid; nothing was done yet.
     """
-    arguments, ignored = parse("ingest", argv)
+    arguments, ignored = parser_of("ingest").parse_known(argv)
     run = RunOptions.of(arguments, ignored)
     if arguments.replay is not None:
         return ReplayConfig(run, arguments.input, arguments.replay)
@@ -121,14 +123,12 @@ class FeaturesConfig:
     """How a customer's features are computed.
 
     Attributes:
-        as_of: last day that counts, inclusive.
         order_statuses: statuses that count, sorted; None counts all.
         purchase_value: whether payments of one purchase are added, or one is kept as in the workshop.
         card: a shipped card's name or a card file's path; None fits a card from the data.
         feature_scale: of what is clustered; None for the card's, which is minmax unless it says otherwise.
     """
 
-    as_of: date
     order_statuses: tuple[str, ...] | None = None
     purchase_value: PurchaseValue = "sum"
     card: str | None = None
@@ -138,17 +138,16 @@ class FeaturesConfig:
     def of(cls, arguments: Namespace) -> "FeaturesConfig":
         """The configuration that parsed arguments state."""
         return cls(
-            as_of=arguments.as_of,
             order_statuses=arguments.order_statuses,
             purchase_value=arguments.purchase_value,
             card=arguments.card,
             feature_scale=arguments.feature_scale,
         )
 
-    def measured_by(self) -> dict[str, Any]:
-        """The settings that a customer's measures depend on."""
+    def measured_by(self, *, as_of: date) -> dict[str, Any]:
+        """The settings that a customer's measures depend on, with the as-of date of the run."""
         statuses = ALL_STATUSES if self.order_statuses is None else list(self.order_statuses)
-        return {"as_of": self.as_of.isoformat(), "order_statuses": statuses, "purchase_value": self.purchase_value}
+        return {"as_of": as_of.isoformat(), "order_statuses": statuses, "purchase_value": self.purchase_value}
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ class FeaturesRunConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parse("features", argv)
+        arguments, ignored = parser_of("features").parse_known(argv)
         return cls(RunOptions.of(arguments, ignored), FeaturesConfig.of(arguments), arguments.checked_run)
 
 
@@ -203,7 +202,7 @@ class SegmentsConfig:
         output: folder of the runs.
         clusters: how customers are clustered.
         as_of: the as-of date that the command line states; None for that of the features run.
-        run_id, rules, becomes_current, ignored_arguments: see `RunOptions`.
+        run_id, rules, becomes_current, log_format, ignored_arguments: see `RunOptions`.
         features_run: the run of the customers; None for the current one.
         assignments: folder of the output of SageMaker's batch transform.
         model_artifact: SageMaker's model.tar.gz of the same training.
@@ -216,6 +215,7 @@ class SegmentsConfig:
     run_id: str | None = None
     rules: str | None = None
     becomes_current: bool = True
+    log_format: str = LOG_FORMATS[0]
     ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
     features_run: str | None = None
     assignments: str | None = None
@@ -226,7 +226,7 @@ class SegmentsConfig:
         is_assigned = self.assignments is not None or self.score_with is not None
         if self.clusters.kmeans == "none" and not is_assigned:
             raise ConfigurationError(
-                "--kmeans none: found nobody who assigns customers to clusters. Give --assignments or --score-with, or "
+                "--kmeans none: expected --assignments or --score-with, since nothing is trained. Give one of them, or "
                 "choose --kmeans spark"
             )
         if self.model_artifact is not None and self.assignments is None:
@@ -241,7 +241,7 @@ class SegmentsConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parse("segments", argv)
+        arguments, ignored = parser_of("segments").parse_known(argv)
         return cls(
             output=arguments.output,
             clusters=ClustersConfig.of(arguments),
@@ -249,6 +249,7 @@ class SegmentsConfig:
             run_id=arguments.run_id,
             rules=arguments.rules,
             becomes_current=arguments.becomes_current,
+            log_format=arguments.log_format,
             ignored_arguments=ignored,
             features_run=arguments.features_run,
             assignments=arguments.assignments,
@@ -272,6 +273,7 @@ class SegmentsConfig:
             run_id=self.run_id,
             rules=self.rules,
             becomes_current=self.becomes_current,
+            log_format=self.log_format,
             ignored_arguments=self.ignored_arguments,
         )
 
@@ -312,7 +314,7 @@ class PipelineConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parse("pipeline", argv)
+        arguments, ignored = parser_of("pipeline").parse_known(argv)
         return cls(
             run=RunOptions.of(arguments, ignored),
             input=arguments.input,
@@ -322,13 +324,6 @@ class PipelineConfig:
             staging=arguments.staging,
             iam_role=arguments.iam_role,
         )
-
-
-def parse(step: Step, argv: Sequence[str] | None) -> tuple[Namespace, tuple[str, ...]]:
-    """Parse a command line, and have the jobs log in the form that it names."""
-    arguments, ignored = parser_of(step).parse_known(argv)
-    configure_logs(arguments.log_format)
-    return arguments, ignored
 
 
 def hash_of(settings: Any) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.console import Console
+
 LOG_FORMATS = ("keyvalue", "json")
 LOGGER = "jobs"
 """The parent of every module logger of the jobs."""
@@ -23,7 +25,7 @@ def configure_logs(log_format: str) -> None:
     logger.propagate = False  # a platform's root logger may have a handler: each line once
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
-    if sys.stderr.isatty():
+    if Console(stderr=True).is_terminal:
         logger.addHandler(logging.NullHandler())
         return
     stream = logging.StreamHandler(sys.stderr)

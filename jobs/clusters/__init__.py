@@ -1,1 +1,1 @@
-"""Training, feature files, SageMaker artifacts and earlier clusters. No rule: those are in `transforms.clusters`."""
+"""A run's clusters: training, assignments, files and description. No matching: that is in `transforms.clusters`."""

@@ -1,1 +1,1 @@
-"""One run: its tables, totals, reconciliation checks, provenance and manifest. No step of the pipeline."""
+"""One run: its tables, totals, reconciliation checks, provenance and manifest. No entry point."""

@@ -16,7 +16,7 @@ from expectations.validation.computed import failure_counts
 from expectations.validation.duplicate_keys import duplicate_keys
 from jobs.cli import console
 from jobs.cli.config import RunOptions
-from jobs.cli.logs import log_event
+from jobs.cli.logs import configure_logs, log_event
 from jobs.errors import DataError, PipelineError
 from jobs.quality.active_rules import ActiveRules
 from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, QualityReport, RowCounts, quality_report
@@ -52,12 +52,24 @@ class TableContract(Protocol):
 class StepRecorder:
     """Takes the rows and money of a step while it runs."""
 
-    def __init__(self) -> None:
-        self.rows_in, self.out, self.not_passed_on = 0, Total(), 0
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._figures: tuple[int, Total, int] | None = None
 
     def record(self, *, rows_in: int, out: Total, not_passed_on: int = 0) -> None:
         """State what the step read, what it wrote, and the rows that it neither wrote nor merged."""
-        self.rows_in, self.out, self.not_passed_on = rows_in, out, not_passed_on
+        self._figures = (rows_in, out, not_passed_on)
+
+    def metrics(self, *, seconds: float, spark_jobs: int) -> StepMetrics:
+        """The figures of the step, which has ended.
+
+        Raises:
+            RuntimeError: The step recorded none, which is a fault of its code.
+        """
+        if self._figures is None:
+            raise RuntimeError(f"step {self._name} ended without a record of its rows")
+        rows_in, out, not_passed_on = self._figures
+        return StepMetrics(self._name, rows_in, out, not_passed_on, seconds, spark_jobs)
 
 
 class Run:
@@ -87,19 +99,20 @@ class Run:
     @contextmanager
     def step(self, name: str) -> Iterator[StepRecorder]:
         """Time a step, count its Spark jobs, show its progress and log its begin and end."""
-        recorder = StepRecorder()
+        recorder = StepRecorder(name)
         context = self.session.sparkContext
         group = f"{self.run_id} {name}"
         context.setJobGroup(group, name)
         started = time.monotonic()
         log_event(log, "step started", run_id=self.run_id, step=name)
-        with console.step_bar(self.session, name):
-            yield recorder
-        metrics = StepMetrics(
-            name=name,
-            rows_in=recorder.rows_in,
-            out=recorder.out,
-            not_passed_on=recorder.not_passed_on,
+        try:
+            with console.step_bar(self.session, name):
+                yield recorder
+        except BaseException:
+            seconds = round(time.monotonic() - started, 2)
+            log_event(log, "step failed", level=logging.ERROR, run_id=self.run_id, step=name, seconds=seconds)
+            raise
+        metrics = recorder.metrics(
             seconds=time.monotonic() - started,
             spark_jobs=len(context.statusTracker().getJobIdsForGroup(group)),
         )
@@ -347,12 +360,13 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
 
     Args:
         job: the job that makes the run.
-        options: of the run.
+        options: the run's options.
         store: where runs are kept.
         rules: the active rules.
         reaches_s3: whether Spark reads or writes in S3.
     """
     run_id = store.open_run(as_of=options.as_of, run_id=options.run_id)
+    configure_logs(options.log_format)
     log_event(log, "run started", run_id=run_id, job=job, as_of=options.as_of)
     try:
         with (
@@ -367,7 +381,10 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
                 with suppress(Exception):
                     run.leave()
                 raise
-    except PipelineError as error:
-        log_event(log, "run failed", level=logging.ERROR, run_id=run_id, job=job, exit_code=error.exit_code)
+    except BaseException as error:
+        exit_code = error.exit_code if isinstance(error, PipelineError) else None
+        log_event(log, "run failed", level=logging.ERROR, run_id=run_id, job=job, exit_code=exit_code)
+        if not isinstance(error, PipelineError):
+            raise
         store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
         raise

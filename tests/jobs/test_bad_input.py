@@ -30,11 +30,11 @@ def fails(raw: RawFiles | str, output: Path, capfd: pytest.CaptureFixture[str], 
     folder = raw if isinstance(raw, str) else str(raw.folder)
     as_of = [] if "--as-of" in arguments else ["--as-of", "2018-12-31"]
     assert main([*as_of, "--input", folder, "--output", str(output), *arguments]) == code
-    said = capfd.readouterr()
-    lines = without_logs(said.err)
-    assert len(lines) == 1, said.err
+    shown = capfd.readouterr()
+    lines = without_logs(shown.err)
+    assert len(lines) == 1, shown.err
     assert lines[0].startswith("pipeline: ")
-    assert said.out == ""
+    assert shown.out == ""
     assert (output / "current.json").read_text() == POINTER
     assert not list(output.glob("runs/*/manifest.json"))
     return lines[0]

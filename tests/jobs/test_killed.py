@@ -69,9 +69,9 @@ def test_a_run_whose_java_dies_ends_with_the_code_of_a_failed_system(raw: RawFil
             time.sleep(0.01)
         for child in psutil.Process(process.pid).children(recursive=True):
             child.kill()
-        _, said = process.communicate(timeout=120)
-    assert process.returncode == 4, said
-    assert [line.startswith(b"pipeline: Spark failed: ") for line in said.splitlines()] == [True], said
+        _, shown = process.communicate(timeout=120)
+    assert process.returncode == 4, shown
+    assert [line.startswith(b"pipeline: Spark failed: ") for line in shown.splitlines()] == [True], shown
     assert json.loads((output / "runs" / "2018-12-31-orphan" / "failure.json").read_text())["exit_code"] == 4
 
 

@@ -130,9 +130,9 @@ def check_run(spoiled: MalformedFiles, share: float, folder: Path, capfd: pytest
     capfd.readouterr()
     where = ["--input", str(folder / "input"), "--output", str(output), "--run-id", RUN]
     code = main(["--as-of", "2018-12-31", "--max-quarantined", str(share), *where])
-    said = without_logs(capfd.readouterr().err)
-    assert code in (0, 3), said
-    assert len(said) == (0 if code == 0 else 1), said
+    shown = without_logs(capfd.readouterr().err)
+    assert code in (0, 3), shown
+    assert len(shown) == (0 if code == 0 else 1), shown
     assert (output / "current.json").read_text() == POINTER
     assert (output / "runs" / RUN / "manifest.json").exists() == (code == 0)
     if code == 0 or spoiled.is_readable():

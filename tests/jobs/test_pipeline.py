@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("spark")
 def test_four_payments_become_two_customers_with_figures_worked_by_hand(spark: SparkSession, raw: RawFiles) -> None:
     raw.write()
     ran = run(raw)
-    found = spark.read.parquet(str(ran.output / ran.pointer["tables"]["rfm"]))
-    assert_same_rows(found, frame(spark, schemas.RFM, *WORKED_BY_HAND))
+    actual = spark.read.parquet(str(ran.output / ran.pointer["tables"]["rfm"]))
+    assert_same_rows(actual, frame(spark, schemas.RFM, *WORKED_BY_HAND))
 
 
 def test_the_manifest_accounts_for_rows_and_money_at_every_boundary_and_the_log_for_every_step(
@@ -57,7 +57,7 @@ def test_the_manifest_accounts_for_rows_and_money_at_every_boundary_and_the_log_
         ("customer_segments", "written"),
     ]
     assert all(check["passed"] for check in manifest["reconciliation"])
-    assert {table: found["failed"] for table, found in manifest["quality"]["tables"].items() if found["failed"]} == {
+    assert {table: actual["failed"] for table, actual in manifest["quality"]["tables"].items() if actual["failed"]} == {
         "payments": {"refers_to(order_id)": 1}
     }
     events = [fields_of(line) for line in capfd.readouterr().err.splitlines()]
@@ -95,7 +95,7 @@ def test_two_runs_give_the_same_content_in_folders_of_their_own(spark: SparkSess
     assert first.manifest["configuration_hash"] == second.manifest["configuration_hash"]
 
 
-def test_a_row_that_is_refused_takes_no_good_row_with_it(raw: RawFiles) -> None:
+def test_a_rejected_row_takes_no_valid_row_with_it(raw: RawFiles) -> None:
     # A copy of o1's first payment with a field too many, and a copy that is cut off.
     raw.payments += ['"o1",1,credit_card,3,10.00,extra', '"o1",1,credit_card']
     raw.write()
@@ -140,15 +140,15 @@ def test_the_workshops_way_says_what_it_loses(raw: RawFiles) -> None:
     assert total(manifest, "transactions excluded other_payments_of_the_purchase") == {"rows": 1, "money": "5.5000"}
 
 
-def test_every_payment_that_is_not_refused_belongs_to_a_customer_in_rfm(spark: SparkSession, raw: RawFiles) -> None:
+def test_every_accepted_payment_belongs_to_a_customer_in_rfm(spark: SparkSession, raw: RawFiles) -> None:
     raw.customers[2] = '"c2",,"09790",sao paulo,SP'
     raw.write()
     ran = run(raw)
     # c2 has no person, so its order o2 follows it into quarantine, and o2's payment follows the order.
-    found = ran.manifest["quality"]["tables"]
-    assert found["customers"]["failed"] == {"not_null(customer_unique_id)": 1}
-    assert found["orders"]["failed"] == {"refers_to(customer_id)": 1}
-    assert found["payments"]["failed"] == {"refers_to(order_id)": 1}
-    assert [found[table]["cascaded"] for table in ("customers", "orders", "payments")] == [0, 1, 1]
+    actual = ran.manifest["quality"]["tables"]
+    assert actual["customers"]["failed"] == {"not_null(customer_unique_id)": 1}
+    assert actual["orders"]["failed"] == {"refers_to(customer_id)": 1}
+    assert actual["payments"]["failed"] == {"refers_to(order_id)": 1}
+    assert [actual[table]["cascaded"] for table in ("customers", "orders", "payments")] == [0, 1, 1]
     assert total(ran.manifest, "rfm") == {"rows": 2, "money": "20.5000"}
     assert len(ran.rows(spark, "quarantine/payments")) == 1

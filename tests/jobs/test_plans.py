@@ -68,7 +68,7 @@ def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
         checked = CheckedTables({name: Written(name, frame, totals[name]) for name, frame in tables.items()})
         with quality_report(run_id, active_rules(None), max_quarantined=0) as quality:
             run = PlanningRun("features", options, store, spark, quality)
-            features_job.run_features(run, checked, config=FeaturesConfig(as_of=AS_OF), card=None)
+            features_job.run_features(run, checked, config=FeaturesConfig(), card=None)
     finally:
         spark.conf.unset(threshold)
     return run.plans

@@ -50,7 +50,7 @@ def mend(raw: RawFiles) -> None:
     raw.orders = [*whole.orders, '"o4","c3",delivered,2018-05-05 10:00:00,,,,', whole.orders[3]]
 
 
-def test_what_was_mended_comes_in_as_if_it_had_never_been_broken_and_a_copy_stays(
+def test_corrected_rows_are_accepted_as_in_a_fresh_ingest_and_a_copy_stays_quarantined(
     spark: SparkSession, raw: RawFiles
 ) -> None:
     spoil(raw)
@@ -77,7 +77,7 @@ def test_replaying_twice_changes_nothing(spark: SparkSession, raw: RawFiles) -> 
         assert content(spark, raw, once, name) == content(spark, raw, twice, name)
 
 
-def test_only_what_was_mended_comes_in_and_what_is_new_does_not(spark: SparkSession, raw: RawFiles) -> None:
+def test_only_corrected_rows_are_accepted_and_new_rows_are_not(spark: SparkSession, raw: RawFiles) -> None:
     raw.payments[3] = '"o2",1,boleto,1,-20.00'
     raw.payments[4] = '"o3",1,debit_card,1,R$ 5'
     check_in(raw, "broken")

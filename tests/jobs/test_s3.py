@@ -127,7 +127,7 @@ def test_from_bucket_to_bucket_is_what_it_is_on_a_disk(
     assert "run 2018-12-31-a exists" in again.stderr
 
 
-def test_what_passes_on_the_way_is_outlived(lake: S3Folder, proxy: S3Proxy, s3: Any, tmp_path: Path) -> None:
+def test_transient_faults_of_s3_are_outlived(lake: S3Folder, proxy: S3Proxy, s3: Any, tmp_path: Path) -> None:
     for what in PASSES:
         # What boto3 asks for, and what Spark does: its reads of the files and of a table, its writes and its listings.
         for path in ("olist_orders_dataset.csv", "/orders/part-", "/transactions/part-", "current.json"):
@@ -159,9 +159,9 @@ def test_what_does_not_pass_ends_the_run_in_one_line_and_the_pointer_stays(
         runs = pool.map(lambda what: pipeline(lake, "--run-id", "2018-12-31-d", output=what), PASSES)
         for what, ran in zip(PASSES, runs, strict=True):
             assert ran.returncode == 4, (what, ran.stderr)
-            [said] = without_logs(ran.stderr)
-            assert said.startswith(f"pipeline: s3://{lake.bucket}/{what}/runs/2018-12-31-d/orders/part-"), said
-            assert REPORTED.get(what, "cannot be reached") in said
+            [shown] = without_logs(ran.stderr)
+            assert shown.startswith(f"pipeline: s3://{lake.bucket}/{what}/runs/2018-12-31-d/orders/part-"), shown
+            assert REPORTED.get(what, "cannot be reached") in shown
             assert lake.read(what, "current.json") == before
             assert not lake.exists(what, "runs", "2018-12-31-d", "manifest.json")
             assert json.loads(lake.read(what, "runs", "2018-12-31-d", "failure.json") or "")["exit_code"] == 4
@@ -175,9 +175,9 @@ def test_credentials_that_expire_in_mid_run_end_it_in_one_line_and_the_pointer_s
     proxy.inject("ExpiredToken", path="/transactions", times=100_000)
     ran = pipeline(lake, "--run-id", "2018-12-31-c")
     assert ran.returncode == 4, ran.stderr
-    [said] = without_logs(ran.stderr)
-    assert said.startswith(f"pipeline: s3://{lake.bucket}/out/runs/2018-12-31-c/transactions")
-    assert "credentials have expired" in said
+    [shown] = without_logs(ran.stderr)
+    assert shown.startswith(f"pipeline: s3://{lake.bucket}/out/runs/2018-12-31-c/transactions")
+    assert "credentials have expired" in shown
     assert lake.read("out", "current.json") == before
     assert not lake.exists("out", "runs", "2018-12-31-c", "manifest.json")
     assert json.loads(lake.read("out", "runs", "2018-12-31-c", "failure.json") or "")["exit_code"] == 4
@@ -198,10 +198,10 @@ def test_a_run_that_is_overtaken_reports_it_and_stays(lake: S3Folder, proxy: S3P
         while not lake.exists("out", "runs", "2018-12-31-slow", "customers"):
             assert slow.poll() is None, slow.stderr and slow.stderr.read()
         s3.put_object(Bucket=lake.bucket, Key="out/current.json", Body=b'{"run_id": "2018-12-31-other"}')
-        _, said = slow.communicate(timeout=800)
-    assert slow.returncode == 4, said
-    assert "run 2018-12-31-slow is complete but not current" in said
-    assert "points to 2018-12-31-other" in said
+        _, shown = slow.communicate(timeout=800)
+    assert slow.returncode == 4, shown
+    assert "run 2018-12-31-slow is complete but not current" in shown
+    assert "points to 2018-12-31-other" in shown
     assert lake.read("out", "current.json") == '{"run_id": "2018-12-31-other"}'
     assert lake.exists("out", "runs", "2018-12-31-slow", "manifest.json")
 

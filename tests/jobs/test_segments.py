@@ -27,11 +27,11 @@ def test_each_customer_has_the_nearest_cluster_and_the_distance_to_it(spark: Spa
     centres = runs.model.centroids
     distances = cdist(np.array(list(scored.values())), np.array(list(centres.values())))
     ids = list(centres)
-    found = runs.segments(spark)
-    assert found.keys() == scored.keys()
+    actual = runs.segments(spark)
+    assert actual.keys() == scored.keys()
     for customer, to_each in zip(scored, distances, strict=True):
-        assert found[customer]["cluster"] == ids[int(to_each.argmin())]
-        assert found[customer]["distance"] == pytest.approx(to_each.min(), abs=1e-12)
+        assert actual[customer]["cluster"] == ids[int(to_each.argmin())]
+        assert actual[customer]["distance"] == pytest.approx(to_each.min(), abs=1e-12)
     # Lloyd's fixed point, to the tolerance of the training: centroids are the means of their customers.
     labels = distances.argmin(axis=1)
     for position, centre in enumerate(centres.values()):
@@ -42,8 +42,8 @@ def test_each_customer_has_the_nearest_cluster_and_the_distance_to_it(spark: Spa
 
 def test_the_groups_are_found_numbered_by_money_and_named(spark: SparkSession, published: Path) -> None:
     runs = Runs(published)
-    found = runs.segments(spark)
-    by_group = [{found[key(f"c{n}")]["cluster"] for n in range(group, K * PER_GROUP, K)} for group in range(K)]
+    actual = runs.segments(spark)
+    by_group = [{actual[key(f"c{n}")]["cluster"] for n in range(group, K * PER_GROUP, K)} for group in range(K)]
     assert by_group == [{2}, {1}, {0}]
     # All customers: 23.3 weeks and 2.33 purchases on average (and 2 weeks, for those to the side).
     assert {cluster.id: cluster.name for cluster in runs.model.clusters} == {
@@ -142,13 +142,13 @@ def test_clusters_that_drifted_too_far_are_not_published(runs: Runs, capfd: pyte
         (["--max-drift", "nan"], "no limit of drift"),
     ],
 )
-def test_what_cannot_be_asked_for_is_told_in_one_line(
-    published: Path, arguments: list[str], found: str, capfd: pytest.CaptureFixture[str]
+def test_invalid_options_are_reported_in_one_line(
+    published: Path, arguments: list[str], actual: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(path.name for path in (published / "runs").iterdir())
     Runs(published).add(*arguments, code=2)
     [line] = without_logs(capfd.readouterr().err)
-    assert found in line
+    assert actual in line
     assert sorted(path.name for path in (published / "runs").iterdir()) == before
 
 

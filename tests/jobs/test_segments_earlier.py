@@ -30,11 +30,11 @@ def test_whoever_matches_to_none_begins_anew(runs: Runs) -> None:
 def test_clusters_applied_again_are_compared_with_those_whose_numbers_they_have(runs: Runs) -> None:
     runs.add("--k", "2", "--match", "none")
     runs.add("--score-with", FIRST)
-    found = runs.manifest["kmeans"]
-    assert (found["drift"]["against"], found["drift"]["drift"]) == (FIRST, 0.0)
+    actual = runs.manifest["kmeans"]
+    assert (actual["drift"]["against"], actual["drift"]["drift"]) == (FIRST, 0.0)
 
 
-def test_clusters_that_are_gone_stop_who_would_match_to_them_and_nobody_else(
+def test_a_missing_model_stops_only_runs_that_would_match_to_it(
     runs: Runs, raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
     raw.write()

@@ -110,17 +110,17 @@ def test_anything_but_one_line_for_each_customer_is_not_published(
     assert list((runs.output / "runs").glob("*/_stage")) == []
 
 
-def test_assignments_that_change_while_they_are_read_are_nobodys(tmp_path: Path) -> None:
+def test_assignments_that_change_while_they_are_read_are_refused(tmp_path: Path) -> None:
     (tmp_path / "part.csv.out").write_text("a,1,2,3,0,0.5\n")
-    found = find_external_files(SegmentsConfig("out", ClustersConfig(), assignments=str(tmp_path)))
-    assert [len(files) for files in found.as_json().values()] == [1]
+    actual = find_external_files(SegmentsConfig("out", ClustersConfig(), assignments=str(tmp_path)))
+    assert [len(files) for files in actual.as_json().values()] == [1]
     (tmp_path / "another.csv.out").write_text("b,1,2,3,0,0.5\n")
     with pytest.raises(DataError, match="files came or went while it was read"):
-        found.as_json()
+        actual.as_json()
     (tmp_path / "another.csv.out").unlink()
     (tmp_path / "part.csv.out").write_text("a,1,2,3,1,0.25\n")
     with pytest.raises(DataError, match=r"part.csv.out: changed while it was read"):
-        found.as_json()
+        actual.as_json()
 
 
 def test_lines_with_the_features_of_another_scale_are_refused(
@@ -146,8 +146,8 @@ def test_a_model_whose_clusters_are_numbered_otherwise_is_refused(
     before = runs.pointer
     runs.add("--assignments", str(folder), "--model-artifact", str(artifact), code=3)
     assert runs.pointer == before
-    told = capfd.readouterr().err
-    assert f"{K * PER_GROUP} of {K * PER_GROUP} customers are nearer to another centroid of the model artifact" in told
+    error = capfd.readouterr().err
+    assert f"{K * PER_GROUP} of {K * PER_GROUP} customers are nearer to another centroid of the model artifact" in error
 
 
 def test_a_model_of_another_training_is_refused(runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def place(s3: Any, bucket: str) -> Bucket:
     return Bucket(s3, bucket)
 
 
-def asked(command: str, name: str, *arguments: str) -> list[str]:
+def request(command: str, name: str, *arguments: str) -> list[str]:
     common = ["--region", REGION, "--role", SAGEMAKER_ROLE, "--name", name, "--poll", "0"]
     return ["sagemaker", command, *common, *arguments]
 
@@ -57,30 +57,30 @@ def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_cen
     entry = runs.manifest["kmeans_features"]
     for part in ("train", "score"):
         place.up(runs.output / entry[part]["path"], f"kmeans/{part}")
-    trained = asked("train", "run-1", "--features", f"{at}/kmeans/train", "--output", f"{at}/models", "--k", str(K))
+    trained = request("train", "run-1", "--features", f"{at}/kmeans/train", "--output", f"{at}/models", "--k", str(K))
     assert deploy(trained) == 0
     model_data = f"{at}/models/run-1/output/model.tar.gz"
     places = ["--features", f"{at}/kmeans/score", "--output", f"{at}/out", "--model-data", model_data]
 
     sagemaker.omit_line()
-    assert deploy(asked("transform", "short", *places)) == 0
+    assert deploy(request("transform", "short", *places)) == 0
     before = runs.pointer
     runs.add("--assignments", str(place.down("out", tmp_path / "short")), code=4)
     assert runs.pointer == before
 
-    assert deploy(asked("transform", "score-1", *places)) == 0
+    assert deploy(request("transform", "score-1", *places)) == 0
     assignments = place.down("out", tmp_path / "out")
     artifact = place.down("models/run-1/output", tmp_path / "model") / "model.tar.gz"
     runs.add("--assignments", str(assignments), "--model-artifact", str(artifact))
 
     scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in runs.lines("kmeans/score", FIRST)}
-    found = runs.segments(spark)
-    assert found.keys() == scored.keys()
-    assert len(found) == K * PER_GROUP
+    actual = runs.segments(spark)
+    assert actual.keys() == scored.keys()
+    assert len(actual) == K * PER_GROUP
     centres = centroids_in(LocalFolder(artifact))
     distances = cdist(np.array(list(scored.values())), np.array(list(centres.values())))
     ids = {cluster.label: cluster.id for cluster in runs.model.clusters}
     for customer, to_each in zip(scored, distances, strict=True):
-        assert found[customer]["cluster"] == ids[int(to_each.argmin())]
-        assert found[customer]["distance"] == pytest.approx(to_each.min(), abs=1e-9)
+        assert actual[customer]["cluster"] == ids[int(to_each.argmin())]
+        assert actual[customer]["distance"] == pytest.approx(to_each.min(), abs=1e-9)
     assert runs.model.engine == "sagemaker"

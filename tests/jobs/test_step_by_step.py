@@ -35,7 +35,7 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert card["fit_configuration_hash"] == ran.manifest["configuration_hash"]
 
 
-def test_a_run_may_be_whole_and_not_the_one_that_readers_see(raw: RawFiles, tmp_path: Path) -> None:
+def test_a_run_may_be_complete_without_becoming_current(raw: RawFiles, tmp_path: Path) -> None:
     raw.write()
     output = tmp_path / "output"
     where = ["--as-of", AS_OF, "--input", str(raw.folder), "--output", str(output), "--run-id", f"{AS_OF}-first"]
@@ -57,8 +57,8 @@ def test_features_go_on_from_the_current_run_with_another_date(spark: SparkSessi
     assert features.main(["--as-of", "2018-02-28", "--output", str(first.output)]) == 0
     second = Ran(first.output)
     assert second.pointer["tables"]["orders"] == first.pointer["tables"]["orders"]
-    found = spark.read.parquet(str(second.output / second.pointer["tables"]["rfm"]))
-    totals = {row["customer_unique_id"]: row["total_value"] for row in found.collect()}
+    actual = spark.read.parquet(str(second.output / second.pointer["tables"]["rfm"]))
+    totals = {row["customer_unique_id"]: row["total_value"] for row in actual.collect()}
     assert totals == {key("ann"): money("15.50"), key("bob"): money("5")}
     assert total(second.manifest, "payments excluded purchased_after_as_of") == {"rows": 1, "money": "20.0000"}
 

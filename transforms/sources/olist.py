@@ -71,10 +71,10 @@ def transactions(*, attributed: DataFrame) -> DataFrame:
 
 
 def exclusion_totals() -> dict[str, Column]:
-    """Aggregates over `attributed_payments`: ``<cause>_rows`` and ``<cause>_money`` for each of `EXCLUSION_CAUSES`."""
+    """Aggregates over `attributed_payments`: for each of `EXCLUSION_CAUSES`, a struct of ``rows`` and ``money``."""
     totals = {}
     for cause in EXCLUSION_CAUSES:
         is_excluded = F.col("exclusion_cause") == cause
-        totals[f"{cause}_rows"] = F.count_if(is_excluded)
-        totals[f"{cause}_money"] = F.sum(F.when(is_excluded, F.col("payment_value")))
+        money = F.sum(F.when(is_excluded, F.col("payment_value")))
+        totals[cause] = F.struct(F.count_if(is_excluded).alias("rows"), money.alias("money"))
     return totals

@@ -25,8 +25,8 @@ REQUIRED = ["--as-of", "2018-10-17", "--input", "in", "--output", "out"]
 def test_the_defaults_are_the_workshops_statuses_and_the_sum_of_payments() -> None:
     config = PipelineConfig.from_argv(REQUIRED)
     run = RunOptions(as_of=AS_OF, output="out")
-    assert config == PipelineConfig(run, "in", FeaturesConfig(as_of=AS_OF), ClustersConfig())
-    assert config.features.measured_by() == {
+    assert config == PipelineConfig(run, "in", FeaturesConfig(), ClustersConfig())
+    assert config.features.measured_by(as_of=AS_OF) == {
         "as_of": "2018-10-17",
         "order_statuses": "all",
         "purchase_value": "sum",
@@ -37,7 +37,7 @@ def test_each_step_reads_its_own_command_line() -> None:
     run = RunOptions(as_of=AS_OF, output="out")
     assert ingest_config(REQUIRED) == IngestConfig(run, "in")
     assert FeaturesRunConfig.from_argv(["--as-of", "2018-10-17", "--output", "out", "--checked-run", "x"]) == (
-        FeaturesRunConfig(run, FeaturesConfig(as_of=AS_OF), "x")
+        FeaturesRunConfig(run, FeaturesConfig(), "x")
     )
     assert SegmentsConfig.from_argv(["--output", "out", "--k", "3"]) == SegmentsConfig("out", ClustersConfig(k=3))
 
@@ -91,7 +91,7 @@ def test_an_invalid_argument_is_named_with_what_was_expected(arguments: list[str
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--kmeans", "none"], "Give --assignments or --score-with"),
+        (["--kmeans", "none"], "expected --assignments or --score-with"),
         (["--model-artifact", "m"], "--model-artifact without --assignments"),
     ],
 )
@@ -111,14 +111,14 @@ def test_segments_have_the_as_of_date_of_the_features_run() -> None:
 def test_the_order_of_statuses_does_not_make_another_configuration() -> None:
     one = PipelineConfig.from_argv([*REQUIRED, "--order-statuses", "shipped,delivered"]).features
     other = PipelineConfig.from_argv([*REQUIRED, "--order-statuses", "delivered,shipped,shipped"]).features
-    assert hash_of(one.measured_by()) == hash_of(other.measured_by())
+    assert hash_of(one.measured_by(as_of=AS_OF)) == hash_of(other.measured_by(as_of=AS_OF))
     assert one.order_statuses == ("delivered", "shipped")
 
 
 def test_where_files_are_is_not_part_of_the_configuration() -> None:
     here = PipelineConfig.from_argv(REQUIRED).features
     there = PipelineConfig.from_argv(["--as-of", "2018-10-17", "--input", "x", "--output", "y"]).features
-    assert hash_of(here.measured_by()) == hash_of(there.measured_by())
+    assert hash_of(here.measured_by(as_of=AS_OF)) == hash_of(there.measured_by(as_of=AS_OF))
 
 
 def test_help_tells_of_every_argument_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,14 +66,14 @@ def test_the_clusters_are_about_as_tight_as_another_library_makes_them(spark: Sp
 def test_fewer_different_customers_than_clusters_make_as_many_as_there_are(
     spark: SparkSession, rows: list[tuple[str, float, float, float]], clusters: int
 ) -> None:
-    found = train(features=spark.createDataFrame(rows, schemas.KMEANS_FEATURES), customers=len(rows), k=5)
-    assert sorted(found.values()) == sorted({row[1:] for row in rows})
-    assert len(found) == clusters
+    actual = train(features=spark.createDataFrame(rows, schemas.KMEANS_FEATURES), customers=len(rows), k=5)
+    assert sorted(actual.values()) == sorted({row[1:] for row in rows})
+    assert len(actual) == clusters
 
 
 def test_centroids_are_single_precision_as_sagemaker_keeps_them(spark: SparkSession) -> None:
-    found = train(features=cloud(spark), customers=ROWS, k=3)
-    assert all(value == float(np.float32(value)) for centroid in found.values() for value in centroid)
+    actual = train(features=cloud(spark), customers=ROWS, k=3)
+    assert all(value == float(np.float32(value)) for centroid in actual.values() for value in centroid)
 
 
 CORES = """

@@ -18,7 +18,7 @@ SHA256_OF_MINE = "bc44184a9f17350dd90d5fa9d5b69bda450c7bec2383da6389e75e25828b9a
 
 
 @pytest.fixture
-def in_force(tmp_path: Path) -> Callable[[str], ActiveRules]:
+def rules_from(tmp_path: Path) -> Callable[[str], ActiveRules]:
     """The rules that are in force with a file that says this."""
 
     def of(text: str) -> ActiveRules:
@@ -30,31 +30,31 @@ def in_force(tmp_path: Path) -> Callable[[str], ActiveRules]:
 
 
 def hash_of(rules: ActiveRules) -> str:
-    found = rules.as_json()["hash"]
-    assert isinstance(found, str)
-    return found
+    actual = rules.as_json()["hash"]
+    assert isinstance(actual, str)
+    return actual
 
 
-def test_without_a_file_the_contracts_are_in_force_as_they_are() -> None:
+def test_without_a_file_the_contracts_are_active_as_they_are() -> None:
     ours = active_rules(None)
     assert ours.contracts is CONTRACTS
-    said = ours.as_json()
-    assert (said["file"], said["sha256"]) == (None, None)
-    assert len(said["hash"]) == 16
-    assert said == active_rules(None).as_json()
+    shown = ours.as_json()
+    assert (shown["file"], shown["sha256"]) == (None, None)
+    assert len(shown["hash"]) == 16
+    assert shown == active_rules(None).as_json()
 
 
-def test_a_file_is_named_with_its_checksum_and_its_rules_are_in_force(tmp_path: Path) -> None:
+def test_a_file_is_named_with_its_checksum_and_its_rules_are_active(tmp_path: Path) -> None:
     file = tmp_path / "mine.yml"
     file.write_text(MINE, encoding="utf-8")
     rules = active_rules(str(file))
-    said = rules.as_json()
-    assert (said["file"], said["sha256"]) == (str(file), SHA256_OF_MINE)
-    assert said["hash"] != active_rules(None).as_json()["hash"]
+    shown = rules.as_json()
+    assert (shown["file"], shown["sha256"]) == (str(file), SHA256_OF_MINE)
+    assert shown["hash"] != active_rules(None).as_json()["hash"]
     assert [contract.table for contract in rules.of_files] == ["customers", "orders", "payments"]
     changed = Between("payment_value", low=0, high=50000, null_passes=True)
     assert rules.of_files[2].rule("between(payment_value)") == changed
-    assert active_rules(file.as_uri()).as_json()["hash"] == said["hash"]
+    assert active_rules(file.as_uri()).as_json()["hash"] == shown["hash"]
 
 
 @pytest.mark.parametrize(
@@ -67,21 +67,21 @@ def test_a_file_is_named_with_its_checksum_and_its_rules_are_in_force(tmp_path: 
     ],
     ids=["remarks and layout", "JSON, which is YAML", "what is so already", "the place of what is so already"],
 )
-def test_files_that_mean_the_same_have_one_hash(in_force: Callable[[str], ActiveRules], same: str) -> None:
-    mine, theirs = in_force(MINE), in_force(same)
+def test_files_that_mean_the_same_have_one_hash(rules_from: Callable[[str], ActiveRules], same: str) -> None:
+    mine, theirs = rules_from(MINE), rules_from(same)
     assert hash_of(mine) == hash_of(theirs)
     assert mine.sha256 != theirs.sha256
 
 
-def test_the_order_of_changes_and_of_tables_does_not_matter(in_force: Callable[[str], ActiveRules]) -> None:
+def test_the_order_of_changes_and_of_tables_does_not_matter(rules_from: Callable[[str], ActiveRules]) -> None:
     value, number = "    between(payment_value): {high: 5}\n", "    between(payment_sequential): {high: 9}\n"
     rfm = "rfm:\n  change:\n    between(recency): {severity: warn}\n"
-    one_way = in_force(f"payments:\n  change:\n{value}{number}{rfm}")
-    other_way = in_force(f"{rfm}payments:\n  change:\n{number}{value}")
+    one_way = rules_from(f"payments:\n  change:\n{value}{number}{rfm}")
+    other_way = rules_from(f"{rfm}payments:\n  change:\n{number}{value}")
     assert hash_of(one_way) == hash_of(other_way)
 
 
-def test_rules_that_differ_in_anything_have_hashes_of_their_own(in_force: Callable[[str], ActiveRules]) -> None:
+def test_rules_that_differ_in_anything_have_hashes_of_their_own(rules_from: Callable[[str], ActiveRules]) -> None:
     set_of_types = "payments:\n  change:\n    in_set(payment_type): "
     texts = (
         MINE,
@@ -96,7 +96,7 @@ def test_rules_that_differ_in_anything_have_hashes_of_their_own(in_force: Callab
         "customers:\n  change:\n    matches(customer_id): {pattern: '^x'}\n",
         "customers:\n  change:\n    matches(customer_unique_id): {pattern: '^x'}\n",
     )
-    hashes = [hash_of(active_rules(None)), *[hash_of(in_force(text)) for text in texts]]
+    hashes = [hash_of(active_rules(None)), *[hash_of(rules_from(text)) for text in texts]]
     assert len(set(hashes)) == len(hashes)
 
 
@@ -117,7 +117,7 @@ def no_rules(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "says"),
+    ("make", "says"),
     [
         (no_file, "--rules {path}: no such file. Check the path, or leave --rules out"),
         (a_folder, "{path}: cannot be read as text"),
@@ -125,11 +125,11 @@ def no_rules(path: Path) -> None:
         (no_rules, "--rules {path}, line 2: found 'drop', expected change or add"),
     ],
 )
-def test_what_is_no_file_of_rules_is_an_error_of_the_configuration(
-    tmp_path: Path, made: Callable[[Path], None], says: str
+def test_an_invalid_file_of_rule_overrides_is_a_configuration_error(
+    tmp_path: Path, make: Callable[[Path], None], says: str
 ) -> None:
     path = tmp_path / "mine.yml"
-    made(path)
+    make(path)
     with pytest.raises(ConfigurationError) as error:
         active_rules(str(path))
     assert str(error.value).startswith(says.format(path=path))
@@ -158,7 +158,7 @@ def test_every_program_ends_with_2_and_one_line_before_anything_is_written(
     assert not output.exists()
 
 
-def test_what_checked_the_tables_is_told_where_other_rules_are_in_force_since() -> None:
+def test_the_rules_that_checked_the_tables_are_recorded_where_other_rules_are_active() -> None:
     now = active_rules(None)
     today = hash_of(now)
     assert rules_of_checked_tables({"rules": today}, unless=now) == {}

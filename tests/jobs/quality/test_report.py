@@ -81,7 +81,7 @@ def test_cascaded_rejections_do_not_count_against_the_budget(raw: RawFiles) -> N
     raw.orders[2] = raw.orders[2].replace('"c2"', '"c1"')
     ran = run(raw, "cascaded", "--max-quarantined", "0.34")
     tables = ran.json("manifest.json")["quality"]["tables"]
-    assert {table: found["cascaded"] for table, found in tables.items() if found["quarantined"]} == {
+    assert {table: actual["cascaded"] for table, actual in tables.items() if actual["quarantined"]} == {
         "customers": 0,
         "orders": 2,
         "payments": 3,
@@ -89,20 +89,20 @@ def test_cascaded_rejections_do_not_count_against_the_budget(raw: RawFiles) -> N
     assert tables["payments"]["share_quarantined"] == 0.0
 
 
-def test_a_rule_that_warns_is_told_and_takes_nothing(raw: RawFiles, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_rule_that_warns_is_reported_and_rejects_no_row(raw: RawFiles, capfd: pytest.CaptureFixture[str]) -> None:
     raw.payments[4] = '"o3",1,cheque,1,5.00'
     raw.orders[1] = raw.orders[1].replace(",,,2018-01-20", ",,2017-12-31 00:00:00,2018-01-20")
     ran = run(raw, "warned")
-    said = capfd.readouterr().out
-    assert "payments: in_set(payment_type) (warn) fails for 1 row" in said
-    assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) fails" in said
+    shown = capfd.readouterr().out
+    assert "payments: in_set(payment_type) (warn) fails for 1 row" in shown
+    assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) fails" in shown
     manifest = ran.json("manifest.json")
     assert total(manifest, "rfm") == {"rows": 2, "money": "40.5000"}
     assert manifest["quality"]["tables"]["payments"]["failed"] == {"in_set(payment_type)": 1}
     assert manifest["quality"]["stopped_by"] == []
 
 
-def test_rules_of_ones_own_are_in_force_and_their_file_is_in_the_manifest(
+def test_rule_overrides_are_active_and_their_file_is_in_the_manifest(
     raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mine = Path(raw.folder.parent / "mine.yml")
@@ -129,7 +129,7 @@ def test_rules_of_ones_own_are_in_force_and_their_file_is_in_the_manifest(
     assert total(manifest, "payments") == {"rows": 4, "money": "40.5000"}
 
 
-def test_a_mistake_in_ones_rules_is_told_with_its_line_before_anything_is_done(
+def test_a_mistake_in_rule_overrides_is_reported_with_its_line_before_anything_is_written(
     raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mine = Path(raw.folder.parent / "mine.yml")
@@ -141,7 +141,7 @@ def test_a_mistake_in_ones_rules_is_told_with_its_line_before_anything_is_done(
     assert not ran.output.exists()
 
 
-def test_a_file_that_breaks_off_leaves_what_was_found_of_those_before_it(
+def test_a_truncated_file_leaves_the_quality_report_of_the_files_before_it(
     raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
     raw.payments += [f'"{key(str(number))}",1,boleto,1,1.00' for number in range(20_000)]
@@ -159,7 +159,7 @@ def test_a_file_that_breaks_off_leaves_what_was_found_of_those_before_it(
     assert not (run / "manifest.json").exists()
 
 
-def test_refunds_have_no_logarithm_and_that_is_told_in_one_line(
+def test_refunds_have_no_logarithm_and_that_is_reported_in_one_line(
     raw: RawFiles, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rules = tmp_path / "rules.yml"
