@@ -126,7 +126,7 @@ def test_clusters_that_drifted_too_far_are_not_published(runs: Runs, capfd: pyte
 
 
 @pytest.mark.parametrize(
-    ("arguments", "found"),
+    ("arguments", "says"),
     [
         (["--features-run", "2018-01-01-none"], "does not exist"),
         (["--score-with", "2018-01-01-none"], "does not exist"),
@@ -135,20 +135,20 @@ def test_clusters_that_drifted_too_far_are_not_published(runs: Runs, capfd: pyte
         (["--assignments", "ftp://bucket/out"], "found ftp://"),
         (["--assignments", f"/{'x' * 300}"], "cannot be read (File name too long"),
         (["--model-artifact", "/nowhere"], "without --assignments"),
-        (["--kmeans", "none"], "nobody clusters"),
+        (["--kmeans", "none"], "expected --assignments or --score-with"),
         (["--as-of", "2018-07-01"], "is as of 2018-06-30"),
-        (["--k", "1"], "no number of clusters"),
-        (["--k-range", "8-2"], "no range"),
-        (["--max-drift", "nan"], "no limit of drift"),
+        (["--k", "1"], "expected a number of clusters"),
+        (["--k-range", "8-2"], "expected two numbers of clusters"),
+        (["--max-drift", "nan"], "expected a number from 0"),
     ],
 )
 def test_invalid_options_are_reported_in_one_line(
-    published: Path, arguments: list[str], actual: str, capfd: pytest.CaptureFixture[str]
+    published: Path, arguments: list[str], says: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(path.name for path in (published / "runs").iterdir())
     Runs(published).add(*arguments, code=2)
     [line] = without_logs(capfd.readouterr().err)
-    assert actual in line
+    assert says in line
     assert sorted(path.name for path in (published / "runs").iterdir()) == before
 
 

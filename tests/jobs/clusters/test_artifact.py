@@ -66,18 +66,18 @@ def of_boundless_shape(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "found"),
+    ("spoil", "says"),
     [
         (truncated, "buffer"),
         (of_another_kind, "starts with"),
         (of_four_features, "array of 2x4"),
-        (not_a_number, "no finite number"),
+        (not_a_number, "not a finite number"),
         (of_boundless_shape, "shape"),
     ],
 )
-def test_what_is_no_such_model_is_told(tmp_path: Path, spoil: Callable[[bytes], bytes], found: str) -> None:
+def test_what_is_no_such_model_is_told(tmp_path: Path, spoil: Callable[[bytes], bytes], says: str) -> None:
     path = packed(tmp_path / "model.tar.gz", spoil(mxnet(CENTRES)))
-    with pytest.raises(ConfigurationError, match=found):
+    with pytest.raises(ConfigurationError, match=says):
         centroids_in(LocalFolder(path))
 
 
