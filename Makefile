@@ -39,8 +39,8 @@ sql: $(READY) ## Open the DuckDB file that run-local leaves, in DuckDB's own com
 sample: $(SAMPLE)/.whole ## Write an Olist-shaped data set to build/ (ORDERS=, SEED=)
 	@echo "$(SAMPLE)"
 
-test: $(READY) ## Run the tests
-	@$(RUN) -m pytest
+test: $(READY) ## Run the tests (TEST_ARGS=)
+	@$(RUN) -m pytest $(TEST_ARGS)
 
 # The quick ones by way of `test`, so that `make test test-all` runs each test once.
 test-all: npm test ## Run all tests, the long ones too
