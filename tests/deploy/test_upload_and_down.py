@@ -224,4 +224,4 @@ def test_missing_credentials_are_reported_with_what_to_do(
 @pytest.mark.parametrize("prefix", ["Shop", "s", "shop_1", "a" * 21])
 def test_a_prefix_that_does_not_fit_a_bucket_name_is_refused(prefix: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["outputs", "--prefix", prefix]) == 2
-    assert f"invalid prefix '{prefix}': expected 3 to 20 lower-case letters" in capsys.readouterr().err
+    assert f"invalid --prefix '{prefix}': expected 3 to 20 lower-case letters" in capsys.readouterr().err

@@ -117,7 +117,7 @@ def test_an_output_that_cannot_be_written(raw: RawFiles, tmp_path: Path, capfd: 
     (tmp_path / "file").touch()
     assert main(["--as-of", "2018-12-31", "--input", str(raw.folder), "--output", str(tmp_path / "file")]) == 2
     [line] = without_logs(capfd.readouterr().err)
-    assert "cannot make a folder there (Not a directory" in line
+    assert "cannot create a folder there (Not a directory" in line
 
 
 def test_a_run_id_that_is_taken(raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]) -> None:

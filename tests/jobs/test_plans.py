@@ -96,8 +96,8 @@ def exchanges(text: str) -> list[str]:
 
 def test_the_number_of_shuffles_is_the_one_that_the_docs_state(plans: dict[str, str]) -> None:
     assert {name: exchanges(text).count("hashpartitioning") for name, text in plans.items()} == SHUFFLES
-    stated = (Path(__file__).parent.parent.parent / "docs" / "performance.md").read_text()
-    assert f"{sum(SHUFFLES.values())} exchanges by key" in stated
+    page = (Path(__file__).parent.parent.parent / "docs" / "performance.md").read_text()
+    assert f"{sum(SHUFFLES.values())} exchanges by key" in " ".join(page.split())
 
 
 def test_nothing_but_the_one_row_of_bounds_goes_to_a_single_partition(plans: dict[str, str]) -> None:

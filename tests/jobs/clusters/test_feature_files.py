@@ -15,7 +15,7 @@ IDS = [" blank before", "blank behind ", "a,comma", 'a "quote"', "back\\slash", 
 
 def test_identifiers_come_back_as_they_went(spark: SparkSession, tmp_path: Path) -> None:
     written_frame = frame(spark, schemas.KMEANS_FEATURES, *[(name, 0.1, 1.2345678e-4, 5.0) for name in IDS])
-    run: Any = SimpleNamespace(uri=lambda name: str(tmp_path / name))
+    run: Any = SimpleNamespace(uri=lambda name: str(tmp_path / name), path=lambda name: name)
     assert write_shards(run, "kmeans/score", written_frame).rows == len(IDS)
     actual = read_shards(spark, str(tmp_path / "kmeans/score"), schema=schemas.KMEANS_FEATURES)
     assert sorted(map(tuple, actual.collect())) == sorted(map(tuple, written_frame.collect()))
