@@ -1,13 +1,16 @@
-"""One Spark session for all tests, and a small raw data set that a test can change."""
+"""One Spark session for all tests, the gate of their runs, and a small raw data set that a test can change."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from jobs.spark import session as session_settings
 from jobs.spark.session import spark_session
+from tests.fakes.gate import fake_gate, real_gate
 from tests.raw_files import RawFiles
 
 pytest_plugins = ["tests.fakes.fixtures"]
@@ -17,7 +20,55 @@ SMALL = {
     "spark.driver.memory": "2g",
     # Two partitions can separate rows that belong together, and are quick.
     "spark.sql.shuffle.partitions": "2",
+    # A query over a few rows costs what it takes to plan and compile it. So each is planned once and interpreted, and
+    # Java compiles with less care. That halves the processor time. The tests that start a process of their own, all of
+    # them long, run what users run.
+    "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
+
+FAKES = Path(__file__).parent / "fakes"
+SHARED_RUNS = {
+    "published": "tests/jobs/test_segments",
+    "plain_run": ("tests/jobs/test_pipeline", "tests/jobs/test_step"),
+}
+"""Fixtures that make a run once for several files, and how the names of these files begin."""
+
+
+class OneProcessForEachRun(LoadFileScheduling):
+    """The tests of a file run in one process, and so do those of all files that share a run."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        shared = [run for run, files in SHARED_RUNS.items() if nodeid.startswith(files)]
+        return shared[0] if shared else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneProcessForEachRun:
+    return OneProcessForEachRun(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test by what it uses: Spark, or a fake of a service. A test of a fake itself is long."""
+    fixtures = getattr(item, "fixturenames", ())
+    if "spark" in fixtures:
+        item.add_marker(pytest.mark.spark)
+    if not {"aws", "database", "s3_endpoint"}.isdisjoint(fixtures):
+        item.add_marker(pytest.mark.services)
+    if item.path.is_relative_to(FAKES):
+        item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(autouse=True)
+def no_spark_without_the_mark(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that is not marked `spark` cannot start it, so that `make test-quick` needs no Java."""
+    if request.node.get_closest_marker("spark") is None:
+
+        def refuse(*_: object) -> None:
+            pytest.fail("this test starts Spark: have it use the fixture spark")
+
+        monkeypatch.setattr(session_settings, "_start", refuse)
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +83,17 @@ def spark() -> Iterator[SparkSession]:
 def raw(tmp_path: Path) -> RawFiles:
     """Three files: three customer rows of two people, three orders, and four payments that add up to 40.50."""
     return RawFiles(tmp_path / "input")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs_with_a_fake_gate() -> Iterator[None]:
+    """Runs in this process have a gate that evaluates nothing."""
+    with fake_gate():
+        yield
+
+
+@pytest.fixture
+def great_expectations() -> Iterator[None]:
+    """The runs of one test have the real gate."""
+    with real_gate():
+        yield

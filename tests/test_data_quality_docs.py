@@ -17,6 +17,7 @@ from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, Refer
 from jobs import pipeline
 from jobs.cli.arguments import MAX_QUARANTINED
 from jobs.quality.report import DATA_DOCS
+from tests.fakes.gate import real_gate
 from tests.raw_files import RawFiles
 
 DOCS = (Path(__file__).parent.parent / "docs" / "data-quality.md").read_text(encoding="utf-8")
@@ -131,7 +132,8 @@ def doctored(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> t
     raw.payments_file.write_text(header + PAYMENTS, encoding="utf-8")
     output = raw.folder.parent / "output"
     arguments = ["--as-of", "2018-06-30", "--input", str(raw.folder), "--output", str(output), "--run-id", NAME]
-    assert pipeline.main(arguments) == 3
+    with real_gate():
+        assert pipeline.main(arguments) == 3
     return output / "runs" / NAME, str(output)
 
 

@@ -79,7 +79,9 @@ class TableQuality:
     def passed(self, rule: Rule) -> bool:
         """The gate's result of a rule; the count's where the gate did not evaluate it."""
         result = self.results.get(rule.label)
-        return result.passed if result else not self.counts.reasons.get(rule.label)
+        if result is not None:
+            return result.passed
+        return not (self.counts.failed.get(rule.label) or self.counts.reasons.get(rule.label))
 
     def disagreements(self) -> list[str]:
         """Labels of the rules on which the counts and Great Expectations disagree."""
@@ -112,8 +114,8 @@ class TableQuality:
             reason = self.counts.reasons.get(rule.label)
             return entry | ({"found": reason["value"]} if reason else {})
         entry["rows_failed"] = self.counts.failed.get(rule.label)
-        examples = self.results[rule.label].examples
-        return entry | ({"examples": list(examples)} if examples else {})
+        result = self.results.get(rule.label)
+        return entry | ({"examples": list(result.examples)} if result and result.examples else {})
 
 
 class QualityReport:
@@ -226,15 +228,21 @@ class QualityReport:
             )
 
 
+def load_gate() -> "type[Gate]":
+    """The class of the gate. Importing Great Expectations with it takes seconds."""
+    gate: type[Gate] = import_module("expectations.gx.gate").Gate
+    return gate
+
+
 @contextmanager
 def quality_report(run_id: str, rules: ActiveRules, *, max_quarantined: float) -> Iterator[QualityReport]:
     """A report for a run, with a temporary folder for Great Expectations.
 
-    Importing that library takes seconds. A thread does it while Spark starts and reads.
+    A thread loads the gate while Spark starts and reads.
     """
     # Its warnings are about itself; the results tell what it found.
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with TemporaryDirectory(prefix="quality-") as name, ThreadPoolExecutor(max_workers=1) as thread:
-        module, folder = thread.submit(import_module, "expectations.gx.gate"), Path(name) / FOLDER
+        gate, folder = thread.submit(load_gate), Path(name) / FOLDER
         folder.mkdir()  # below the temporary folder, which nobody else may enter
-        yield QualityReport(run_id, rules, max_quarantined, folder, lambda: module.result().Gate(folder, run_id=run_id))
+        yield QualityReport(run_id, rules, max_quarantined, folder, lambda: gate.result()(folder, run_id=run_id))

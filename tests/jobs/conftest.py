@@ -1,4 +1,4 @@
-"""One run of the whole pipeline with clusters, for all tests that go on from it; and an empty folder in S3."""
+"""Runs of the whole pipeline that are made once, for all tests that look at them; and an empty folder in S3."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,7 +9,18 @@ from pyspark.sql import SparkSession
 
 from jobs.storage.s3 import S3Folder
 from tests.fakes.s3.service import S3Proxy
+from tests.jobs.complete_runs import Ran, run
 from tests.jobs.published import Runs, publish
+from tests.raw_files import RawFiles
+
+
+@pytest.fixture(scope="session")
+def plain_run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """One run over the small raw data set as it is, without clusters; to look at."""
+    assert spark is not None
+    raw = RawFiles(tmp_path_factory.mktemp("plain") / "input")
+    raw.write()
+    return run(raw)
 
 
 @pytest.fixture(scope="session")

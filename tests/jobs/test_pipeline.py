@@ -1,10 +1,16 @@
 """Complete runs over a handful of rows: the tables, and the manifest."""
 
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs import ingest
 from tests.frames import assert_same_rows, frame
-from tests.jobs.complete_runs import AS_OF, TABLES, WORKED_BY_HAND, run
+from tests.jobs.complete_runs import AS_OF, TABLES, WORKED_BY_HAND, Ran, run
 from tests.log_lines import fields_of
 from tests.manifests import total, totals_by_name
 from tests.raw_files import RawFiles
@@ -13,19 +19,28 @@ from transforms import schemas
 pytestmark = pytest.mark.usefixtures("spark")
 
 
-def test_four_payments_become_two_customers_with_figures_worked_by_hand(spark: SparkSession, raw: RawFiles) -> None:
-    raw.write()
-    ran = run(raw)
-    actual = spark.read.parquet(str(ran.output / ran.pointer["tables"]["rfm"]))
+def test_four_payments_become_two_customers_with_figures_worked_by_hand(spark: SparkSession, plain_run: Ran) -> None:
+    actual = spark.read.parquet(str(plain_run.output / plain_run.pointer["tables"]["rfm"]))
     assert_same_rows(actual, frame(spark, schemas.RFM, *WORKED_BY_HAND))
 
 
-def test_the_manifest_accounts_for_rows_and_money_at_every_boundary_and_the_log_for_every_step(
+@pytest.mark.usefixtures("great_expectations")
+def test_the_manifest_accounts_for_rows_and_money_and_tells_what_made_the_run(
     raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
     raw.payments.append('"o9",1,boleto,1,100.00')
+    raw.payments[0] += ',"note"'
+    raw.payments[1:] = [f"{line},x" for line in raw.payments[1:]]
     raw.write()
-    manifest = run(raw, "--order-statuses", "delivered", "--kmeans", "spark").manifest
+    ran = run(raw, "--order-statuses", "delivered", "--kmeans", "spark", "--JOB_NAME", "nightly")
+    check_boundaries(ran.manifest)
+    check_log(ran.manifest, capfd.readouterr().err)
+    check_origin(ran.manifest, raw)
+    assert not (ran.output / "runs" / ran.manifest["run_id"] / "_stage").exists()
+
+
+def check_boundaries(manifest: dict[str, Any]) -> None:
+    """See the rows and the money of every table, every check, and the one rule that fails."""
     assert totals_by_name(manifest) == {
         "customers read": {"rows": 3},
         "customers": {"rows": 3},
@@ -60,7 +75,11 @@ def test_the_manifest_accounts_for_rows_and_money_at_every_boundary_and_the_log_
     assert {table: actual["failed"] for table, actual in manifest["quality"]["tables"].items() if actual["failed"]} == {
         "payments": {"refers_to(order_id)": 1}
     }
-    events = [fields_of(line) for line in capfd.readouterr().err.splitlines()]
+
+
+def check_log(manifest: dict[str, Any], shown: str) -> None:
+    """See that the log has each step and the failed rule."""
+    events = [fields_of(line) for line in shown.splitlines()]
     assert {event["run_id"] for event in events} == {manifest["run_id"]}
     finished = [event for event in events if event["event"] == "step finished"]
     assert [event["step"] for event in finished] == [step["step"] for step in manifest["steps"]]
@@ -69,12 +88,8 @@ def test_the_manifest_accounts_for_rows_and_money_at_every_boundary_and_the_log_
     assert (failed["table"], failed["rule"], failed["rows"]) == ("payments", "refers_to(order_id)", "1")
 
 
-def test_the_manifest_tells_what_made_the_run(raw: RawFiles) -> None:
-    raw.payments[0] += ',"note"'
-    raw.payments[1:] = [f"{line},x" for line in raw.payments[1:]]
-    raw.write()
-    ran = run(raw, "--JOB_NAME", "nightly")
-    manifest = ran.manifest
+def check_origin(manifest: dict[str, Any], raw: RawFiles) -> None:
+    """See the arguments, the code, the files and the steps."""
     assert manifest["configuration"]["as_of"] == AS_OF
     assert manifest["ignored_arguments"] == ["--JOB_NAME"]
     assert len(manifest["code"]["source_sha256"]) == 64
@@ -82,24 +97,28 @@ def test_the_manifest_tells_what_made_the_run(raw: RawFiles) -> None:
     assert payments["ignored_columns"] == ["note"]
     assert payments["files"][0]["size"] == raw.payments_file.stat().st_size
     steps = {step["step"]: step for step in manifest["steps"]}
-    assert list(steps) == [*TABLES, "kmeans_features"]
+    assert list(steps) == [*TABLES, "kmeans_features", "kmeans", "segments"]
     assert all(step["seconds"] > 0 and step["spark_jobs"] > 0 for step in steps.values())
-    assert not (ran.output / "runs" / manifest["run_id"] / "_stage").exists()
 
 
-def test_two_runs_give_the_same_content_in_folders_of_their_own(spark: SparkSession, raw: RawFiles) -> None:
+def test_two_runs_give_the_same_content_in_folders_of_their_own(
+    spark: SparkSession, raw: RawFiles, plain_run: Ran
+) -> None:
     raw.write()
-    first, second = run(raw), run(raw)
-    assert first.pointer["run_id"] != second.pointer["run_id"]
-    assert first.content(spark) == second.content(spark)
-    assert first.manifest["configuration_hash"] == second.manifest["configuration_hash"]
+    shutil.copytree(plain_run.output, raw.folder.parent / "output")
+    second = run(raw)
+    assert (second.output / plain_run.pointer["manifest"]).is_file()
+    assert second.pointer["run_id"] != plain_run.pointer["run_id"]
+    assert second.content(spark) == plain_run.content(spark)
+    assert second.manifest["configuration_hash"] == plain_run.manifest["configuration_hash"]
 
 
-def test_a_rejected_row_takes_no_valid_row_with_it(raw: RawFiles) -> None:
+def test_a_rejected_row_takes_no_valid_row_with_it(raw: RawFiles, tmp_path: Path) -> None:
     # A copy of o1's first payment with a field too many, and a copy that is cut off.
     raw.payments += ['"o1",1,credit_card,3,10.00,extra', '"o1",1,credit_card']
-    raw.write()
-    manifest = run(raw).manifest
+    where = ["--input", raw.write(), "--output", str(tmp_path / "output"), "--run-id", f"{AS_OF}-checked"]
+    assert ingest.main(["--as-of", AS_OF, *where, "--max-quarantined", "1"]) == 0
+    manifest = json.loads((tmp_path / "output" / "runs" / f"{AS_OF}-checked" / "manifest.json").read_text())
     assert total(manifest, "payments") == {"rows": 4, "money": "40.5000"}
     assert manifest["quality"]["tables"]["payments"]["failed"] == {
         "has_all_fields": 2,
@@ -127,17 +146,13 @@ def test_a_card_that_a_run_fitted_gives_the_same_figures_when_it_is_applied(spar
     assert applied.manifest["score_card"]["customers_outside_its_range"] == 0
 
 
-def test_customers_outside_a_cards_range_are_counted(raw: RawFiles) -> None:
+def test_the_workshops_way_says_what_it_loses_and_who_is_outside_its_range(raw: RawFiles) -> None:
     raw.write()
-    # 16 and 21 weeks are less than the workshop's 161, so both figures are below 0.
-    assert run(raw, "--card", "workshop-2021").manifest["score_card"]["customers_outside_its_range"] == 2
-
-
-def test_the_workshops_way_says_what_it_loses(raw: RawFiles) -> None:
-    raw.write()
-    manifest = run(raw, "--purchase-value", "any").manifest
+    manifest = run(raw, "--purchase-value", "any", "--card", "workshop-2021").manifest
     assert total(manifest, "purchases") == {"rows": 3, "money": "35.0000"}
     assert total(manifest, "transactions excluded other_payments_of_the_purchase") == {"rows": 1, "money": "5.5000"}
+    # 16 and 21 weeks are less than the workshop's 161, so both figures are below 0.
+    assert manifest["score_card"]["customers_outside_its_range"] == 2
 
 
 def test_every_accepted_payment_belongs_to_a_customer_in_rfm(spark: SparkSession, raw: RawFiles) -> None:

@@ -9,6 +9,7 @@ from tests.raw_files import RawFiles
 pytestmark = pytest.mark.usefixtures("spark")
 
 
+@pytest.mark.long
 def test_a_number_that_a_later_run_used_is_not_used_again_for_another_cluster(runs: Runs) -> None:
     runs.add("--k", str(K + 1))
     assert [cluster.id for cluster in runs.model.clusters] == [*range(K), K]

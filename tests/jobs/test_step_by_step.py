@@ -1,12 +1,13 @@
 """The steps one after the other: each goes on from a run that is whole, and says so when there is none."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import features, ingest, pipeline, segments
+from jobs import features, ingest, segments
 from tests.frames import money
 from tests.jobs.complete_runs import AS_OF, TABLES, Ran, run
 from tests.manifests import total
@@ -16,34 +17,33 @@ pytestmark = pytest.mark.usefixtures("spark")
 
 
 def test_ingest_and_features_one_after_the_other_are_the_pipeline(
-    spark: SparkSession, raw: RawFiles, tmp_path: Path
+    spark: SparkSession, raw: RawFiles, plain_run: Ran, tmp_path: Path
 ) -> None:
     raw.write()
-    whole = run(raw)
     apart = tmp_path / "apart"
     common = ["--as-of", AS_OF, "--output", str(apart)]
     assert ingest.main([*common, "--input", str(raw.folder), "--run-id", f"{AS_OF}-checked"]) == 0
     assert not (apart / "current.json").exists()
     assert features.main([*common, "--checked-run", f"{AS_OF}-checked"]) == 0
     ran = Ran(apart)
-    assert ran.content(spark) == whole.content(spark)
+    assert ran.content(spark) == plain_run.content(spark)
     assert ran.pointer["tables"]["orders"] == f"runs/{AS_OF}-checked/orders"
     assert ran.manifest["inputs"] == {"checked_run": f"{AS_OF}-checked"}
-    assert ran.manifest["configuration_hash"] == whole.manifest["configuration_hash"]
+    assert ran.manifest["configuration_hash"] == plain_run.manifest["configuration_hash"]
     card = json.loads((apart / ran.manifest["score_card"]["file"]).read_text())
     # Another thing of another name: the hash of the configuration under which the card was fitted.
     assert card["fit_configuration_hash"] == ran.manifest["configuration_hash"]
 
 
-def test_a_run_may_be_complete_without_becoming_current(raw: RawFiles, tmp_path: Path) -> None:
-    raw.write()
-    output = tmp_path / "output"
-    where = ["--as-of", AS_OF, "--input", str(raw.folder), "--output", str(output), "--run-id", f"{AS_OF}-first"]
-    assert pipeline.main([*where, "--kmeans", "none", "--becomes-current", "no"]) == 0
-    assert not (output / "current.json").exists()
+def test_a_run_may_be_complete_without_becoming_current(plain_run: Ran, tmp_path: Path) -> None:
+    output = Path(shutil.copytree(plain_run.output, tmp_path / "output"))
+    before = plain_run.pointer["run_id"]
+    where = ["--as-of", AS_OF, "--output", str(output), "--checked-run", before, "--run-id", f"{AS_OF}-first"]
+    assert features.main([*where, "--becomes-current", "no"]) == 0
+    assert Ran(output).pointer["run_id"] == before
     assert (output / "runs" / f"{AS_OF}-first" / "manifest.json").exists()
     shares = json.loads((output / "runs" / f"{AS_OF}-first" / "quality_shares.json").read_text())
-    assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in TABLES}
+    assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in ("transactions", "purchases", "rfm")}
     assert segments.main(["--output", str(output), "--features-run", f"{AS_OF}-first", "--k", "2"]) == 0
     assert set(TABLES) < set(Ran(output).pointer["tables"])
     folder = output / "runs" / f"{AS_OF}-first"

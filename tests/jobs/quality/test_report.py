@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from expectations.contracts.olist import PAYMENTS
+from expectations.gx.results import RuleResult
 from jobs import pipeline
+from jobs.quality.report import RowCounts, TableQuality
 from tests.log_lines import without_logs
 from tests.manifests import total
 from tests.raw_files import RawFiles, key
@@ -41,12 +44,15 @@ def run(raw: RawFiles, name: str, *arguments: str, code: int = 0) -> Run:
     return ran
 
 
+@pytest.mark.usefixtures("great_expectations")
 def test_more_bad_rows_than_allowed_stop_the_run_and_leave_all_that_explains_it(
     spark: SparkSession, raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = run(raw, "good").current()
+    before = '{"run_id": "2018-01-01-before"}'
+    output = raw.folder.parent / "output"
+    output.mkdir()
+    (output / "current.json").write_text(before)
     raw.payments[2] = '"o1",2,voucher,1,minus five'
-    capfd.readouterr()
     stopped = run(raw, "bad", code=3)
     assert stopped.current() == before
     [line] = without_logs(capfd.readouterr().err)
@@ -75,6 +81,26 @@ def test_more_bad_rows_than_allowed_stop_the_run_and_leave_all_that_explains_it(
     assert not (stopped.folder / "manifest.json").exists()
 
 
+def test_the_counts_decide_on_a_rule_that_the_gate_did_not_evaluate() -> None:
+    counts = RowCounts(rows=4, failed={"parses_as(payment_value)": 1, "between(payment_value)": 0})
+    quality = TableQuality(
+        PAYMENTS, counts, results={"between(payment_value)": RuleResult(passed=True)}, gate_seconds=0
+    )
+    assert [rule.label for rule in quality.failed_rules] == ["parses_as(payment_value)"]
+    assert quality.disagreements() == []
+    of_gate = TableQuality(
+        PAYMENTS, counts, results={"between(payment_value)": RuleResult(passed=False)}, gate_seconds=0
+    )
+    assert of_gate.disagreements() == ["between(payment_value)"]
+
+
+def test_the_budget_is_about_the_rows_with_a_fault_of_their_own() -> None:
+    assert RowCounts(rows=4, quarantined=3, cascaded=2).share == 0.25
+    assert RowCounts(rows=4, quarantined=3, cascaded=3).share == 0
+    assert RowCounts(rows=0).share == 0
+
+
+@pytest.mark.long
 def test_cascaded_rejections_do_not_count_against_the_budget(raw: RawFiles) -> None:
     # One customer of three is refused; two of three orders and three of four payments are cascaded rejections.
     raw.customers[1:3] = ['"c1","ann",,sao paulo,SP', '"c2","ann","09790",sao paulo,SP']
@@ -89,44 +115,47 @@ def test_cascaded_rejections_do_not_count_against_the_budget(raw: RawFiles) -> N
     assert tables["payments"]["share_quarantined"] == 0.0
 
 
-def test_a_rule_that_warns_is_reported_and_rejects_no_row(raw: RawFiles, capfd: pytest.CaptureFixture[str]) -> None:
-    raw.payments[4] = '"o3",1,cheque,1,5.00'
-    raw.orders[1] = raw.orders[1].replace(",,,2018-01-20", ",,2017-12-31 00:00:00,2018-01-20")
-    ran = run(raw, "warned")
-    shown = capfd.readouterr().out
-    assert "payments: in_set(payment_type) (warn) fails for 1 row" in shown
-    assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) fails" in shown
-    manifest = ran.json("manifest.json")
-    assert total(manifest, "rfm") == {"rows": 2, "money": "40.5000"}
-    assert manifest["quality"]["tables"]["payments"]["failed"] == {"in_set(payment_type)": 1}
-    assert manifest["quality"]["stopped_by"] == []
+OVERRIDES = """\
+payments:
+  change:
+    between(payment_value): {high: 15, severity: warn}
+  add:
+    - {kind: mean_between, column: payment_value, low: 10}
+rfm:
+  add:
+    - {kind: between, column: total_value, high: 30, severity: warn}
+"""
 
 
-def test_rule_overrides_are_active_and_their_file_is_in_the_manifest(
+@pytest.mark.usefixtures("great_expectations")
+def test_a_rule_that_warns_rejects_no_row_and_overrides_are_active_and_in_the_manifest(
     raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
     mine = Path(raw.folder.parent / "mine.yml")
-    mine.write_text(
-        "payments:\n"
-        "  change:\n"
-        "    between(payment_value): {high: 15, severity: warn}\n"
-        "  add:\n"
-        "    - {kind: mean_between, column: payment_value, low: 100}\n"
-        "rfm:\n"
-        "  add:\n"
-        "    - {kind: between, column: total_value, high: 30, severity: warn}\n"
-    )
+    mine.write_text(OVERRIDES)
+    raw.payments[4] = '"o3",1,cheque,1,5.00'
+    raw.orders[1] = raw.orders[1].replace(",,,2018-01-20", ",,2017-12-31 00:00:00,2018-01-20")
+    manifest = run(raw, "warned", "--rules", str(mine)).json("manifest.json")
+    shown = capfd.readouterr().out
+    assert "payments: in_set(payment_type) (warn) fails for 1 row" in shown
+    assert "orders: not_after(order_purchase_timestamp, order_delivered_customer_date) (warn) fails" in shown
+    quality = manifest["quality"]
+    assert quality["tables"]["payments"]["failed"] == {"between(payment_value)": 1, "in_set(payment_type)": 1}
+    assert quality["tables"]["rfm"]["failed"] == {"between(total_value)": 1}
+    assert quality["stopped_by"] == []
+    assert quality["rules"]["file"] == str(mine)
+    assert len(quality["rules"]["sha256"]) == 64
+    assert total(manifest, "payments") == {"rows": 4, "money": "40.5000"}
+    assert total(manifest, "rfm") == {"rows": 2, "money": "40.5000"}
+
+
+def test_a_rule_about_the_whole_table_stops_the_run(raw: RawFiles, capfd: pytest.CaptureFixture[str]) -> None:
+    mine = Path(raw.folder.parent / "mine.yml")
+    mine.write_text(OVERRIDES.replace("low: 10", "low: 100"))
     run(raw, "stopped", "--rules", str(mine), code=3)
     line = capfd.readouterr().err
     assert "payments: mean_between(payment_value) fails (found 10.125" in line
     assert "expected a mean of at least 100" in line
-    mine.write_text(mine.read_text().replace("low: 100", "low: 10"))
-    manifest = run(raw, "passed", "--rules", str(mine)).json("manifest.json")
-    assert manifest["quality"]["rules"]["file"] == str(mine)
-    assert len(manifest["quality"]["rules"]["sha256"]) == 64
-    assert manifest["quality"]["tables"]["payments"]["failed"] == {"between(payment_value)": 1}
-    assert manifest["quality"]["tables"]["rfm"]["failed"] == {"between(total_value)": 1}
-    assert total(manifest, "payments") == {"rows": 4, "money": "40.5000"}
 
 
 def test_a_mistake_in_rule_overrides_is_reported_with_its_line_before_anything_is_written(
@@ -141,6 +170,7 @@ def test_a_mistake_in_rule_overrides_is_reported_with_its_line_before_anything_i
     assert not ran.output.exists()
 
 
+@pytest.mark.usefixtures("great_expectations")
 def test_a_truncated_file_leaves_the_quality_report_of_the_files_before_it(
     raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,6 +189,7 @@ def test_a_truncated_file_leaves_the_quality_report_of_the_files_before_it(
     assert not (run / "manifest.json").exists()
 
 
+@pytest.mark.long
 def test_refunds_have_no_logarithm_and_that_is_reported_in_one_line(
     raw: RawFiles, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
