@@ -4,9 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import ArrayType, DataType, StructType
 
 
 def at(text: str) -> datetime:
@@ -19,9 +21,26 @@ def money(text: str) -> Decimal:
     return Decimal(text).quantize(Decimal("0.0001"))
 
 
-def frame(spark: SparkSession, schema: StructType, *rows: tuple[Any, ...]) -> DataFrame:
-    """A frame with the schema of a table."""
-    return spark.createDataFrame(list(rows), schema)
+def frame(spark: SparkSession, schema: StructType | str, *rows: tuple[Any, ...]) -> DataFrame:
+    """A frame with the schema of a table.
+
+    The rows go to Java in Arrow's format. From a list, Spark would start Python each time that it reads them.
+    """
+    columns = StructType.fromDDL(schema) if isinstance(schema, str) else schema
+    types = to_arrow_schema(columns)
+    values = [tuple(map(_arrow_value, row, (field.dataType for field in columns))) for row in rows]
+    arrays = [pa.array([row[place] for row in values], type_) for place, type_ in enumerate(types.types)]
+    return spark.createDataFrame(pa.Table.from_arrays(arrays, schema=types), columns)
+
+
+def _arrow_value(value: Any, type_: DataType) -> Any:
+    """A value as Arrow takes it: a struct is a dictionary."""
+    if isinstance(type_, ArrayType) and value is not None:
+        return [_arrow_value(each, type_.elementType) for each in value]
+    if isinstance(type_, StructType) and value is not None:
+        names = type_.fieldNames()
+        return {name: _arrow_value(each, type_[name].dataType) for name, each in zip(names, value, strict=True)}
+    return value
 
 
 def assert_same_rows(actual: DataFrame, expected: DataFrame) -> None:

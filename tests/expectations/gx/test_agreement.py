@@ -17,6 +17,7 @@ from expectations.validation import computed
 from expectations.validation import rows as row_validation
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from tests.expectations.gx.rule_failures import BYTES, CASES, MARKS, C, Case, P, Q
+from tests.frames import frame
 from tests.raw_files import key
 
 
@@ -38,8 +39,7 @@ def rows_of(spark: SparkSession, case: Case, *changes: Mapping[str, Any]) -> Dat
         number = key(str(position)) if "id" in case.number else position
         row = {"source_file": "1.csv", case.number: str(number) if contract.cells.are_text else number, **case.good}
         rows.append(tuple({**row, **changed}.get(name) for name in schema.fieldNames()))
-    # A checkpoint, since Great Expectations reads the rows again for each example.
-    return spark.createDataFrame(rows, schema).coalesce(1).localCheckpoint()
+    return frame(spark, schema, *rows)
 
 
 def failed_rules(
@@ -75,8 +75,8 @@ def failed_rules(
 
 def references(spark: SparkSession) -> dict[str, row_validation.Reference]:
     """Accepted and quarantined rows of the tables that others refer to."""
-    customers = [spark.createDataFrame([(each,)], "customer_id string") for each in (C, Q)]
-    orders = [spark.createDataFrame([(each,) for each in ids], "order_id string") for ids in ((P, "o1", BYTES), (Q,))]
+    customers = [frame(spark, "customer_id string", (each,)) for each in (C, Q)]
+    orders = [frame(spark, "order_id string", *[(each,) for each in ids]) for ids in ((P, "o1", BYTES), (Q,))]
     return {"customers": row_validation.Reference(*customers), "orders": row_validation.Reference(*orders)}
 
 

@@ -14,6 +14,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from expectations.contracts.contract import Contract
 from expectations.gx.gate import Gate
 from expectations.rules import InSet, Matches, NotNull, RowCountBetween
+from tests.frames import frame
 
 NETWORK = re.compile(r"\s*((https?:)?//|javascript:)", re.IGNORECASE)
 SCRIPT = "<script>alert(1)</script>"
@@ -56,7 +57,7 @@ def project(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The folder of a gate that has validated a table that fails its rules and one that passes them."""
     folder = tmp_path_factory.mktemp("quality")
     gate = Gate(folder, run_id="2018-10-17")
-    rows = spark.createDataFrame([*((bad, bad) for bad in BAD), ("ann", "SP")], TEXTS).localCheckpoint()
+    rows = frame(spark, TEXTS, *((bad, bad) for bad in BAD), ("ann", "SP"))
     gate.validate(rows=rows, contract=FAILED)
     gate.validate(rows=rows, contract=PASSED)
     gate.build_data_docs()

@@ -8,6 +8,7 @@ from expectations.contracts.contract import Contract
 from expectations.contracts.olist import CONTRACTS
 from expectations.gx.gate import MAX_DETAILED, MAX_EXAMPLES, Gate, build_suite
 from expectations.rules import Between, Matches, MeanBetween, NotAfter, NotNull, NullShareAtMost
+from tests.frames import frame
 
 
 def wide(columns: int) -> Contract:
@@ -38,7 +39,7 @@ def test_forty_expectations_cost_as_many_spark_jobs_as_five(spark: SparkSession,
     context = spark.sparkContext
     for contract in (wide(1), wide(8)):
         columns = len(contract.schema) // 2
-        rows = spark.createDataFrame([(*[1] * columns, *["x"] * columns)] * 3, contract.schema).localCheckpoint()
+        rows = frame(spark, contract.schema, *[(*[1] * columns, *["x"] * columns)] * 3).localCheckpoint()
         context.setJobGroup(contract.table, contract.table)
         results = gate.validate(rows=rows, contract=contract)
         assert all(result.passed for result in results.values())
@@ -54,7 +55,7 @@ def test_a_limited_number_of_failed_expectations_is_evaluated_again_for_a_limite
     schema = StructType([StructField(name, StringType()) for name in names])
     bad = [tuple(f"{name} {row}" for name in names) for row in range(MAX_EXAMPLES + 5)]
     contract = Contract("failing", schema, tuple(Matches(name, "^good") for name in names))
-    results = gate.validate(rows=spark.createDataFrame(bad, schema).localCheckpoint(), contract=contract)
+    results = gate.validate(rows=frame(spark, schema, *bad), contract=contract)
 
     assert not any(result.passed for result in results.values())
     examples = {label: result.examples for label, result in results.items() if result.examples}

@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, IntegerType, StringType, TimestampType
 
 from expectations.rules import Cells, Rule
+from tests.frames import frame
 
 MARKS = "malformed_row string, a_accepted_in_orders boolean, a_quarantined_in_orders boolean, source_file string"
 TEXT, WHOLE, TIME = StringType(), IntegerType(), TimestampType()
@@ -22,16 +23,16 @@ def reasons_of(spark: SparkSession, rule: Rule, cells: Cells, *rows: dict[str, A
     types = [f"{name} {'string' if cells.are_text else kind.simpleString()}" for name, kind in cells.types.items()]
     names = [*cells.types, *(mark.split()[0] for mark in MARKS.split(", "))]
     numbered = [(number, *[row.get(name) for name in names]) for number, row in enumerate(rows)]
-    frame = spark.createDataFrame(numbered, ", ".join(["number int", *types, MARKS]))
-    reasons = frame.select("number", rule.reason(cells).alias("reason")).collect()
+    rows_of_cells = frame(spark, ", ".join(["number int", *types, MARKS]), *numbered)
+    reasons = rows_of_cells.select("number", rule.reason(cells).alias("reason")).collect()
     return [row["reason"] for row in sorted(reasons, key=lambda row: row["number"])]
 
 
 def table_reasons_of(spark: SparkSession, texts: Sequence[str | None], *rules: Rule) -> list[Any]:
     """For each rule about the table its reason, or None if the table passes. The texts stand for whole numbers."""
     reasons = [rule.reason(raw_columns(WHOLE)).alias(rule.label) for rule in rules]
-    frame = spark.createDataFrame([(text,) for text in texts], "a string")
-    return list(frame.select(*reasons).collect()[0])
+    column = frame(spark, "a string", *[(text,) for text in texts])
+    return list(column.select(*reasons).collect()[0])
 
 
 def texts(*texts: str | None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pyspark.sql.types import DataType
 from expectations import rules
 from expectations.rules.cells import parsed
 from tests.expectations.rules.reasons import TEXT, TIME, WHOLE, raw_columns, reasons_of, texts
-from tests.frames import at, money
+from tests.frames import at, frame, money
 from transforms.schemas import MONEY
 
 GOOD_TEXTS = {
@@ -37,6 +37,6 @@ def test_text_parses_exactly_or_not_at_all(spark: SparkSession, kind: DataType) 
 
 
 def test_a_text_stands_for_a_value_of_its_type(spark: SparkSession) -> None:
-    frame = spark.createDataFrame([("7", "0.1", "2018-01-01 00:00:01", "")], "i string, m string, t string, s string")
+    texts = frame(spark, "i string, m string, t string, s string", ("7", "0.1", "2018-01-01 00:00:01", ""))
     columns = [parsed(F.col(name), kind) for name, kind in (("i", WHOLE), ("m", MONEY), ("t", TIME), ("s", TEXT))]
-    assert frame.select(*columns).first() == (7, money("0.1"), at("2018-01-01 00:00:01"), "")
+    assert texts.select(*columns).first() == (7, money("0.1"), at("2018-01-01 00:00:01"), "")

@@ -12,8 +12,9 @@ from pyspark.sql import functions as F
 from scipy.cluster.vq import kmeans2
 
 from jobs.clusters.training import train
+from tests.frames import frame
 from transforms import schemas
-from transforms.clusters.assignments import assignments
+from transforms.clusters.assignments import Centroid, assignments
 
 PROJECT = Path(__file__).parent.parent.parent.parent
 ROWS = 3_000
@@ -28,26 +29,33 @@ def cloud(spark: SparkSession) -> DataFrame:
     return spark.range(ROWS).select(F.concat(F.lit("c"), number).alias("customer_unique_id"), *columns)
 
 
-def inertia_of(frame: DataFrame) -> float:
-    return float(frame.agg(F.sum(F.col("distance") ** 2)).collect()[0][0])
+@pytest.fixture(scope="module")
+def centroids(spark: SparkSession) -> dict[int, Centroid]:
+    """The centroids of the cloud."""
+    return train(features=cloud(spark), customers=ROWS, k=5)
 
 
-def test_partitioning_moves_no_customer(spark: SparkSession) -> None:
-    customers = cloud(spark)
-    frames = [customers, customers.repartition(7), customers.orderBy(F.desc("customer_unique_id")).coalesce(1)]
-    trained = [train(features=frame, customers=ROWS, k=5) for frame in frames]
-    assigned = [assignments(features=customers, centroids=centroids) for centroids in trained]
-    labels = [{row["customer_unique_id"]: row["cluster"] for row in frame.collect()} for frame in assigned]
-    for other in labels[1:]:
-        moved = sum(other[customer] != cluster for customer, cluster in labels[0].items())
-        assert moved <= ROWS / 1000
-    assert [inertia_of(frame) for frame in assigned[1:]] == pytest.approx([inertia_of(assigned[0])] * 2, rel=1e-6)
+def assigned(spark: SparkSession, centroids: dict[int, Centroid]) -> tuple[dict[str, int], float]:
+    """The cluster of each customer of the cloud, and the sum of the squared distances."""
+    rows = assignments(features=cloud(spark), centroids=centroids).collect()
+    return {row["customer_unique_id"]: row["cluster"] for row in rows}, sum(row["distance"] ** 2 for row in rows)
 
 
-def test_the_clusters_are_about_as_tight_as_another_library_makes_them(spark: SparkSession) -> None:
-    customers = cloud(spark)
-    ours = inertia_of(assignments(features=customers, centroids=train(features=customers, customers=ROWS, k=5)))
-    points = np.array(customers.drop("customer_unique_id").collect(), dtype=float)
+def test_neither_order_nor_partitioning_moves_a_customer(spark: SparkSession, centroids: dict[int, Centroid]) -> None:
+    other_way = cloud(spark).orderBy(F.desc("customer_unique_id")).repartition(7)
+    labels, inertia = assigned(spark, centroids)
+    other_labels, other_inertia = assigned(spark, train(features=other_way, customers=ROWS, k=5))
+    moved = sum(other_labels[customer] != cluster for customer, cluster in labels.items())
+    assert len(labels) == ROWS
+    assert moved <= ROWS / 1000
+    assert other_inertia == pytest.approx(inertia, rel=1e-6)
+
+
+def test_the_clusters_are_about_as_tight_as_another_library_makes_them(
+    spark: SparkSession, centroids: dict[int, Centroid]
+) -> None:
+    _, ours = assigned(spark, centroids)
+    points = np.array(cloud(spark).drop("customer_unique_id").collect(), dtype=float)
     theirs = []
     for seed in range(10):
         centres, labels = kmeans2(points, 5, iter=100, minit="++", rng=np.random.default_rng(seed))
@@ -66,14 +74,13 @@ def test_the_clusters_are_about_as_tight_as_another_library_makes_them(spark: Sp
 def test_fewer_different_customers_than_clusters_make_as_many_as_there_are(
     spark: SparkSession, rows: list[tuple[str, float, float, float]], clusters: int
 ) -> None:
-    actual = train(features=spark.createDataFrame(rows, schemas.KMEANS_FEATURES), customers=len(rows), k=5)
+    actual = train(features=frame(spark, schemas.KMEANS_FEATURES, *rows), customers=len(rows), k=5)
     assert sorted(actual.values()) == sorted({row[1:] for row in rows})
     assert len(actual) == clusters
 
 
-def test_centroids_are_single_precision_as_sagemaker_keeps_them(spark: SparkSession) -> None:
-    actual = train(features=cloud(spark), customers=ROWS, k=3)
-    assert all(value == float(np.float32(value)) for centroid in actual.values() for value in centroid)
+def test_centroids_are_single_precision_as_sagemaker_keeps_them(centroids: dict[int, Centroid]) -> None:
+    assert all(value == float(np.float32(value)) for centroid in centroids.values() for value in centroid)
 
 
 CORES = """

@@ -95,7 +95,7 @@ def test_a_single_value_is_scaled_as_a_column_is(spark: SparkSession, kind: Any)
     grid = {name: tuple((float(i * i), i / 40) for i in range(41)) for name in BOUNDS} if kind == "rank" else {}
     scale = FeatureScale(kind, BOUNDS, grid)
     values = [0.0, 0.5, 1.0, 3.14, 25.0, 99.99, 1000.0, 5000.0]
-    column = spark.createDataFrame([(value,) for value in values], "x double")
+    column = frame(spark, "x double", *[(value,) for value in values])
     for name in BOUNDS:
         scaled_column = [row[0] for row in column.select(scale.column(name, F.col("x"))).collect()]
         assert scaled_column == pytest.approx([scale.value(name, value) for value in values], rel=1e-12)
@@ -139,7 +139,7 @@ def test_bounds_without_a_logarithm_are_an_error() -> None:
 
 def test_single_precision_is_restored_from_csv(spark: SparkSession, tmp_path: Any) -> None:
     values = [1 / 3, 1e-7, 4.9999995, 0.1, 5.0, 3.4e-20, 12345.678]
-    written = spark.createDataFrame([(f"c{n}", v, v, v) for n, v in enumerate(values)], schemas.KMEANS_FEATURES)
+    written = frame(spark, schemas.KMEANS_FEATURES, *[(f"c{n}", v, v, v) for n, v in enumerate(values)])
     written.write.csv(str(tmp_path / "shards"))
     read = spark.read.schema(schemas.KMEANS_FEATURES).csv(str(tmp_path / "shards"))
     assert sorted(map(str, read.collect())) == sorted(map(str, written.collect()))

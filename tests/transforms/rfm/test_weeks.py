@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from tests.frames import frame
 from transforms.rfm.weeks import weeks_between
 
 CASES = {
@@ -30,8 +31,8 @@ CASES = {
 @pytest.fixture(scope="module")
 def weeks(spark: SparkSession) -> dict[str, int]:
     rows = [(name, date.fromisoformat(a), date.fromisoformat(b)) for name, (a, b, _) in CASES.items()]
-    frame = spark.createDataFrame(rows, "name string, earlier date, later date")
-    counts = frame.select("name", weeks_between(F.col("earlier"), F.col("later")).alias("weeks"))
+    dates = frame(spark, "name string, earlier date, later date", *rows)
+    counts = dates.select("name", weeks_between(F.col("earlier"), F.col("later")).alias("weeks"))
     return {row["name"]: row["weeks"] for row in counts.collect()}
 
 
