@@ -1,15 +1,14 @@
-"""Small raw files with the corruptions that real files have, as a strategy of hypothesis."""
+"""Small raw files with the corruptions that real files have, drawn from a seed."""
 
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
-
-from hypothesis import strategies as st
 
 from tests.raw_files import CUSTOMERS_HEADER, ORDERS_HEADER, PAYMENTS_HEADER, key
 
@@ -248,15 +247,29 @@ BYTE_CORRUPTIONS = {"bytes flipped": flip_bytes, "quotes unbalanced": unbalance_
 KINDS = (*ROW_CORRUPTIONS, *BYTE_CORRUPTIONS)
 
 
-@st.composite
-def malformed_files(draw: Callable) -> MalformedFiles:
-    """The files of `valid_rows` with one to four corruptions: those of rows first, then those of bytes."""
-    # `use_true_random` spreads the corruptions evenly; hypothesis itself prefers the first field of the first row.
-    random, rows = draw(st.randoms(use_true_random=True)), valid_rows()
-    kinds = sorted(random.choices(KINDS, k=random.randint(1, 4)), key=KINDS.index)
-    corruptions = [(kind, ROW_CORRUPTIONS[kind](random, rows)) for kind in kinds if kind in ROW_CORRUPTIONS]
+CORRUPTIONS_PER_INPUT = (1, 2, 3, 4, 1)
+"""How many corruptions one input after the other has. Five inputs have 11, and 8 have more than there are kinds."""
+
+
+def malformed_files(random: Random, kinds: Sequence[str]) -> MalformedFiles:
+    """The files of `valid_rows` with a corruption of each kind: those of rows first, then those of bytes."""
+    rows = valid_rows()
+    ordered = sorted(kinds, key=KINDS.index)
+    corruptions = [(kind, ROW_CORRUPTIONS[kind](random, rows)) for kind in ordered if kind in ROW_CORRUPTIONS]
     files = encoded(rows)
-    corruptions += [(kind, BYTE_CORRUPTIONS[kind](random, files)) for kind in kinds if kind in BYTE_CORRUPTIONS]
+    corruptions += [(kind, BYTE_CORRUPTIONS[kind](random, files)) for kind in ordered if kind in BYTE_CORRUPTIONS]
     content = {table: bytes(file) for table, file in files.items()}
     is_plain = not any(kind in BYTE_CORRUPTIONS for kind in kinds)
     return MalformedFiles(content, tuple(corruptions), are_records_plain=is_plain)
+
+
+def malformed_inputs(random: Random, count: int) -> Iterator[MalformedFiles]:
+    """So many inputs. Each kind of corruption comes once before any comes again."""
+
+    def all_kinds() -> Iterator[str]:
+        while True:
+            yield from random.sample(KINDS, len(KINDS))
+
+    kinds = all_kinds()
+    for corruptions in islice(cycle(CORRUPTIONS_PER_INPUT), count):
+        yield malformed_files(random, list(islice(kinds, corruptions)))

@@ -1,54 +1,34 @@
 """Whatever comes in, a run ends with 0 or 3, and every row of it is in exactly one place."""
 
 import json
+import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from pyspark.sql import SparkSession
 
 from jobs.ingest import main
 from tests.log_lines import without_logs
-from tests.malformed import COLUMNS, FILES, KINDS, MalformedFiles, malformed_files
+from tests.malformed import COLUMNS, FILES, KINDS, MalformedFiles, malformed_inputs
 from tests.manifests import totals_by_name
 
-pytestmark = pytest.mark.usefixtures("plain_plans")
+pytestmark = pytest.mark.usefixtures("spark")
 
 POINTER = '{"run_id": "2018-01-01-before"}\n'
 RUN = "2018-12-31-spoiled"
 WARNING = ("payment_type", "order_purchase_timestamp, order_delivered_customer_date")
 """What the rules that only warn are about."""
 
-PLAIN_PLANS = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-}
-"""For a few rows, compiling each plan, and planning anew after each stage, would be a third of the time."""
-
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.")
 """How a time is written out here: with its fractions, none or not."""
 
 Record = tuple[str | None, ...]
-
-
-@pytest.fixture
-def plain_plans(spark: SparkSession) -> Iterator[None]:
-    """The one session, which for these tests plans each query once and compiles none."""
-    before = {setting: spark.conf.get(setting) for setting in PLAIN_PLANS}
-    for setting, value in PLAIN_PLANS.items():
-        spark.conf.set(setting, value)
-    yield
-    for setting, value in before.items():
-        spark.conf.set(setting, value)
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
@@ -139,34 +119,35 @@ def check_run(spoiled: MalformedFiles, share: float, folder: Path, capfd: pytest
         check_tables(spoiled, share, output / "runs" / RUN, code)
 
 
-def check_many(examples: int, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Do so for as many spoiled inputs."""
-    seen: Counter[str] = Counter()
-
-    # What fails is not made smaller, as each try is a run; it says what was done to the files.
-    @settings(
-        max_examples=examples,
-        phases=[Phase.generate],
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(spoiled=malformed_files(), share=st.sampled_from([0.01, 1]))
-    def one(spoiled: MalformedFiles, share: float) -> None:
-        seen.update(kind for kind, _ in spoiled.corruptions)
-        check_run(spoiled, share, folder, capfd)
-
-    one()
-    assert set(seen) == set(KINDS)
+def check_many(count: int, seed: int, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Do so for so many inputs, drawn from a seed. A failure names the seed and the input."""
+    random = Random(seed)
+    seen: set[str] = set()
+    for number, spoiled in enumerate(malformed_inputs(random, count)):
+        share = random.choice([0.01, 1])
+        try:
+            check_run(spoiled, share, folder, capfd)
+        except BaseException as error:
+            error.add_note(f"seed {seed}, input {number}, budget {share}: {spoiled.corruptions}")
+            raise
+        seen |= {kind for kind, _ in spoiled.corruptions}
+    assert seen == set(KINDS)
 
 
 @pytest.mark.timeout(600)
-def test_every_row_of_22_malformed_inputs_is_accounted_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    check_many(22, tmp_path, capfd)
+def test_every_row_of_8_malformed_inputs_is_accounted_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    check_many(8, 1, tmp_path, capfd)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("great_expectations")
+def test_every_row_of_40_malformed_inputs_is_accounted_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    check_many(40, 2, tmp_path, capfd)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@pytest.mark.usefixtures("great_expectations")
 def test_every_row_of_300_malformed_inputs_is_accounted_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    check_many(300, tmp_path, capfd)
+    check_many(300, int(os.environ["SOAK_SEED"]), tmp_path, capfd)
