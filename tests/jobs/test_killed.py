@@ -1,4 +1,4 @@
-"""A run that is killed at any moment changes nothing for readers, and the next run does not mind the wreck."""
+"""A run that dies at any moment changes nothing for readers, and its remains do not disturb the next run."""
 
 import json
 import signal
@@ -11,40 +11,101 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jobs import pipeline
+from tests.jobs.dying import Killed, life
 from tests.log_lines import without_logs
 from tests.raw_files import RawFiles
 
 PROJECT = Path(__file__).parent.parent.parent
 SECONDS_TO_REACH_A_MOMENT = 120
-
-MOMENTS: dict[str, Callable[[Path], bool]] = {
-    "before its folder is made": lambda _: True,
-    "its folder is there": lambda run: run.is_dir(),
-    "the first table is being written": lambda run: (run / "customers").is_dir(),
-    "the first table is written": lambda run: any((run / "customers").glob("*.parquet")),
-    "quarantine is being written": lambda run: (run / "quarantine" / "orders").is_dir(),
-    "the checked tables are written": lambda run: any((run / "payments").glob("*.parquet")),
-    "transactions are being written": lambda run: (run / "transactions").is_dir(),
-    "measures are put aside": lambda run: (run / "_stage" / "measures").is_dir(),
-    "rfm is written": lambda run: any((run / "rfm").glob("*.parquet")),
-    "the score card is written": lambda run: (run / "score_card.json").exists(),
-    "who is in which cluster is being written": lambda run: (run / "kmeans" / "assignments").is_dir(),
-    "the clusters are written": lambda run: (run / "kmeans_model.json").exists(),
-    "the pages of quality are there": lambda run: (run / "quality").is_dir(),
-    "the manifest is written": lambda run: (run / "manifest.json").exists(),
-}
-BEFORE_THE_MANIFEST = [moment for moment in MOMENTS if moment != "the manifest is written"]
 BEFORE = {"run_id": "2018-12-31-before", "manifest": "runs/2018-12-31-before/manifest.json"}
 
 
-def start(raw: RawFiles, output: Path, run_id: str, *more: str) -> subprocess.Popen[bytes]:
-    arguments = ["--as-of", "2018-12-31", "--input", str(raw.folder), "--output", str(output), "--run-id", run_id]
-    return subprocess.Popen(
-        [sys.executable, "-m", "jobs.pipeline", *arguments, *more],
-        cwd=PROJECT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+def arguments(raw: RawFiles, output: Path, run_id: str) -> list[str]:
+    return ["--as-of", "2018-12-31", "--input", str(raw.folder), "--output", str(output), "--run-id", run_id]
+
+
+def start(raw: RawFiles, output: Path, run_id: str) -> subprocess.Popen[bytes]:
+    """Start a run in a process of its own."""
+    command = [sys.executable, "-m", "jobs.pipeline", *arguments(raw, output, run_id)]
+    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def current(output: Path) -> str:
+    """The id of the current run, whose manifest has to be there and be whole."""
+    pointer = json.loads((output / "current.json").read_text())
+    assert json.loads((output / pointer["manifest"]).read_text())["run_id"] == pointer["run_id"]
+    return str(pointer["run_id"])
+
+
+@pytest.fixture
+def output(raw: RawFiles, tmp_path: Path) -> Path:
+    """A folder with a current run, and the raw files for another."""
+    raw.write()
+    output = tmp_path / "output"
+    (output / "runs" / BEFORE["run_id"]).mkdir(parents=True)
+    (output / BEFORE["manifest"]).write_text(json.dumps(BEFORE))
+    (output / "current.json").write_text(json.dumps(BEFORE))
+    return output
+
+
+def kill_when(is_reached: Callable[[Path], bool], raw: RawFiles, output: Path) -> None:
+    """Start a run, and kill it as soon as its folder shows a moment."""
+    run_id = "2018-12-31-killed"
+    with start(raw, output, run_id) as process:
+        give_up = time.monotonic() + SECONDS_TO_REACH_A_MOMENT
+        while not is_reached(output / "runs" / run_id):
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            assert time.monotonic() < give_up
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+
+
+def next_run_becomes_current(raw: RawFiles, output: Path) -> bool:
+    assert pipeline.main([*arguments(raw, output, "2018-12-31-next"), "--kmeans", "none"]) == 0
+    return current(output) == "2018-12-31-next"
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_run_that_dies_before_the_pointer_moves_leaves_the_current_one(raw: RawFiles, output: Path) -> None:
+    with life(in_place_of="move_pointer"), pytest.raises(Killed):
+        pipeline.main([*arguments(raw, output, "2018-12-31-killed"), "--kmeans", "none"])
+    assert (output / "runs" / "2018-12-31-killed" / "manifest.json").exists()
+    assert current(output) == BEFORE["run_id"]
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("spark")
+def test_a_run_killed_while_it_works_leaves_the_current_one_and_the_next_succeeds(raw: RawFiles, output: Path) -> None:
+    kill_when(lambda run: (run / "_stage" / "measures").is_dir(), raw, output)
+    assert current(output) == BEFORE["run_id"]
+    assert next_run_becomes_current(raw, output)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("spark")
+def test_a_run_killed_between_manifest_and_pointer_leaves_one_complete_run_current(raw: RawFiles, output: Path) -> None:
+    kill_when(lambda run: (run / "manifest.json").exists(), raw, output)
+    # It may have moved the pointer before the signal came, and either side of that is right.
+    assert current(output) in (BEFORE["run_id"], "2018-12-31-killed")
+    assert next_run_becomes_current(raw, output)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("spark")
+def test_a_run_that_dies_before_any_call_to_the_store_leaves_the_current_one(raw: RawFiles, output: Path) -> None:
+    with life() as whole:
+        # Into a folder of its own, only to learn which calls a run makes.
+        assert pipeline.main(arguments(raw, output.parent / "another", "2018-12-31-whole")) == 0
+    moves = whole.calls.index("move_pointer")
+    assert {"open_run", "table_uri customers", "table_uri _stage/measures", "copy_in quality"} < set(whole.calls)
+    for number, call in enumerate(whole.calls[: moves + 1]):
+        with life(after=number) as lived, pytest.raises(Killed):
+            pipeline.main(arguments(raw, output, f"2018-12-31-killed-{number}"))
+        assert lived.calls == whole.calls[:number]
+        assert current(output) == BEFORE["run_id"], call
+    assert next_run_becomes_current(raw, output)
 
 
 @pytest.mark.long
@@ -74,63 +135,3 @@ def test_a_run_whose_java_dies_ends_with_the_code_of_a_failed_system(raw: RawFil
     [line] = without_logs(shown.decode())
     assert line.startswith("pipeline: Spark failed: ")
     assert json.loads((output / "runs" / "2018-12-31-orphan" / "failure.json").read_text())["exit_code"] == 4
-
-
-def current(output: Path) -> str:
-    """The id of the current run; its manifest has to be there and be whole."""
-    pointer = json.loads((output / "current.json").read_text())
-    assert json.loads((output / pointer["manifest"]).read_text())["run_id"] == pointer["run_id"]
-    return str(pointer["run_id"])
-
-
-@pytest.fixture
-def output(raw: RawFiles, tmp_path: Path) -> Path:
-    """A folder with a current run, and the raw files for another."""
-    raw.write()
-    output = tmp_path / "output"
-    (output / "runs" / BEFORE["run_id"]).mkdir(parents=True)
-    (output / BEFORE["manifest"]).write_text(json.dumps(BEFORE))
-    (output / "current.json").write_text(json.dumps(BEFORE))
-    return output
-
-
-def kill_at(moment: str, raw: RawFiles, output: Path, run_id: str) -> None:
-    """Start a run, and kill it the moment it has come so far."""
-    with start(raw, output, run_id) as process:
-        give_up = time.monotonic() + SECONDS_TO_REACH_A_MOMENT
-        while not MOMENTS[moment](output / "runs" / run_id):
-            assert process.poll() is None, process.stderr and process.stderr.read()
-            assert time.monotonic() < give_up
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-
-
-def succeeds_after_wrecks(raw: RawFiles, output: Path) -> bool:
-    with start(raw, output, "2018-12-31-next", "--kmeans", "none") as process:
-        assert process.wait() == 0
-    return current(output) == "2018-12-31-next"
-
-
-def test_a_run_killed_while_it_works_leaves_the_current_one_and_the_next_succeeds(raw: RawFiles, output: Path) -> None:
-    kill_at("measures are put aside", raw, output, "2018-12-31-killed")
-    assert current(output) == BEFORE["run_id"]
-    assert succeeds_after_wrecks(raw, output)
-
-
-@pytest.mark.long
-def test_a_run_killed_between_manifest_and_pointer_leaves_one_complete_run_current(raw: RawFiles, output: Path) -> None:
-    kill_at("the manifest is written", raw, output, "2018-12-31-killed")
-    # It may have moved the pointer before the signal came, and either side of that is right.
-    assert current(output) in (BEFORE["run_id"], "2018-12-31-killed")
-    assert succeeds_after_wrecks(raw, output)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(900)
-def test_no_moment_at_which_a_run_is_killed_moves_the_pointer_and_a_run_minds_no_wreck(
-    raw: RawFiles, output: Path
-) -> None:
-    for number, moment in enumerate(BEFORE_THE_MANIFEST):
-        kill_at(moment, raw, output, f"2018-12-31-killed-{number}")
-        assert current(output) == BEFORE["run_id"], moment
-    assert succeeds_after_wrecks(raw, output)
