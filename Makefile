@@ -17,11 +17,15 @@ ARGS ?=
 WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse.duckdb)
 SIZES ?= 1000000 2000000 10000000
 PREFIX ?= olist-rfm
+# Each worker of the tests has a Spark of its own, of up to 2 GB, and keeps one core busy.
+WORKERS ?= 2
+PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+SOAK_SEED ?=
 DATA ?= $(INPUT)
 UPGRADE ?= --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-all coverage npm lint lint-code lint-prose data-dictionary format bench bench-quality bench-kmeans lock clean \
+.PHONY: help run-local sql sample test test-quick test-all soak coverage npm lint lint-code lint-prose data-dictionary format bench bench-quality bench-kmeans lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -39,15 +43,22 @@ sql: $(READY) ## Open the DuckDB file that run-local leaves, in DuckDB's own com
 sample: $(SAMPLE)/.whole ## Write an Olist-shaped data set to build/ (ORDERS=, SEED=)
 	@echo "$(SAMPLE)"
 
-test: $(READY) ## Run the tests (TEST_ARGS=)
-	@$(RUN) -m pytest $(TEST_ARGS)
+test: $(READY) ## Run the tests (TEST_ARGS=, WORKERS=)
+	@$(PYTEST) $(TEST_ARGS)
+
+test-quick: $(READY) ## Run the tests that need neither Java nor a fake of a service, in about a minute
+	@$(PYTEST) -m "not spark and not services and not long and not soak" $(TEST_ARGS)
 
 # The quick ones by way of `test`, so that `make test test-all` runs each test once.
-test-all: npm test ## Run all tests, the long ones too
-	@$(RUN) -m pytest -m long
+test-all: npm test ## Run all tests, the long ones too (TEST_ARGS=, WORKERS=)
+	@$(PYTEST) -m long $(TEST_ARGS)
+
+soak: $(READY) ## Run the random tests at length, from a new seed (SOAK_SEED=)
+	@seed="$(SOAK_SEED)"; seed="$${seed:-$$($(PYTHON) -c 'import secrets; print(secrets.randbelow(2**32))')}"; \
+	    echo "Seed $$seed. To repeat: make soak SOAK_SEED=$$seed"; SOAK_SEED="$$seed" $(RUN) -m pytest -m soak
 
 coverage: npm $(READY) ## Run all tests, and say which lines none of them ran
-	@$(RUN) -m pytest -m "long or not long" --cov --cov-report=term
+	@$(PYTEST) -m "not soak" --cov --cov-report=term
 
 npm:
 	@command -v npm >/dev/null || { echo "make: no npm, which fetches the interpreter of the state machine for its tests;" \
