@@ -1,16 +1,18 @@
 """Properties of any data: order, partitioning and the rows of other people do not matter, and no money is lost."""
 
+import os
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from tests.chain import chain, fitted
+from tests.frames import frame
 from transforms import schemas
 from transforms.rfm.measures import customer_measures
 from transforms.rfm.score_card import ScoreCard
@@ -40,47 +42,51 @@ def tables_of(spark: SparkSession, orders: list[Any]) -> dict[str, DataFrame]:
         for sequential, value in enumerate(values, start=1)
     ]
     return {
-        "customers": spark.createDataFrame(customers, schemas.CUSTOMERS),
-        "orders": spark.createDataFrame(rows, schemas.ORDERS),
-        "payments": spark.createDataFrame(payments, schemas.PAYMENTS),
+        "customers": frame(spark, schemas.CUSTOMERS, *customers),
+        "orders": frame(spark, schemas.ORDERS, *rows),
+        "payments": frame(spark, schemas.PAYMENTS, *payments),
     }
 
 
-def content(frames: dict[str, DataFrame]) -> dict[str, list[str]]:
-    return {name: sorted(map(str, frame.collect())) for name, frame in frames.items()}
+def rows_of(frame: DataFrame) -> list[Row]:
+    return sorted(frame.collect(), key=str)
 
 
 def check_all(spark: SparkSession, orders: list[Any]) -> None:
     tables = tables_of(spark, orders)
     frames = chain(tables, as_of=AS_OF, order_statuses=STATUSES)
-    expected = content(frames)
+    expected = {name: rows_of(each) for name, each in frames.items()}
 
     # Rows in another order, in other partitions: the same content.
-    shuffled = {name: frame.orderBy(F.rand(seed=1)).repartition(3) for name, frame in tables.items()}
-    assert content(chain(shuffled, as_of=AS_OF, order_statuses=STATUSES)) == expected
+    shuffled = {name: table.orderBy(F.rand(seed=1)).repartition(3) for name, table in tables.items()}
+    for name, again in chain(shuffled, as_of=AS_OF, order_statuses=STATUSES).items():
+        assert rows_of(again) == expected[name], name
 
     # Money in equals money out.
     paid = sum((value for *_, values in orders for value in values), Decimal("1.0000"))
-    totals = frames["excluded"].collect()[0].asDict()
-    excluded = sum((total["money"] or Decimal(0) for total in totals.values()), Decimal(0))
+    [totals] = expected["excluded"]
+    excluded = sum((total["money"] or Decimal(0) for total in totals), Decimal(0))
     for table, column in (("transactions", "payment_value"), ("purchases", "value"), ("rfm", "total_value")):
-        assert excluded + (frames[table].agg(F.sum(column)).collect()[0][0] or Decimal(0)) == paid, table
+        assert excluded + sum(row[column] for row in expected[table]) == paid, table
 
     # A card that is fitted, written, read and applied gives the same figures.
     measures = customer_measures(purchases=frames["purchases"], as_of=AS_OF)
     card = ScoreCard.from_json(fitted(measures, as_of=AS_OF).to_json())
-    assert content(chain(tables, as_of=AS_OF, order_statuses=STATUSES, card=card)) == expected
+    assert rows_of(chain(tables, as_of=AS_OF, order_statuses=STATUSES, card=card)["rfm"]) == expected["rfm"]
 
     # With the same card, the rows of one person alone give the figures of that person.
     alone = {**tables, "customers": tables["customers"].where("customer_unique_id = 'person 0'")}
-    one = content(chain(alone, as_of=AS_OF, order_statuses=STATUSES, card=card))["rfm"]
-    assert one == [row for row in expected["rfm"] if "'person 0'" in row]
+    one = rows_of(chain(alone, as_of=AS_OF, order_statuses=STATUSES, card=card)["rfm"])
+    assert one == [row for row in expected["rfm"] if row["customer_unique_id"] == "person 0"]
 
 
-@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(orders=ORDERS)
-def test_the_properties_of_the_chain_hold(spark: SparkSession, orders: list[Any]) -> None:
-    check_all(spark, orders)
+def test_the_properties_of_the_chain_hold(spark: SparkSession) -> None:
+    # Six people with four orders each, the last two of them at one moment, and some after the as-of date.
+    months = [5 * (n if n < 18 else n - 6) % 21 for n in range(24)]
+    moments = [FIRST + timedelta(days=30 * month, seconds=86_399) for month in months]
+    statuses = (*STATUSES, STATUSES[0], "canceled")
+    payments = [[Decimal(units).scaleb(-4) for units in range(17 * n, 10**9, 3 * 10**8)] for n in range(24)]
+    check_all(spark, [(n % 6, moments[n], statuses[n % 4], payments[n][: n % 5]) for n in range(24)])
 
 
 @pytest.mark.long
@@ -89,3 +95,15 @@ def test_the_properties_of_the_chain_hold(spark: SparkSession, orders: list[Any]
 @given(orders=ORDERS)
 def test_the_properties_of_the_chain_hold_over_many_data_sets(spark: SparkSession, orders: list[Any]) -> None:
     check_all(spark, orders)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_the_properties_of_the_chain_hold_over_hundreds_of_data_sets(spark: SparkSession) -> None:
+    @seed(int(os.environ["SOAK_SEED"]))
+    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(orders=ORDERS)
+    def many(orders: list[Any]) -> None:
+        check_all(spark, orders)
+
+    many()

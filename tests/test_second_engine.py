@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.pipeline import main
+from jobs.ingest import main
 from jobs.sample import write_sample
 from jobs.storage.local import LocalFolder
 from tests.chain import TABLES, chain
@@ -21,27 +21,12 @@ PROJECT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def run_folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run over 2,000 orders, some of them after as_of."""
+    """A run that checked 2,000 orders, some of them after as_of."""
     folder = tmp_path_factory.mktemp("engines")
     write_sample(spark, LocalFolder(folder), orders=2_000, seed=7)
     run = f"{AS_OF}-engines"
-    assert (
-        main(
-            [
-                "--as-of",
-                AS_OF,
-                "--input",
-                str(folder),
-                "--output",
-                str(folder / "out"),
-                "--run-id",
-                run,
-                "--kmeans",
-                "none",
-            ]
-        )
-        == 0
-    )
+    where = ["--input", str(folder), "--output", str(folder / "out")]
+    assert main(["--as-of", AS_OF, *where, "--run-id", run]) == 0
     return folder / "out" / "runs" / run
 
 

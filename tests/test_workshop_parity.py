@@ -11,12 +11,13 @@ import duckdb
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.pipeline import main
+from jobs import features, ingest
 from jobs.sample import write_sample
 from jobs.storage.local import LocalFolder
 
 AS_OF = date(2018, 10, 17)
 WORKSHOP_DAY = date(2021, 11, 17)
+CHECKED = f"{AS_OF}-checked"
 
 LOAD = """
 create table customers_1 as select customer_id, customer_unique_id, customer_zip_code_prefix zip_code, customer_city,
@@ -64,8 +65,11 @@ TYPED_IN = {"recency": ("161.0", "271.0"), "frequency": ("1.0", "17.0"), "moneta
 
 @pytest.fixture(scope="module")
 def sample(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files, and an output folder with a run that checked them."""
     folder = tmp_path_factory.mktemp("sample")
     write_sample(spark, LocalFolder(folder), orders=3_000, seed=1)
+    where = ["--input", str(folder), "--output", str(folder / "output")]
+    assert ingest.main(["--as-of", str(AS_OF), *where, "--run-id", CHECKED]) == 0
     return folder
 
 
@@ -83,13 +87,12 @@ def by_workshop(
     return workshop
 
 
-def by_pipeline(sample: Path, output: Path, *arguments: str) -> Path:
-    """The folder of a run over the same files."""
+def by_jobs(sample: Path, *arguments: str) -> Path:
+    """The folder of the features of the same files."""
     run_id = f"{arguments[1]}-parity"
-    assert (
-        main([*arguments, "--kmeans", "none", "--input", str(sample), "--output", str(output), "--run-id", run_id]) == 0
-    )
-    return output / "runs" / run_id
+    where = ["--output", str(sample / "output"), "--checked-run", CHECKED, "--run-id", run_id]
+    assert features.main([*arguments, *where]) == 0
+    return sample / "output" / "runs" / run_id
 
 
 def difference(workshop: duckdb.DuckDBPyConnection, one_query: str, other_query: str) -> tuple[int, int]:
@@ -127,16 +130,16 @@ def assert_same_tables(workshop: duckdb.DuckDBPyConnection, run: Path) -> None:
     assert spread > 1_000
 
 
-def test_with_summed_payments_and_fitted_bounds(sample: Path, tmp_path: Path) -> None:
+def test_with_summed_payments_and_fitted_bounds(sample: Path) -> None:
     workshop = by_workshop(sample, as_of=AS_OF, value="sum(t.payment_value)", bounds=FITTED)
-    assert_same_tables(workshop, by_pipeline(sample, tmp_path, "--as-of", str(AS_OF)))
+    assert_same_tables(workshop, by_jobs(sample, "--as-of", str(AS_OF)))
 
 
-def test_the_workshops_way_with_its_constants_on_its_date(sample: Path, tmp_path: Path) -> None:
+def test_the_workshops_way_with_its_constants_on_its_date(sample: Path) -> None:
     # any_value may give any payment of the purchase. Ours is the first of the lowest order, and so is this one.
     value = "arg_min(t.payment_value, (t.order_id, t.payment_sequential))"
     workshop = by_workshop(sample, as_of=WORKSHOP_DAY, value=value, bounds=TYPED_IN)
     options = ("--as-of", str(WORKSHOP_DAY), "--purchase-value", "any", "--card", "workshop-2021")
-    assert_same_tables(workshop, by_pipeline(sample, tmp_path, *options))
+    assert_same_tables(workshop, by_jobs(sample, *options))
     # The sample has the first and the last purchase of Olist, so it has the workshop's 161 and 271 weeks.
     assert workshop.execute("select min(weeks), max(weeks) from measures").fetchall() == [(161, 271)]

@@ -33,7 +33,12 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def olist_sized(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("olist")
+    # So many rows are worth compiling.
+    spark.conf.set("spark.sql.codegen.wholeStage", "true")
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
     write_sample(spark, LocalFolder(folder), orders=99_441, seed=42)
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     return folder
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from jobs.spark.session import RESULTS, SPEED, STARTUP
 from tests.deploy.standalone import SPARK_SUBMIT, environment
 
@@ -21,6 +23,7 @@ Path(sys.argv[1]).write_text(json.dumps(settings))
 """
 
 
+@pytest.mark.long
 def test_a_submitted_session_has_all_settings_and_the_submitter_overrides_speed(tmp_path: Path) -> None:
     script, output = tmp_path / "job.py", tmp_path / "settings.json"
     script.write_text(JOB)

@@ -15,6 +15,7 @@ from tests.jobs.warehouse.small_runs import CHANGED_ROWS, FEBRUARY_RUN, JUNE_RUN
 from tests.log_lines import without_logs
 
 
+@pytest.mark.long
 def test_a_failure_at_any_statement_leaves_the_previous_run(
     february: RedshiftPublication, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
