@@ -52,32 +52,38 @@ def rows_of(frame: DataFrame) -> list[Row]:
     return sorted(frame.collect(), key=str)
 
 
+def content(frame: DataFrame) -> list[str]:
+    """The rows as text, which tells 0.0 from -0.0 and 1 from 1.0."""
+    return list(map(str, rows_of(frame)))
+
+
 def check_all(spark: SparkSession, orders: list[Any]) -> None:
     tables = tables_of(spark, orders)
     frames = chain(tables, as_of=AS_OF, order_statuses=STATUSES)
-    expected = {name: rows_of(each) for name, each in frames.items()}
+    rows = {name: rows_of(each) for name, each in frames.items()}
+    expected = {name: list(map(str, each)) for name, each in rows.items()}
 
     # Rows in another order, in other partitions: the same content.
     shuffled = {name: table.orderBy(F.rand(seed=1)).repartition(3) for name, table in tables.items()}
     for name, again in chain(shuffled, as_of=AS_OF, order_statuses=STATUSES).items():
-        assert rows_of(again) == expected[name], name
+        assert content(again) == expected[name], name
 
     # Money in equals money out.
     paid = sum((value for *_, values in orders for value in values), Decimal("1.0000"))
-    [totals] = expected["excluded"]
+    [totals] = rows["excluded"]
     excluded = sum((total["money"] or Decimal(0) for total in totals), Decimal(0))
     for table, column in (("transactions", "payment_value"), ("purchases", "value"), ("rfm", "total_value")):
-        assert excluded + sum(row[column] for row in expected[table]) == paid, table
+        assert excluded + sum(row[column] for row in rows[table]) == paid, table
 
     # A card that is fitted, written, read and applied gives the same figures.
     measures = customer_measures(purchases=frames["purchases"], as_of=AS_OF)
     card = ScoreCard.from_json(fitted(measures, as_of=AS_OF).to_json())
-    assert rows_of(chain(tables, as_of=AS_OF, order_statuses=STATUSES, card=card)["rfm"]) == expected["rfm"]
+    assert content(chain(tables, as_of=AS_OF, order_statuses=STATUSES, card=card)["rfm"]) == expected["rfm"]
 
     # With the same card, the rows of one person alone give the figures of that person.
     alone = {**tables, "customers": tables["customers"].where("customer_unique_id = 'person 0'")}
-    one = rows_of(chain(alone, as_of=AS_OF, order_statuses=STATUSES, card=card)["rfm"])
-    assert one == [row for row in expected["rfm"] if row["customer_unique_id"] == "person 0"]
+    one = content(chain(alone, as_of=AS_OF, order_statuses=STATUSES, card=card)["rfm"])
+    assert one == [row for row in expected["rfm"] if "'person 0'" in row]
 
 
 def test_the_properties_of_the_chain_hold(spark: SparkSession) -> None:

@@ -1,13 +1,12 @@
 """The steps one after the other: each goes on from a run that is whole, and says so when there is none."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import features, ingest, segments
+from jobs import features, ingest, pipeline, segments
 from tests.frames import money
 from tests.jobs.complete_runs import AS_OF, TABLES, Ran, run
 from tests.manifests import total
@@ -35,15 +34,15 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert card["fit_configuration_hash"] == ran.manifest["configuration_hash"]
 
 
-def test_a_run_may_be_complete_without_becoming_current(plain_run: Ran, tmp_path: Path) -> None:
-    output = Path(shutil.copytree(plain_run.output, tmp_path / "output"))
-    before = plain_run.pointer["run_id"]
-    where = ["--as-of", AS_OF, "--output", str(output), "--checked-run", before, "--run-id", f"{AS_OF}-first"]
-    assert features.main([*where, "--becomes-current", "no"]) == 0
-    assert Ran(output).pointer["run_id"] == before
+def test_a_run_may_be_complete_without_becoming_current(raw: RawFiles, tmp_path: Path) -> None:
+    raw.write()
+    output = tmp_path / "output"
+    where = ["--as-of", AS_OF, "--input", str(raw.folder), "--output", str(output), "--run-id", f"{AS_OF}-first"]
+    assert pipeline.main([*where, "--kmeans", "none", "--becomes-current", "no"]) == 0
+    assert not (output / "current.json").exists()
     assert (output / "runs" / f"{AS_OF}-first" / "manifest.json").exists()
     shares = json.loads((output / "runs" / f"{AS_OF}-first" / "quality_shares.json").read_text())
-    assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in ("transactions", "purchases", "rfm")}
+    assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in TABLES}
     assert segments.main(["--output", str(output), "--features-run", f"{AS_OF}-first", "--k", "2"]) == 0
     assert set(TABLES) < set(Ran(output).pointer["tables"])
     folder = output / "runs" / f"{AS_OF}-first"
