@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,15 +32,25 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in sorted(folder.glob("*.csv"))}
 
 
+@contextmanager
+def compiled(spark: SparkSession) -> Iterator[None]:
+    """Spark's own settings for code, since so many rows are worth compiling."""
+    settings = ("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode")
+    before = {setting: spark.conf.get(setting) for setting in settings}
+    for setting in settings:
+        spark.conf.unset(setting)
+    try:
+        yield
+    finally:
+        for setting, value in before.items():
+            spark.conf.set(setting, value)
+
+
 @pytest.fixture(scope="module")
 def olist_sized(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("olist")
-    # So many rows are worth compiling.
-    spark.conf.set("spark.sql.codegen.wholeStage", "true")
-    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
-    write_sample(spark, LocalFolder(folder), orders=99_441, seed=42)
-    spark.conf.set("spark.sql.codegen.wholeStage", "false")
-    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    with compiled(spark):
+        write_sample(spark, LocalFolder(folder), orders=99_441, seed=42)
     return folder
 
 
