@@ -10,6 +10,7 @@ model is a defect of the fake and fails the test. An operation is a function: me
 
 import json
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -73,11 +74,13 @@ class ModelledService(HttpService):
         assert not violations, f"the response violates botocore's model: {violations}"
         return self._encoded(result, shape)
 
+    @abstractmethod
     def _parsed(self, operation: str, request: HttpRequest) -> dict[str, Any]:
-        raise NotImplementedError
+        """The members of a request, not yet checked against the model."""
 
+    @abstractmethod
     def _encoded(self, result: Mapping[str, Any], shape: Shape | None) -> HttpResponse:
-        raise NotImplementedError
+        """A result in the format of the protocol."""
 
 
 class JsonService(ModelledService):

@@ -13,6 +13,7 @@ import socket
 import threading
 import traceback
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class DroppedConnectionError(Exception):
     """The connection ends without a response."""
 
 
-class HttpService:
+class HttpService(ABC):
     """The server. A subclass speaks a protocol: `operation_of`, `members_of`, `perform` and `error_response`."""
 
     signing_name: str
@@ -141,29 +142,29 @@ class HttpService:
             fault.wait()
         raise DroppedConnectionError
 
+    @abstractmethod
     def operation_of(self, request: HttpRequest) -> str:
         """The name of the operation that a request calls."""
-        raise NotImplementedError
 
+    @abstractmethod
     def members_of(self, operation: str, request: HttpRequest) -> dict[str, Any]:
         """Parse and validate a request.
 
         Raises:
             ServiceError: The service rejects the request.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def perform(self, operation: str, members: dict[str, Any]) -> HttpResponse:
         """Perform an operation and encode its result.
 
         Raises:
             ServiceError: The operation fails.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def error_response(self, error: ServiceError) -> HttpResponse:
         """Encode an error in the service's protocol."""
-        raise NotImplementedError
 
 
 def _handler_of(service: HttpService) -> type[BaseHTTPRequestHandler]:
