@@ -20,7 +20,6 @@ PREFIX ?= olist-rfm
 # Each worker of the tests has a Spark of its own, of up to 2 GB, and keeps one core busy.
 WORKERS ?= 2
 PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-SOAK_SEED ?=
 DATA ?= $(INPUT)
 UPGRADE ?= --upgrade
 

@@ -31,8 +31,8 @@ SMALL = {
 
 FAKES = Path(__file__).parent / "fakes"
 SHARED_RUNS = {
-    "published": "tests/jobs/test_segments",
-    "plain_run": ("tests/jobs/test_pipeline", "tests/jobs/test_step"),
+    "published": ("tests/jobs/test_segments",),
+    "plain_run": ("tests/jobs/test_pipeline.py", "tests/jobs/test_step_by_step.py"),
 }
 """Fixtures that make a run once for several files, and how the names of these files begin."""
 

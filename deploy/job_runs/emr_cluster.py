@@ -20,7 +20,7 @@ class Cluster:
         aws: the account.
         prefix: of the stacks.
         outputs: the outputs of the stacks.
-        cluster_id: the id of the cluster, such as ``j-2AXXXXXXGAPLF``.
+        cluster_id: the id of the cluster, such as ``j-1K48QYI7PD4G3``.
     """
 
     aws: Aws

@@ -13,7 +13,7 @@ CALLS = (
     *("open_run", "table_uri", "write_text", "copy_in", "remove", "write_manifest", "move_pointer"),
     *("write_failure", "contains"),
 )
-"""Everything by which a run reaches the store to write. Spark writes each table under its ``table_uri``."""
+"""The calls of a run to its store. Spark writes a table under its ``table_uri``; the last two come after a failure."""
 
 
 class Killed(BaseException):
