@@ -1,13 +1,15 @@
 """What a contract is: a table, its columns, and the rules that its rows must pass."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyspark.sql import Column
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
 from expectations.rules import Cells, HasAllFields, NotNull, ParsesAs, RefersTo, RowRule, Rule, TableRule, Unique
+from expectations.rules.cell_forms import ColumnForm
+from expectations.rules.column_rules import ColumnRule
 from transforms import schemas
 
 
@@ -64,8 +66,10 @@ class Contract:
         unknown = [column for column in rule.columns if column not in self.cells.types]
         if unknown:
             return f"no column {unknown[0]} in {self.table} (found: {', '.join(self.cells.types)})"
-        if rule.severity == "quarantine" and not self.cells.are_text:
-            return f"severity is quarantine, expected stop or warn: {self.table} is computed, and has no quarantine"
+        if rule.severity in ("quarantine", "blank") and not self.cells.are_text:
+            return (
+                f"severity is {rule.severity}, expected stop or warn: {self.table} is computed, and has no quarantine"
+            )
         return rule.incompatibility(self.cells)
 
 
@@ -76,10 +80,17 @@ class FileContract(Contract):
     Attributes:
         file: the name of the file, without ``.csv``.
         source_names: by column of the table, its name in the file, where the two differ.
+        free_text: columns, by their names in the file, whose text may hold line breaks.
+        numbered: the column of the key, by its name in the file, that numbers the rows of one thing; None if there is
+            none. A file may lack it if the user says so, and its rows are then numbered.
+        forms: what the user declared of columns, by their names in the file.
     """
 
     file: str
     source_names: Mapping[str, str] = field(default_factory=dict)
+    free_text: tuple[str, ...] = ()
+    numbered: str | None = None
+    forms: Mapping[str, ColumnForm] = field(default_factory=dict)
 
     @cached_property
     def cells(self) -> Cells:
@@ -107,6 +118,11 @@ class FileContract(Contract):
         return tuple(self.cells.types)
 
     @property
+    def blanked(self) -> str:
+        """The name of the table of accepted rows that lost a cell."""
+        return f"blanked/{self.table}"
+
+    @property
     def references(self) -> tuple[RefersTo, ...]:
         """The rules about keys of other tables."""
         return tuple(rule for rule in self.rules if isinstance(rule, RefersTo))
@@ -118,12 +134,55 @@ class FileContract(Contract):
         return StructType([*text, StructField("source_file", StringType()), StructField("reasons", schemas.REASONS)])
 
     @property
+    def blanked_schema(self) -> StructType:
+        """The columns of an accepted row that lost a cell: its key as text, its file, and why."""
+        key = [StructField(name, StringType()) for name in self.key]
+        return StructType([*key, StructField("source_file", StringType()), StructField("reasons", schemas.REASONS)])
+
+    @property
     def required(self) -> tuple[str, ...]:
         """The columns without which a row is rejected, by their names in the file."""
         return tuple(rule.column for rule in self.rules if isinstance(rule, NotNull) and rule.severity != "warn")
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a file must have, whatever the user declares; by their names in the file."""
+        return tuple(column for column in self.required if column != self.numbered)
+
+    def may_be_missing(self, column: str) -> bool:
+        """Whether the user lets files lack a column."""
+        return self.forms.get(column, ColumnForm()).may_be_missing
+
+    def without_columns(self, missing: Collection[str]) -> "FileContract":
+        """The contract for files that lack columns: without the rules about them. Rows are numbered where need be."""
+        about_missing = [
+            rule
+            for rule in self.rules
+            if not isinstance(rule, Unique) and {*rule.columns} & {*missing} - {self.numbered}
+        ]
+        return replace(self, rules=tuple(rule for rule in self.rules if rule not in about_missing))
+
+    def form_incompatibility(self, column: str, form: ColumnForm) -> str | None:
+        """Why a column cannot be declared to have a form; None if it can."""
+        data_type = self.cells.types.get(column)
+        if data_type is None:
+            return f"no column {column} in {self.table} (found: {', '.join(self.cells.types)})"
+        if form.format is not None and not isinstance(data_type, TimestampType):
+            return f"format, expected only for a column of times: {column} is {data_type.simpleString()}"
+        if form.pad_zeros_to is not None and not isinstance(data_type, StringType):
+            return f"pad_zeros_to, expected only for a column of text: {column} is {data_type.simpleString()}"
+        if form.may_be_missing and column in self.needed:
+            return f"may_be_missing, expected only for a column that RFM does without: {column} is needed"
+        return None
+
     def incompatibility(self, rule: Rule) -> str | None:
         """Why the contract cannot have a rule; None if it can."""
+        if rule.severity == "blank":
+            is_optional = isinstance(rule, ColumnRule) and rule.column not in (*self.required, *self.key)
+            if not is_optional or isinstance(rule, NotNull | RefersTo) or len(rule.columns) != 1:
+                return (
+                    "severity is blank, expected quarantine, stop or warn: only a rule about one optional cell can be"
+                )
         is_structural = isinstance(rule, HasAllFields | RefersTo | Unique) or (
             isinstance(rule, NotNull | ParsesAs) and rule.column in self.required
         )

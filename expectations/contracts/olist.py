@@ -17,6 +17,7 @@ from expectations.rules import (
     HasAllFields,
     InSet,
     IsText,
+    IsWellQuoted,
     Matches,
     NotAfter,
     NotNull,
@@ -67,7 +68,8 @@ def file_contract(contract: FileContract, *, required: Sequence[str]) -> FileCon
     types = contract.cells.types
     every_file: tuple[Rule, ...] = (
         HasAllFields(),
-        IsText(tuple(types)),
+        IsText(),
+        IsWellQuoted(severity="warn"),
         *(NotNull(column) for column in required),
         *(ParsesAs(column, kind) for column, kind in types.items() if not isinstance(kind, StringType)),
     )
@@ -80,6 +82,7 @@ CUSTOMERS = file_contract(
         file="olist_customers_dataset",
         schema=schemas.CUSTOMERS,
         source_names=MappingProxyType({"zip_code": "customer_zip_code_prefix", "state": "customer_state"}),
+        free_text=("customer_city",),
         rules=(
             Matches("customer_id", IDENTIFIER, null_passes=True),
             Matches("customer_unique_id", IDENTIFIER, null_passes=True),
@@ -112,6 +115,7 @@ PAYMENTS = file_contract(
         table="payments",
         file="olist_order_payments_dataset",
         schema=schemas.PAYMENTS,
+        numbered="payment_sequential",
         rules=(
             Matches("order_id", IDENTIFIER, null_passes=True),
             Between("payment_sequential", low=1, null_passes=True),

@@ -5,6 +5,9 @@
         between(payment_value): {high: 50000, severity: warn}
       add:
         - {kind: mean_between, column: payment_value, low: 50, high: 500, severity: warn}
+    orders:
+      columns:
+        order_purchase_timestamp: {format: M/d/yyyy H:mm}
 
 A rule is named by its label, a column by its name in the file that the table comes from. What a rule is about cannot be
 changed, and no rule can be removed: `warn` is the mildest severity.
@@ -20,12 +23,19 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from expectations.contracts.contract import Contract, FileContract
-from expectations.rules import KINDS, HasAllFields, IsText, ParsesAs, RefersTo, Rule
+from expectations.rules import KINDS, HasAllFields, IsText, IsWellQuoted, LeftOutAtMost, ParsesAs, RefersTo, Rule
+from expectations.rules.cell_forms import ColumnForm
 
-ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in (HasAllFields, IsText, ParsesAs)}
+ADDABLE = {
+    name: kind
+    for name, kind in KINDS.items()
+    if kind not in (HasAllFields, IsText, IsWellQuoted, LeftOutAtMost, ParsesAs)
+}
 """The kinds of rule that can be added. The others apply once to every file."""
 
-SUBJECT_FIELDS = frozenset({"column", "other", "key", "table", "over", "type", "of"})
+_FORM_FIELDS = "format, pad_zeros_to or may_be_missing"
+
+SUBJECT_FIELDS = frozenset({"column", "other", "key", "table", "over", "type", "of", "found"})
 """The fields that say what a rule is about. A rule with another subject is another rule."""
 
 
@@ -65,15 +75,18 @@ class _OverridesReader:
         for table, line, sections in self._items(content, 0, "tables"):
             if table not in self._contracts:
                 self._fail(line, f"unknown table {table!r} (expected one of: {', '.join(self._contracts)})")
-            for section, section_line, rules in self._items(sections, line, "change and add"):
+            for section, section_line, rules in self._items(sections, line, "change, add and columns"):
                 match section:
                     case "change":
                         for label, rule_line, values in self._items(rules, section_line, "rules by their labels"):
                             self._change(self._contracts[table], label, values, rule_line)
                     case "add":
                         self._add_all(table, rules, section_line)
+                    case "columns":
+                        for column, column_line, values in self._items(rules, section_line, "columns by their names"):
+                            self._declare(self._contracts[table], column, values, column_line)
                     case _:
-                        self._fail(section_line, f"found {section!r}, expected change or add")
+                        self._fail(section_line, f"found {section!r}, expected change, add or columns")
         return self._contracts
 
     def _change(self, contract: Contract, label: str, values: Any, line: int) -> None:
@@ -92,6 +105,23 @@ class _OverridesReader:
         self._check_compatible(contract, changed, line)
         rules = tuple(changed if other.label == label else other for other in contract.rules)
         self._contracts[contract.table] = replace(contract, rules=rules)
+
+    def _declare(self, contract: Contract, column: str, values: Any, line: int) -> None:
+        if not isinstance(contract, FileContract):
+            self._fail(line, f"columns: {contract.table} is computed, expected a table that comes from a file")
+        declared = {name: value for name, _, value in self._items(values, line, "how the column is written")}
+        self._refuse_booleans(declared, values, line, column)
+        try:
+            form = TypeAdapter(ColumnForm).validate_python(declared)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            name = str(problem["loc"][0]) if problem["loc"] else ""
+            cause = problem["msg"].removeprefix("Value error, ")
+            self._fail(_line_of(values, name, line), f"{column}: {name}: {cause} (expected: {_FORM_FIELDS})")
+        incompatibility = contract.form_incompatibility(column, form)
+        if incompatibility is not None:
+            self._fail(line, incompatibility)
+        self._contracts[contract.table] = replace(contract, forms={**contract.forms, column: form})
 
     def _add_all(self, table: str, rules: Any, line: int) -> None:
         if not isinstance(rules, CommentedSeq):
@@ -116,10 +146,7 @@ class _OverridesReader:
         self._contracts[contract.table] = replace(contract, rules=(*contract.rules, rule))
 
     def _build_rule(self, kind: type[Rule], arguments: Mapping[str, Any], values: Any, line: int, label: str) -> Rule:
-        for name, value in arguments.items():
-            # Pydantic would take true for the number 1.
-            if isinstance(value, bool) and name != "null_passes":
-                self._fail(_line_of(values, name, line), f"{label}: {name} is {value}, expected no boolean")
+        self._refuse_booleans(arguments, values, line, label)
         try:
             return TypeAdapter(kind).validate_python(dict(arguments))
         except ValidationError as error:
@@ -130,6 +157,12 @@ class _OverridesReader:
             is_missing = field is None or problems[0]["type"] == "missing"
             actual = "" if is_missing else f" is {arguments[str(field)]!r}"
             self._fail(_line_of(values, field, line), f"{label}: {field or ''}{actual}: {cause}".replace(": : ", ": "))
+
+    def _refuse_booleans(self, arguments: Mapping[str, Any], values: Any, line: int, label: str) -> None:
+        for name, value in arguments.items():
+            # Pydantic would take true for the number 1.
+            if isinstance(value, bool) and name not in ("null_passes", "may_be_missing"):
+                self._fail(_line_of(values, name, line), f"{label}: {name} is {value}, expected no boolean")
 
     def _check_compatible(self, contract: Contract, rule: Rule, line: int) -> None:
         cause = contract.incompatibility(rule)

@@ -7,9 +7,16 @@ that comes out as null has failed, unless the rule states that null passes.
 
 from expectations.rules.cells import Cells
 from expectations.rules.column_rules import Between, NotAfter, NotNull, ParsesAs
-from expectations.rules.row_rules import HasAllFields, IsText, RefersTo, Unique
+from expectations.rules.row_rules import HasAllFields, IsText, IsWellQuoted, RefersTo, Unique
 from expectations.rules.rule import GxExpectation, RowRule, Rule, Severity
-from expectations.rules.table_rules import MeanBetween, NullShareAtMost, RowCountBetween, TableRule
+from expectations.rules.table_rules import (
+    LeftOutAtMost,
+    MeanBetween,
+    NullShareAtMost,
+    RowCountBetween,
+    ShareOfOneAtMost,
+    TableRule,
+)
 from expectations.rules.text_rules import InSet, Matches
 
 KINDS: dict[str, type[Rule]] = {
@@ -17,6 +24,7 @@ KINDS: dict[str, type[Rule]] = {
     for kind in (
         HasAllFields,
         IsText,
+        IsWellQuoted,
         NotNull,
         ParsesAs,
         Matches,
@@ -28,6 +36,8 @@ KINDS: dict[str, type[Rule]] = {
         RowCountBetween,
         NullShareAtMost,
         MeanBetween,
+        ShareOfOneAtMost,
+        LeftOutAtMost,
     )
 }
 """Every kind of rule, by name."""
@@ -40,6 +50,8 @@ __all__ = [
     "HasAllFields",
     "InSet",
     "IsText",
+    "IsWellQuoted",
+    "LeftOutAtMost",
     "Matches",
     "MeanBetween",
     "NotAfter",
@@ -51,6 +63,7 @@ __all__ = [
     "RowRule",
     "Rule",
     "Severity",
+    "ShareOfOneAtMost",
     "TableRule",
     "Unique",
 ]

@@ -10,18 +10,20 @@ from expectations.rules.cells import Cells
 from expectations.rules.column_rules import ColumnRule
 from expectations.rules.rule import RowRule, rule_label
 
-MALFORMED_ROW = "malformed_row"
-"""The column for the text of a row with too many or too few fields; null for all other rows."""
-
 SOURCE_FILE = "source_file"
 
-REPLACEMENT = "\ufffd"
-"""What a reader puts in place of bytes that are not UTF-8."""
+# What the reader of a file finds out about a row, beside its cells: the text of the row, or null.
+MALFORMED_ROW = "malformed_row"
+"""The column for a row with too many or too few fields, or with a quote that stays open at its end."""
+UNDECODED_ROW = "undecoded_row"
+"""The column for a row of which some bytes are not UTF-8."""
+ILL_QUOTED_ROW = "ill_quoted_row"
+"""The column for a row with a quote where RFC 4180 has none: within a field, or behind a backslash."""
 
 
 @dataclass(frozen=True)
 class HasAllFields(RowRule):
-    """The row has as many fields as the header."""
+    """The row has as many fields as the header, and its last quote is closed."""
 
     kind: ClassVar[str] = "has_all_fields"
 
@@ -32,7 +34,7 @@ class HasAllFields(RowRule):
     @property
     def expectation(self) -> str:
         """The number of fields in the header."""
-        return "as many fields as the header has"
+        return "as many fields as the header has, each quote closed on its line"
 
     def reason(self, _cells: Cells, /) -> Column:
         """A reason with the text of the row."""
@@ -42,9 +44,8 @@ class HasAllFields(RowRule):
 
 @dataclass(frozen=True)
 class IsText(RowRule):
-    """The bytes of the row are UTF-8: no column has the reader's replacement character."""
+    """The bytes of the row are UTF-8."""
 
-    over: tuple[str, ...]
     kind: ClassVar[str] = "is_text"
 
     @property
@@ -58,8 +59,33 @@ class IsText(RowRule):
 
     def reason(self, _cells: Cells, /) -> Column:
         """A reason with the row as far as it can be read."""
-        row = F.concat_ws(",", *self.over)
-        return self._reason_unless(~row.contains(REPLACEMENT), row)
+        row = F.col(UNDECODED_ROW)
+        return self._reason_unless(row.isNull(), row)
+
+
+@dataclass(frozen=True)
+class IsWellQuoted(RowRule):
+    """The quotes of the row are those of RFC 4180: around a field, and doubled inside.
+
+    Where they are not, the row may have been written in another dialect, such as Spark's own with backslashes. Its
+    text may then hold quotes and backslashes that are not part of it.
+    """
+
+    kind: ClassVar[str] = "is_well_quoted"
+
+    @property
+    def subject(self) -> None:
+        """None: the rule is about the row."""
+
+    @property
+    def expectation(self) -> str:
+        """The dialect."""
+        return "quotes around a field only, doubled inside (RFC 4180)"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the text of the row."""
+        row = F.col(ILL_QUOTED_ROW)
+        return self._reason_unless(row.isNull(), row)
 
 
 @dataclass(frozen=True)

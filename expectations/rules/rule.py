@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 from expectations.rules.cells import Cells
 from transforms.schemas import REASON
 
-Severity = Literal["quarantine", "stop", "warn"]
-"""What a failed rule does: quarantine the row; quarantine it and stop the run; or warn, and accept the row."""
+Severity = Literal["quarantine", "stop", "blank", "warn"]
+"""What a failed rule does: quarantine the row; quarantine it and stop the run; accept the row without the cell, which
+is kept with its reason; or warn, and accept the row."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ class TableRule(Rule):
     severity: Severity = "stop"
 
     def __post_init__(self) -> None:
-        if self.severity == "quarantine":
-            raise ValueError("severity is quarantine, expected stop or warn: there is no row to quarantine")
+        if self.severity in ("quarantine", "blank"):
+            raise ValueError(f"severity is {self.severity}, expected stop or warn: there is no row to quarantine")
 
 
 @dataclass(frozen=True)
@@ -140,3 +140,94 @@ class MeanBetween(TableRule):
         """The native one over the typed column."""
         arguments = {"column": cells.value_column(self.column), "min_value": self.low, "max_value": self.high}
         return (GxExpectation("expect_column_mean_to_be_between", arguments),)
+
+
+@dataclass(frozen=True)
+class ShareOfOneAtMost(TableRule):
+    """No row has more than this share, 0 to 1, of the column's sum. A sum below ``least_sum`` passes.
+
+    A customer with a large part of all purchases is mostly no person: a word such as ``nan`` as the identifier, or
+    identifiers that a spreadsheet rounded.
+    """
+
+    column: str
+    share: float
+    least_sum: int = 100
+    kind: ClassVar[str] = "share_of_one_at_most"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is {self.share}, expected 0 to 1")
+
+    @property
+    def subject(self) -> str:
+        """The column."""
+        return self.column
+
+    @property
+    def expectation(self) -> str:
+        """The share."""
+        return f"at most {self.share:.2%} of all in one row"
+
+    def incompatibility(self, cells: Cells, /) -> str | None:
+        """Only numbers have a sum."""
+        data_type = cells.types[self.column]
+        if isinstance(data_type, NumericType):
+            return None
+        return f"{self.column} is {data_type.simpleString()}, expected a number"
+
+    def reason(self, cells: Cells, /) -> Column:
+        """A reason with the share of the row that has most."""
+        value = cells.value(self.column)
+        share = F.try_divide(F.max(value).cast("double"), F.sum(value).cast("double"))
+        passes = (F.sum(value) < self.least_sum) | (share <= self.share)
+        return self._reason_unless(F.coalesce(passes, F.lit(True)), share)
+
+    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """None: the counts give the result."""
+        return ()
+
+
+@dataclass(frozen=True)
+class LeftOutAtMost(TableRule):
+    """At most this share, 0 to 1, of something that the table is made of was left out.
+
+    Attributes:
+        of: what was left out.
+        found: the share that a run found; None before that.
+    """
+
+    of: str
+    share: float
+    found: float | None = None
+    kind: ClassVar[str] = "left_out_at_most"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is {self.share}, expected 0 to 1")
+
+    @property
+    def subject(self) -> str:
+        """What was left out."""
+        return self.of
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """None: the rule reads no column."""
+        return ()
+
+    @property
+    def expectation(self) -> str:
+        """The share."""
+        return f"at most {self.share:.2%} left out"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the share that was found."""
+        found = F.max(F.lit(self.found or 0.0))
+        return self._reason_unless(F.coalesce(found <= self.share, F.lit(True)), found)
+
+    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """None: the counts give the result."""
+        return ()

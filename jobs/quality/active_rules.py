@@ -40,12 +40,16 @@ class ActiveRules:
     @property
     def hash(self) -> str:
         """A hash of every rule; files that mean the same have the same one."""
-        return hash_of(
-            {
-                table: [{"kind": rule.kind, **asdict(rule)} for rule in contract.rules]
-                for table, contract in self.contracts.items()
-            }
-        )
+        forms = {
+            f"{contract.table} columns": {column: asdict(form) for column, form in contract.forms.items()}
+            for contract in self.of_files
+            if contract.forms
+        }
+        rules = {
+            table: [{"kind": rule.kind, **asdict(rule)} for rule in contract.rules]
+            for table, contract in self.contracts.items()
+        }
+        return hash_of({**rules, **forms})
 
     def as_json(self) -> dict[str, Any]:
         """The manifest's entry."""

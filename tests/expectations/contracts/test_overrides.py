@@ -19,6 +19,7 @@ from expectations.rules import (
     RefersTo,
     RowCountBetween,
     Rule,
+    ShareOfOneAtMost,
     Unique,
 )
 
@@ -129,6 +130,11 @@ ADDED: dict[str, tuple[str, str, Rule]] = {
         NullShareAtMost("order_approved_at", 0.25, severity="stop"),
     ),
     "mean_between": ("rfm", "column: total_value, high: 500", MeanBetween("total_value", high=500, severity="stop")),
+    "share_of_one_at_most": (
+        "rfm",
+        "column: total_value, share: 0.2, least_sum: 5000, severity: warn",
+        ShareOfOneAtMost("total_value", share=0.2, least_sum=5000, severity="warn"),
+    ),
 }
 """For each kind that can be added: the table, the fields as YAML, and the rule."""
 
@@ -142,7 +148,7 @@ def test_a_rule_of_each_kind_can_be_added_after_the_rules_of_the_contract(kind: 
 
 def test_a_rule_of_every_file_cannot_be_added() -> None:
     assert set(ADDED) == set(ADDABLE)
-    for kind in ("has_all_fields", "is_text", "parses_as"):
+    for kind in ("has_all_fields", "is_text", "is_well_quoted", "left_out_at_most", "parses_as"):
         with pytest.raises(OverridesError, match=f"^mine.yml, line 3: kind is '{kind}' "):
             read(f"orders:\n  add:\n    - {{kind: {kind}}}\n")
 
@@ -192,10 +198,10 @@ INVALID_FILES: list[tuple[str, int, str]] = [
     ("# to do\n", 1, "found nothing, expected tables"),
     ("- payments\n", 1, "found ['payments'], expected tables"),
     ("payments\n", 1, "found 'payments', expected tables"),
-    ("\npayments:\n", 2, "found nothing, expected change and add"),
-    ("payments:\n  [change]\n", 1, "found ['change'], expected change and add"),
+    ("\npayments:\n", 2, "found nothing, expected change, add and columns"),
+    ("payments:\n  [change]\n", 1, "found ['change'], expected change, add and columns"),
     ("# mine\nrefunds: 1\n", 2, "unknown table 'refunds' (expected one of: customers, orders, payments, "),
-    ("rfm:\n  drop: 1\n", 2, "found 'drop', expected change or add"),
+    ("rfm:\n  drop: 1\n", 2, "found 'drop', expected change, add or columns"),
     ("rfm:\n  change:\n", 2, "found nothing, expected rules by their labels"),
     ("rfm:\n  change: [all]\n", 2, "found ['all'], expected rules by their labels"),
     ("rfm:\n  add: {kind: not_null}\n", 2, "expected a list of rules"),
@@ -217,7 +223,11 @@ INVALID_FILES: list[tuple[str, int, str]] = [
     ),
 ]
 INVALID_CHANGES: list[tuple[str, str, str]] = [
-    ("payments", "between(value): {high: 1}", "no rule 'between(value)' (found: has_all_fields, is_text, not_null("),
+    (
+        "payments",
+        "between(value): {high: 1}",
+        "no rule 'between(value)' (found: has_all_fields, is_text, is_well_quoted, ",
+    ),
     ("payments", "between(payment_value): {}", "expected fields to change"),
     ("payments", "between(payment_value): 7", "found 7, expected fields to change"),
     ("payments", "between(payment_value): {top: 1}", "no 'top' to change (expected: severity, null_passes, low, high)"),

@@ -9,7 +9,10 @@ from pyspark.sql.types import DataType, IntegerType, StringType, TimestampType
 from expectations.rules import Cells, Rule
 from tests.frames import frame
 
-MARKS = "malformed_row string, a_accepted_in_orders boolean, a_quarantined_in_orders boolean, source_file string"
+MARKS = (
+    "malformed_row string, undecoded_row string, ill_quoted_row string, source_file string, "
+    "a_accepted_in_orders boolean, a_quarantined_in_orders boolean"
+)
 TEXT, WHOLE, TIME = StringType(), IntegerType(), TimestampType()
 
 

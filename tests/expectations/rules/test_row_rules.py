@@ -5,17 +5,26 @@ from pyspark.sql import SparkSession
 from expectations import rules
 from tests.expectations.rules.reasons import TEXT, WHOLE, raw_columns, reasons_of
 
+FIELDS = "expected as many fields as the header has, each quote closed on its line"
+
 
 def test_a_row_has_as_many_fields_as_the_header(spark: SparkSession) -> None:
     reasons = reasons_of(spark, rules.HasAllFields(), raw_columns(), {"a": "1"}, {"malformed_row": "1,2,3"}, {})
-    assert reasons == [None, ("has_all_fields", None, "1,2,3", "expected as many fields as the header has"), None]
+    assert reasons == [None, ("has_all_fields", None, "1,2,3", FIELDS), None]
 
 
 def test_bytes_that_are_not_utf_8_fail_with_the_row_as_text(spark: SparkSession) -> None:
-    rows = [{"a": "s\u00e3o"}, {"a": "s\ufffdo", "b": "x"}, {"a": None, "b": "\ufffd"}, {}]
-    reasons = reasons_of(spark, rules.IsText(("a", "b")), raw_columns(), *rows)
-    message = "expected UTF-8, found other bytes"
-    assert reasons == [None, ("is_text", None, "s\ufffdo,x", message), ("is_text", None, "\ufffd", message), None]
+    # A replacement character that stands in the file is text as any other.
+    rows = [{"a": "s\u00e3o"}, {"a": "s\ufffdo"}, {"a": "s\ufffdo", "undecoded_row": "s\ufffdo,x"}]
+    reasons = reasons_of(spark, rules.IsText(), raw_columns(), *rows)
+    assert reasons == [None, None, ("is_text", None, "s\ufffdo,x", "expected UTF-8, found other bytes")]
+
+
+def test_a_row_in_another_dialect_fails_with_its_text(spark: SparkSession) -> None:
+    rows = [{"a": 'rio "de" janeiro'}, {"a": "x", "ill_quoted_row": r'"rio \"de\" janeiro"'}]
+    message = "expected quotes around a field only, doubled inside (RFC 4180)"
+    reasons = reasons_of(spark, rules.IsWellQuoted(), raw_columns(), *rows)
+    assert reasons == [None, ("is_well_quoted", None, r'"rio \"de\" janeiro"', message)]
 
 
 def test_a_reference_is_to_an_accepted_row_and_null_passes(spark: SparkSession) -> None:

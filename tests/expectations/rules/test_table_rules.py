@@ -42,3 +42,19 @@ def test_a_table_without_rows_fails_every_rule_but_one_that_allows_none(spark: S
     *reasons, allowed = table_reasons_of(spark, (), *failing, rules.RowCountBetween(high=0))
     assert [reason["value"] for reason in reasons] == ["0", "1.0", None]
     assert allowed is None
+
+
+def test_one_row_has_at_most_a_share_of_all_where_the_sum_is_large_enough_to_tell(spark: SparkSession) -> None:
+    few, many = rules.ShareOfOneAtMost("a", 0.5), rules.ShareOfOneAtMost("a", 0.5, least_sum=10)
+    message = "expected at most 50.00% of all in one row"
+    assert table_reasons_of(spark, ("6", "4", None), few, many) == [
+        None,
+        ("share_of_one_at_most", "a", "0.6", message),
+    ]
+    assert table_reasons_of(spark, ("5", "5"), many) == [None]
+
+
+def test_what_was_left_out_is_judged_by_the_share_that_the_run_found(spark: SparkSession) -> None:
+    before, found = rules.LeftOutAtMost("orders", 0.01), rules.LeftOutAtMost("orders", 0.01, found=0.02)
+    reasons = table_reasons_of(spark, ("1",), before, found)
+    assert reasons == [None, ("left_out_at_most", "orders", "0.02", "expected at most 1.00% left out")]

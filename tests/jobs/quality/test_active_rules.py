@@ -122,7 +122,7 @@ def no_rules(path: Path) -> None:
         (no_file, "--rules {path}: no such file. Check the path, or leave --rules out"),
         (a_folder, "{path}: cannot be read as text"),
         (no_text, "{path}: cannot be read as text"),
-        (no_rules, "--rules {path}, line 2: found 'drop', expected change or add"),
+        (no_rules, "--rules {path}, line 2: found 'drop', expected change, add or columns"),
     ],
 )
 def test_an_invalid_file_of_rule_overrides_is_a_configuration_error(

@@ -1,0 +1,141 @@
+"""Other forms in which programs write a value, and the form that the rules read.
+
+A form is read where it can mean one thing only: a time with a T in it, a whole number with `.0`, a word for nothing
+in a column that may be empty. What could mean two things stays as it is, and the rules reject it, unless the user
+declares what it means (`ColumnForm`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, IntegerType, StringType, TimestampType
+
+WORDS_FOR_NOTHING = ("\\N", "NULL", "Null", "null", "NaN", "nan", "NaT", "None", "NA", "N/A", "n/a", "#N/A", "<NA>")
+"""What databases, pandas and spreadsheets write for no value."""
+
+OTHER_TIME = (
+    r"^(\d{4}-\d{2}-\d{2})"
+    r"(?:[ T](\d{2}:\d{2})(?:(:\d{2})(?:(\.\d{1,6})0{0,40})?)?(?: ?UTC| ?GMT|Z|\+00(?::?00)?)?)?\z"
+)
+"""A time in another form, in groups: day, hour and minute, second, and the fraction without zeros behind six digits."""
+
+WHOLE_NUMBER_WITH_POINT = r"^([+-]?\d{1,40})\.0{0,40}\z"
+
+TIME_FORMAT = re.compile(r"(?=.*y)(?=.*M)(?=.*d)(?:yyyy|yy|MM?|dd?|HH?|hh?|mm|ss|S{1,6}|a|[ /.:,-]|'T'|'Z')+")
+"""The letters of Spark's formats of a time that mean one thing, and the signs between them."""
+
+LONGEST_PADDED = 64
+
+
+@dataclass(frozen=True)
+class ColumnForm:
+    """How the cells of a column are written in the file, where only the user can know it.
+
+    Attributes:
+        format: of a time, in Spark's letters, such as ``M/d/yyyy H:mm``.
+        pad_zeros_to: the length that a text of digits has; a spreadsheet took leading zeros away.
+        may_be_missing: whether files may lack the column. It is then empty in the table, without the rules about it.
+    """
+
+    format: str | None = None
+    pad_zeros_to: int | None = None
+    may_be_missing: bool = False
+    # Pydantic validates what users declare; a misspelt name is refused.
+    __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        if self.format is not None and not TIME_FORMAT.fullmatch(self.format):
+            raise ValueError("format is not one of year, month, day and time, expected such as M/d/yyyy H:mm")
+        if self.pad_zeros_to is not None and not 1 <= self.pad_zeros_to <= LONGEST_PADDED:
+            raise ValueError(f"pad_zeros_to is {self.pad_zeros_to}, expected 1 to {LONGEST_PADDED}")
+
+
+@dataclass(frozen=True)
+class ReadCell:
+    """A cell as the rules read it.
+
+    Attributes:
+        text: in the form of the rules; as it stood in the file, if it is in none that is known.
+        form: the name of the other form in which it stood; null for nearly all cells.
+    """
+
+    text: Column
+    form: Column
+
+
+def read_cell(text: Column, data_type: DataType, *, is_required: bool, declared: ColumnForm | None) -> ReadCell:
+    """Rewrite a cell that stands in another form.
+
+    The cheapest test comes first, since nearly all cells stand in the form of the rules.
+
+    Args:
+        text: the cell; null for an empty one.
+        data_type: the type of the column.
+        is_required: whether a row without a value is rejected. Only an optional cell may hold a word for nothing.
+        declared: what the user declared for the column.
+    """
+    form = declared or ColumnForm()
+    rewritten = _rewritten(text, data_type, form)
+    # Digits and signs come before letters, "#" and "\" are no digits: so one comparison clears nearly all cells.
+    if not is_required and not isinstance(data_type, StringType):
+        may_be_word = ~text.substr(1, 1).between("+", "9")
+        is_word = may_be_word & text.isin(*WORDS_FOR_NOTHING)
+        rewritten = {**rewritten, "word for no value": (is_word, F.lit(None).cast("string"))}
+    if not rewritten:
+        return ReadCell(text, F.lit(None).cast("string"))
+    read, name = text, F.lit(None).cast("string")
+    for label, (applies, value) in rewritten.items():
+        read, name = F.when(applies, value).otherwise(read), F.when(applies, F.lit(label)).otherwise(name)
+    usual = text.isNull() | _is_usual(text, data_type, form)
+    return ReadCell(F.when(usual, text).otherwise(read), F.when(usual, None).otherwise(name))
+
+
+def _is_usual(text: Column, data_type: DataType, form: ColumnForm) -> Column:
+    """Whether a cell stands in the form of the rules as far as a cheap look tells."""
+    match data_type:
+        case TimestampType():
+            return F.lit(False) if form.format else (F.length(text) == 19) & (text.substr(11, 1) == " ")
+        case StringType():
+            return F.length(text) == F.lit(form.pad_zeros_to)
+        case IntegerType():
+            return text.substr(1, 1).between("+", "9") & ~text.contains(".")
+    return text.substr(1, 1).between("+", "9")
+
+
+def _rewritten(text: Column, data_type: DataType, form: ColumnForm) -> Mapping[str, tuple[Column, Column]]:
+    """By the name of each other form: whether a cell stands in it, and the cell in the form of the rules."""
+    match data_type:
+        case TimestampType() if form.format:
+            time = F.try_to_timestamp(text, F.lit(form.format))
+            fraction = ".SSSSSS" if "S" in form.format else ""
+            written_out = F.date_format(time, f"yyyy-MM-dd HH:mm:ss{fraction}")
+            return {f"time as {form.format}": (time.isNotNull(), written_out)}
+        case TimestampType():
+            return _other_times(text)
+        case IntegerType():
+            applies = text.rlike(WHOLE_NUMBER_WITH_POINT)
+            return {"whole number with a point": (applies, F.regexp_extract(text, WHOLE_NUMBER_WITH_POINT, 1))}
+        case StringType() if form.pad_zeros_to:
+            applies = (F.length(text) < form.pad_zeros_to) & text.rlike(r"^[0-9]+\z")
+            return {"zeros put back": (applies, F.lpad(text, form.pad_zeros_to, "0"))}
+    return {}
+
+
+def _other_times(text: Column) -> Mapping[str, tuple[Column, Column]]:
+    def part(number: int) -> Column:
+        return F.regexp_extract(text, OTHER_TIME, number)
+
+    is_other = text.rlike(OTHER_TIME)
+    is_day = F.length(text) == 10
+    seconds = F.when(part(3) == "", ":00").otherwise(part(3))
+    time = F.when(is_day, "00:00:00").otherwise(F.concat(part(2), seconds, part(4)))
+    # A time in the form of the rules with a fraction comes here too, and comes out as it was.
+    written_out = F.concat_ws(" ", part(1), time)
+    return {
+        "day without a time": (is_other & is_day, written_out),
+        "time in another notation": (is_other & ~is_day & (written_out != text), written_out),
+    }
