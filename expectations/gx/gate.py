@@ -52,6 +52,7 @@ NO_DUPLICATES: Mapping[str, DataFrame] = MappingProxyType({})
 SEVERITIES = {
     "stop": FailureSeverity.CRITICAL,
     "quarantine": FailureSeverity.CRITICAL,
+    "blank": FailureSeverity.WARNING,
     "warn": FailureSeverity.WARNING,
 }
 
@@ -139,7 +140,7 @@ class Gate:
             duplicates: as for `gate_columns`.
 
         Returns:
-            The result of each rule, by label.
+            The result of each rule that has an expectation, by label.
 
         Raises:
             NotEvaluatedError: An expectation could not be evaluated, which says nothing about the data.
@@ -153,7 +154,8 @@ class Gate:
         _raise_if_not_evaluated(result)
         _add_details(result, batch)
         self._store(result, batch)
-        return {rule.label: _rule_result(rule, result) for rule in contract.rules}
+        evaluated = [rule for rule in contract.rules if rule.gx_expectations(contract.cells)]
+        return {rule.label: _rule_result(rule, result) for rule in evaluated}
 
     def build_data_docs(self) -> None:
         """Write the pages of all stored results."""

@@ -6,9 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
-from expectations.rules import HasAllFields, Unique
-from expectations.rules.row_rules import MALFORMED_ROW, SOURCE_FILE
+from expectations.rules import HasAllFields, IsText, IsWellQuoted, Unique
+from expectations.rules.row_rules import ILL_QUOTED_ROW, MALFORMED_ROW, UNDECODED_ROW
 from expectations.validation.duplicate_keys import key_of, with_key
+from expectations.validation.records import FORMS, LINES, READ_COLUMNS
 from expectations.validation.rows import REASONS
 
 CONTENT = "content_without_key"
@@ -72,10 +73,10 @@ def plan_replay(*, corrected: DataFrame, quarantined: DataFrame, reused: DataFra
         without_same_key.withColumn(CONTENT, content)
         .join(replacements, on=CONTENT, how="left")
         .where(~is_replaced)
-        .withColumn(MALFORMED_ROW, _malformed_row())
+        .withColumns(_as_it_was_read())
     )
 
-    columns = [*contract.source_columns, SOURCE_FILE, MALFORMED_ROW]
+    columns = [*contract.source_columns, *READ_COLUMNS]
     revalidated = same_key.select(*columns)
     for rows in (same_content, not_replaced):
         revalidated = revalidated.unionByName(rows.select(*columns))
@@ -93,7 +94,14 @@ def _has_faulty_key(contract: FileContract) -> Column:
     return F.exists(REASONS, lambda reason: reason["column"].isin(*contract.key) & (reason["rule"] != Unique.kind))
 
 
-def _malformed_row() -> Column:
-    """The text of a row that was rejected for its number of fields; null for other rows."""
-    reasons = F.filter(REASONS, lambda reason: reason["rule"] == HasAllFields.kind)
+def _as_it_was_read() -> dict[str, Column]:
+    """What the reader of the file found out about a quarantined row, by its reasons."""
+    kinds = {MALFORMED_ROW: HasAllFields.kind, UNDECODED_ROW: IsText.kind, ILL_QUOTED_ROW: IsWellQuoted.kind}
+    found = {column: _row_in_reason(kind) for column, kind in kinds.items()}
+    return {**found, LINES: F.lit(1), FORMS: F.lit(None).cast("array<string>")}
+
+
+def _row_in_reason(kind: str) -> Column:
+    """The text of a row that failed a rule about its text; null for other rows."""
+    reasons = F.filter(REASONS, lambda reason: reason["rule"] == kind)
     return F.get(reasons, 0)["value"]

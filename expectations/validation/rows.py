@@ -7,21 +7,29 @@ from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType
 
 from expectations.contracts.contract import FileContract
 from expectations.rules import RefersTo, RowRule, Unique
 from expectations.rules.cells import parsed
 from expectations.rules.row_rules import SOURCE_FILE
+from expectations.validation.records import FORMS
 from transforms import schemas
 from transforms.schemas import columns_of
 
 REASONS = "reasons"
 WARNINGS = "warnings"
+BLANKED = "blanked"
+"""The reasons for which cells of an accepted row are emptied."""
 FAILED = "failed"
 """The labels of all rules that a row fails, those that only warn included."""
 
 CASCADED = "cascaded"
 """The key of `failure_counts` for cascaded rejections."""
+ROWS_BLANKED = "rows_blanked"
+"""The key of `failure_counts` for accepted rows that lost a cell."""
+OTHER_FORMS = "other_forms"
+"""The key of `failure_counts` for rows with a cell that stood in another form."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,12 @@ def validate_rows(*, raw: DataFrame, contract: FileContract, references: Mapping
     - the raw columns, and ``source_file``;
     - ``reasons``: a `schemas.REASONS` of the rules that reject the row; empty for a row that is accepted;
     - ``warnings``: the same for rules that only warn, whether the row is accepted or not;
-    - ``failed``: the labels of both.
+    - ``blanked``: the same for rules that empty a cell;
+    - ``failed``: the labels of all three;
+    - ``forms``: the cells that stood in another form.
 
     Args:
-        raw: the columns of the contract as the file names them, all text, with ``source_file`` and ``malformed_row``.
+        raw: as `records` returns them.
         contract: the contract of the table.
         references: the tables that the contract refers to, by name.
     """
@@ -57,29 +67,49 @@ def validate_rows(*, raw: DataFrame, contract: FileContract, references: Mapping
     for rule in contract.references:
         joined = _with_marks(joined, rule, references[rule.table])
     rules = [rule for rule in contract.row_rules if not isinstance(rule, Unique)]
-    rejecting = [rule for rule in rules if rule.severity != "warn"]
-    warning = [rule for rule in rules if rule.severity == "warn"]
+    rejecting = [rule for rule in rules if rule.severity in ("quarantine", "stop")]
     validated = joined.select(
         *contract.source_columns,
         SOURCE_FILE,
         _reasons(rejecting, contract).alias(REASONS),
-        _reasons(warning, contract).alias(WARNINGS),
+        _reasons([rule for rule in rules if rule.severity == "warn"], contract).alias(WARNINGS),
+        _reasons([rule for rule in rules if rule.severity == "blank"], contract).alias(BLANKED),
+        FORMS,
     )
-    passes_all = (F.size(REASONS) == 0) & (F.size(WARNINGS) == 0)
-    labels = F.transform(F.concat(REASONS, WARNINGS), _label_of)
+    passes_all = (F.size(REASONS) == 0) & (F.size(WARNINGS) == 0) & (F.size(BLANKED) == 0)
+    labels = F.transform(F.concat(REASONS, WARNINGS, BLANKED), _label_of)
     return validated.select("*", F.when(passes_all, F.array().cast("array<string>")).otherwise(labels).alias(FAILED))
 
 
 def accepted(*, validated: DataFrame, contract: FileContract) -> DataFrame:
-    """The rows that no rule rejects, typed.
+    """The rows that no rule rejects, typed, without the cells that a rule empties.
 
     Grain in: `validate_rows`. Grain out: one row per accepted record, the contract's schema.
     """
     values = [
-        parsed(F.col(contract.source_name(column.name)), column.dataType).alias(column.name)
+        _kept_cell(contract, contract.source_name(column.name), column.dataType).alias(column.name)
         for column in contract.schema.fields
     ]
     return validated.where(F.size(REASONS) == 0).select(*values).select(*columns_of(contract.schema))
+
+
+def _kept_cell(contract: FileContract, name: str, data_type: DataType) -> Column:
+    value = parsed(F.col(name), data_type)
+    if not any(rule.severity == "blank" and rule.columns == (name,) for rule in contract.row_rules):
+        return value
+    return F.when(~F.exists(BLANKED, lambda reason: reason["column"] == name), value)
+
+
+def blanked_rows(*, validated: DataFrame, contract: FileContract) -> DataFrame:
+    """The accepted rows that lost a cell, with its text and the reason.
+
+    Grain in: `validate_rows`. Grain out: one row per accepted record with such a cell, the contract's
+    ``blanked_schema``.
+    """
+    lost = validated.where((F.size(REASONS) == 0) & (F.size(BLANKED) > 0))
+    return lost.select(*contract.key, SOURCE_FILE, F.col(BLANKED).alias(REASONS)).select(
+        *columns_of(contract.blanked_schema)
+    )
 
 
 def quarantined(*, validated: DataFrame, contract: FileContract) -> DataFrame:
@@ -87,14 +117,28 @@ def quarantined(*, validated: DataFrame, contract: FileContract) -> DataFrame:
 
     Grain in: `validate_rows`. Grain out: one row per rejected record, the contract's ``quarantine_schema``.
     """
-    rejected = validated.where(F.size(REASONS) > 0).withColumn(REASONS, F.concat(REASONS, WARNINGS))
+    rejected = validated.where(F.size(REASONS) > 0).withColumn(REASONS, F.concat(REASONS, WARNINGS, BLANKED))
     return rejected.select(*columns_of(contract.quarantine_schema))
 
 
 def failure_counts(contract: FileContract) -> dict[str, Column]:
-    """Aggregates over `validate_rows`: the rows that fail each row rule, by label, and the rejections that cascaded."""
+    """Aggregates over `validate_rows`, by key: rows that fail each row rule, by its label, and rows of other kinds."""
     counts = {rule.label: F.count_if(fails(rule)) for rule in contract.row_rules}
-    return {**counts, CASCADED: F.count_if(is_cascaded(contract))}
+    return {
+        **counts,
+        CASCADED: F.count_if(is_cascaded(contract)),
+        ROWS_BLANKED: F.count_if((F.size(REASONS) == 0) & (F.size(BLANKED) > 0)),
+        OTHER_FORMS: F.count_if(F.col(FORMS).isNotNull()),
+    }
+
+
+def form_counts(*, validated: DataFrame) -> DataFrame:
+    """How many cells stood in which other form.
+
+    Grain in: `validate_rows`. Grain out: one row per column and form: ``form``, as ``column: form``, and ``cells``.
+    """
+    forms = validated.where(F.col(FORMS).isNotNull()).select(F.explode(FORMS).alias("form"))
+    return forms.groupBy("form").agg(F.count(F.lit(1)).alias("cells"))
 
 
 def is_cascaded(contract: FileContract) -> Column:
@@ -111,7 +155,7 @@ def fails(rule: RowRule) -> Column:
 
 def failing_value(rule: RowRule) -> Column:
     """The value on which a row of `validate_rows` fails a rule: empty if there is no value, null if the row passes."""
-    reasons = F.filter(F.concat(REASONS, WARNINGS), lambda reason: _label_of(reason).isin(*_labels(rule)))
+    reasons = F.filter(F.concat(REASONS, WARNINGS, BLANKED), lambda reason: _label_of(reason).isin(*_labels(rule)))
     return F.when(fails(rule), F.coalesce(F.get(reasons, 0)["value"], F.lit("")))
 
 

@@ -16,7 +16,8 @@ from tests.frames import at, money
 from tests.raw_files import key
 
 ANN, C, P, Q, X = map(key, ("ann", "customer", "order", "quarantined", "x"))
-BYTES, MARKS = "\ufffd", ("source_file", "malformed_row")
+BYTES = "\ufffd"
+MARKS = ("source_file", "malformed_row", "undecoded_row", "ill_quoted_row")
 
 
 class Failure(NamedTuple):
@@ -67,15 +68,18 @@ def unparsable(*columns: str) -> list[Failure]:
     return [Failure(f"parses_as({column})", {column: "x"}, "x") for column in columns]
 
 
-MALFORMED = Failure("has_all_fields", {"malformed_row": "1,2"}, "1,2")
+OF_ROWS = [
+    Failure("has_all_fields", {"malformed_row": "1,2"}, "1,2"),
+    Failure("is_text", {"undecoded_row": BYTES}, BYTES),
+    Failure("is_well_quoted", {"ill_quoted_row": '"a"b"'}, '"a"b"'),
+]
 ZIP, STATE = "customer_zip_code_prefix", "customer_state"
 CUSTOMERS = Case(
-    added(CONTRACTS["customers"], InSet("customer_city", ("mau\u00e1", BYTES), null_passes=True)),
+    added(CONTRACTS["customers"], InSet("customer_city", ("mau\u00e1",), null_passes=True)),
     "customer_id",
     {"customer_unique_id": ANN, ZIP: "09790", "customer_city": "mau\u00e1", STATE: "SP"},
     [
-        MALFORMED,
-        Failure("is_text", {"customer_id": C, "customer_city": BYTES}, f"{C},{ANN},09790,{BYTES},SP"),
+        *OF_ROWS,
         *without_value("customer_id", "customer_unique_id"),
         Failure("matches(customer_id)", {"customer_id": X[1:]}, X[1:]),
         Failure("matches(customer_unique_id)", {"customer_unique_id": X.upper()}, X.upper()),
@@ -89,7 +93,7 @@ CUSTOMERS = Case(
 
 BOUGHT, APPROVED, DELIVERED = "order_purchase_timestamp", "order_approved_at", "order_delivered_customer_date"
 CARRIER, ESTIMATE = "order_delivered_carrier_date", "order_estimated_delivery_date"
-TIMES, ORDER_ID = (BOUGHT, APPROVED, CARRIER, DELIVERED, ESTIMATE), ("matches(order_id)",)
+TIMES = (BOUGHT, APPROVED, CARRIER, DELIVERED, ESTIMATE)
 SHARE = f"null_share_at_most({CARRIER})"
 APPROVED_THAT_DAY = Between(APPROVED, low=date(2018, 1, 1), high=date(2018, 1, 1))
 OLD, EVE, NEW_YEAR, LATE = (f"{day} 23:59:59" for day in ("2015-12-31", "2017-12-31", "2018-01-01", "2018-01-02"))
@@ -98,8 +102,7 @@ ORDERS = Case(
     "order_id",
     {"customer_id": C, "order_status": "delivered", **dict.fromkeys(TIMES, NEW_YEAR)},
     [
-        MALFORMED,
-        Failure("is_text", {"order_id": BYTES}, ",".join([BYTES, C, "delivered", *[NEW_YEAR] * 5]), ORDER_ID),
+        *OF_ROWS,
         *without_value("order_id", "customer_id", BOUGHT),
         *unparsable(*TIMES),
         Failure("matches(order_id)", {"order_id": "o1"}, "o1"),
@@ -122,8 +125,7 @@ PAYMENTS = Case(
     "payment_sequential",
     {"order_id": P, "payment_type": "boleto", "payment_installments": "1", "payment_value": "0.10"},
     [
-        MALFORMED,
-        Failure("is_text", {"order_id": BYTES, "payment_sequential": "9"}, f"{BYTES},9,boleto,1,0.10", ORDER_ID),
+        *OF_ROWS,
         *without_value("order_id", "payment_sequential", "payment_value"),
         *unparsable("payment_sequential", "payment_installments", "payment_value"),
         Failure("matches(order_id)", {"order_id": "o1"}, "o1"),

@@ -10,5 +10,7 @@ from tests.frames import frame
 
 def raw_rows(spark: SparkSession, contract: FileContract, *rows: tuple[Any, ...]) -> DataFrame:
     """Well-formed rows of one file, each given as its texts."""
-    names = (*contract.source_columns, "source_file", "malformed_row")
-    return frame(spark, ", ".join(f"{name} string" for name in names), *[(*row, "file.csv", None) for row in rows])
+    texts = (*contract.source_columns, "source_file", "malformed_row", "undecoded_row", "ill_quoted_row")
+    columns = [*[f"{name} string" for name in texts], "lines int", "forms array<string>"]
+    read = ("file.csv", None, None, None, 1, None)
+    return frame(spark, ", ".join(columns), *[(*row, *read) for row in rows])

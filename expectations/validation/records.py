@@ -1,0 +1,170 @@
+"""Lines of a CSV file to the records that the rules judge: each line is a record, whatever stands in its neighbours.
+
+What is counted is lines, and a line is split into fields by itself. So a stray quote spoils the line that it stands in,
+and no other. A field of free text may hold line breaks inside quotes: its lines are joined first (`line_breaks`).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_, or_
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from expectations.contracts.contract import FileContract
+from expectations.rules.cell_forms import read_cell
+from expectations.rules.row_rules import ILL_QUOTED_ROW, MALFORMED_ROW, SOURCE_FILE, UNDECODED_ROW
+
+LINE = "line"
+LINES = "lines"
+"""The column for the number of lines that a record takes in its file."""
+FORMS = "forms"
+"""The column for the cells that stood in another form, as ``column: form``; null for nearly all rows."""
+READ_COLUMNS = (SOURCE_FILE, MALFORMED_ROW, UNDECODED_ROW, ILL_QUOTED_ROW, LINES, FORMS)
+"""The columns of a record beside its cells."""
+
+LONGEST_LINE = 10_000_000
+"""In bytes. A longer line is no record: it is rejected, and its beginning is kept."""
+KEPT_OF_LONG_LINE = 1_000
+LONGEST_CHECKED_QUOTING = 20_000
+"""In characters. A regular expression over a longer text could exhaust the stack."""
+
+_QUOTED = r'"[^"]*+(?:""[^"]*+)*+"'
+_FIELD = rf'(?:{_QUOTED}|[^",]*+)'
+WELL_QUOTED = rf"^{_FIELD}(?:,{_FIELD})*+\z"
+OPEN_AT_THE_END = rf'^(?:(?:{_QUOTED}|[^",][^,]*+|),)*+"[^"]*+(?:""[^"]*+)*+\z'
+
+MALFORMED = "malformed"
+"""The field of `split_line` for a line with another number of fields than there are names."""
+_DIALECT = {
+    # As in Kaggle's files and RFC 4180: inside quotes a quote is doubled.
+    "escape": '"',
+    "mode": "PERMISSIVE",
+    "columnNameOfCorruptRecord": MALFORMED,
+    "maxColumns": "1000000",
+}
+
+
+def is_blank(line: Column) -> Column:
+    """Whether a line holds no value: it is empty, or has commas, quotes and spaces alone, as spreadsheets write."""
+    return F.btrim(line, F.lit(' ,"\t')) == ""
+
+
+def records(*, lines: DataFrame, contract: FileContract, header: Sequence[str]) -> DataFrame:
+    """Split each line into its cells.
+
+    Grain in: one row per line, with ``line`` as the file's bytes have it, and ``source_file``; ``lines`` where lines
+    were joined. Grain out: one row per line; the contract's source columns as text, null where the field is empty, and
+    `READ_COLUMNS`.
+
+    Args:
+        lines: neither headers nor blank lines.
+        contract: of the table.
+        header: the columns of the file. One that the contract lacks is passed over.
+    """
+    line = F.col(LINE)
+    is_short = F.octet_length(line) <= LONGEST_LINE
+    names = column_names(header, contract)
+    split = lines.select(
+        LINE,
+        SOURCE_FILE,
+        *([LINES] if LINES in lines.columns else [F.lit(1).alias(LINES)]),
+        is_short.alias("is_short"),
+        split_line(F.when(is_short, line), names).alias("cells"),
+    )
+    cells = {name: F.col(f"cells.`{name}`") for name in names if name in contract.source_columns}
+    has_stray_quote = reduce(or_, (F.coalesce(cell.contains('"'), F.lit(False)) for cell in cells.values()))
+    is_suspect = F.col("is_short") & (has_odd_quotes(line) | has_stray_quote)
+    judged = split.select("*", is_suspect.alias("is_suspect"))
+    texts, forms = _read_cells(cells, contract)
+    kept = F.when(F.col("is_short"), line).otherwise(F.substr(line, F.lit(1), F.lit(KEPT_OF_LONG_LINE)))
+    readable = F.make_valid_utf8(kept)
+    is_whole = F.col("cells").isNotNull() & F.col(f"cells.`{MALFORMED}`").isNull()
+    is_open = F.col("is_suspect") & is_open_at_the_end(line)
+    return judged.select(
+        *texts,
+        SOURCE_FILE,
+        F.when(~is_whole | is_open, readable).alias(MALFORMED_ROW),
+        F.when(~F.is_valid_utf8(line), readable).alias(UNDECODED_ROW),
+        F.when(F.col("is_suspect") & ~is_well_quoted(line), readable).alias(ILL_QUOTED_ROW),
+        LINES,
+        forms.alias(FORMS),
+    )
+
+
+def cells_as_read(*, cells: DataFrame, contract: FileContract) -> DataFrame:
+    """Give rows whose cells are text already, as of Parquet, the columns of `records`.
+
+    Grain in: one row per record; source columns as text, and ``source_file``. Grain out: the same rows.
+    """
+    nothing = F.lit(None).cast("string")
+    texts, forms = _read_cells({name: F.col(name) for name in cells.columns if name != SOURCE_FILE}, contract)
+    return cells.select(
+        *texts,
+        SOURCE_FILE,
+        *[nothing.alias(name) for name in (MALFORMED_ROW, UNDECODED_ROW, ILL_QUOTED_ROW)],
+        F.lit(1).alias(LINES),
+        forms.alias(FORMS),
+    )
+
+
+def with_numbers(*, rows: DataFrame, contract: FileContract) -> DataFrame:
+    """Number the rows of a table whose files lack the column for that, within the rest of the key and by content.
+
+    Exact copies get numbers of their own, so that none of them is taken for a copy. Costs an exchange by the key.
+
+    Grain in and out: `records`.
+    """
+    if contract.numbered is None:
+        return rows
+    rest = [column for column in contract.key if column != contract.numbered]
+    content = [column for column in contract.source_columns if column != contract.numbered]
+    number = F.row_number().over(Window.partitionBy(*rest).orderBy(*content))
+    return rows.withColumn(contract.numbered, number.cast("string"))
+
+
+def has_odd_quotes(line: Column) -> Column:
+    """Whether a line has an odd number of quotes, so that one of them may stay open at its end."""
+    return (F.length(line) - F.length(F.replace(line, F.lit('"'), F.lit("")))) % 2 == 1
+
+
+def is_open_at_the_end(line: Column) -> Column:
+    """Whether a line ends inside a quoted field."""
+    return F.when(F.length(line) <= LONGEST_CHECKED_QUOTING, line.rlike(OPEN_AT_THE_END)).otherwise(
+        has_odd_quotes(line)
+    )
+
+
+def is_well_quoted(line: Column) -> Column:
+    """Whether a record has quotes only around fields, and doubled inside of them."""
+    return F.when(F.length(line) <= LONGEST_CHECKED_QUOTING, line.rlike(WELL_QUOTED)).otherwise(F.lit(False))
+
+
+def split_line(line: Column, names: Sequence[str]) -> Column:
+    """The fields of a line by their names, as text, and `MALFORMED`."""
+    return F.from_csv(line, ", ".join(f"`{name}` string" for name in (*names, MALFORMED)), _DIALECT)
+
+
+def column_names(header: Sequence[str], contract: FileContract) -> list[str]:
+    """The columns of a file, in file order, under names of their own.
+
+    Spark's names ignore case, so that an ignored column such as Order_ID would clash with order_id.
+    """
+    columns = contract.source_columns
+    return [name if name in columns else f"ignored_{position}" for position, name in enumerate(header)]
+
+
+def _read_cells(cells: Mapping[str, Column], contract: FileContract) -> tuple[list[Column], Column]:
+    """The text of each source column, and the cells that stood in another form."""
+    texts, forms = [], []
+    for name, data_type in contract.cells.types.items():
+        if name not in cells:
+            texts.append(F.lit(None).cast("string").alias(name))
+            continue
+        is_required = name in contract.required
+        cell = read_cell(cells[name], data_type, is_required=is_required, declared=contract.forms.get(name))
+        texts.append(cell.text.alias(name))
+        forms.append((name, cell.form))
+    is_usual = reduce(and_, (form.isNull() for _, form in forms))
+    labels = F.array(*[F.concat(F.lit(f"{name}: "), form) for name, form in forms])
+    return texts, F.when(~is_usual, F.array_compact(labels))
