@@ -9,8 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from expectations.contracts.computed import with_another_card, with_row_count
-from expectations.contracts.contract import Contract
+from expectations.contracts.computed import with_another_card, with_row_count, with_unpaid_orders
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.cli.config import FeaturesConfig, FeaturesRunConfig, hash_of
 from jobs.cli.main import run_main
@@ -29,12 +28,33 @@ from transforms.purchases import first_payments, purchases, purchases_of_one_pay
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, Grid, grid_of, percentiles
 from transforms.rfm.feature_scale import features as scaled_features
-from transforms.rfm.measures import apply_card, customer_measures, fit_bounds, is_outside_range
+from transforms.rfm.measures import (
+    apply_card,
+    customers_with_purchases,
+    fit_bounds,
+    is_outside_range,
+    is_return,
+    measured_customers,
+    returns_totals,
+)
 from transforms.rfm.score_card import ScoreCard
-from transforms.sources.olist import EXCLUSION_CAUSES, attributed_payments, exclusion_totals, transactions
+from transforms.sources.olist import (
+    CAUSES_OF_PEOPLE,
+    EXCLUSION_CAUSES,
+    WITHOUT_PAYMENTS,
+    attributed_payments,
+    excluded_orders,
+    exclusion_totals,
+    people_counts,
+    people_without_purchases,
+    transactions,
+    unpaid_orders,
+)
 
 OTHER_PAYMENTS = Boundary("transactions", BoundaryKind.EXCLUDED, "other_payments_of_the_purchase")
 PURCHASES_IN_RFM = Boundary("rfm", BoundaryKind.MEASURED)
+RETURNS_OF_BUYERS = Boundary("purchases", BoundaryKind.EXCLUDED, "returns_of_buyers")
+RETURNS_OF_OTHERS = Boundary("purchases", BoundaryKind.EXCLUDED, "returns_of_others")
 SCORE_CARD = "score_card.json"
 
 
@@ -105,8 +125,8 @@ def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, ca
     """Write transactions, purchases, score card, RFM and the features to cluster of a run.
 
     Six exchanges by key, and one of a single row for the bounds: customers and orders by customer_id, orders and
-    payments by order_id, transactions and then purchases by customer_unique_id. The features are moved twice more, into
-    even shards.
+    payments by order_id, transactions and then purchases by customer_unique_id. To account for orders and people, their
+    keys alone are moved once more. The features are moved twice more, into even shards.
 
     Args:
         run: the run.
@@ -119,7 +139,7 @@ def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, ca
     """
     transactions_written = _write_transactions(run, checked, config)
     purchases_written = _write_purchases(run, transactions_written, config)
-    rfm, active_card = _write_rfm(run, purchases_written, config, card=card, rules=checked.configuration())
+    rfm, active_card = _write_rfm(run, purchases_written, checked, config, card=card)
     with run.step(FEATURES) as step:
         rows = rfm.total.rows
         files = write_feature_files(run, scaled_features(rfm=rfm.frame, scale=active_card.clustered_by), rows=rows)
@@ -145,11 +165,12 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
         attributed, exclusions = with_metrics(
             attributed_payments(**frames, as_of=run.as_of, order_statuses=config.order_statuses),
             "excluded payments",
-            metrics=exclusion_totals(),
+            metrics={**exclusion_totals(), WITHOUT_PAYMENTS: unpaid_orders()},
         )
         written = run.write_validated(run.rules.contracts["transactions"], transactions(attributed=attributed))
         excluded = [_excluded(cause, exclusions.get) for cause in EXCLUSION_CAUSES]
         run.reconcile(payments.entry, written.entry, *excluded)
+        _account_for_orders(run, checked, written, config, unpaid=exclusions.get[WITHOUT_PAYMENTS])
         rows_in = payments.total.rows
         step.record(rows_in=rows_in, out=written.total, not_passed_on=rows_in - written.total.rows)
     if not written.total.rows:
@@ -159,6 +180,25 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
             f"count ({causes}). Check --as-of, --order-statuses and the run's quarantine"
         )
     return written
+
+
+def _account_for_orders(
+    run: Run, checked: CheckedTables, transactions_written: Written, config: FeaturesConfig, *, unpaid: int
+) -> None:
+    """Check that each order has a transaction, or a cause for which it has none."""
+    orders = checked.tables["orders"]
+    excluded = excluded_orders(as_of=run.as_of, order_statuses=config.order_statuses)
+    causes = orders.frame.agg(*[count.alias(cause) for cause, count in excluded.items()]).collect()[0].asDict()
+    counted = transactions_written.frame.select(F.count_distinct("order_id")).collect()[0][0]
+    run.reconcile(
+        orders.entry,
+        BoundaryTotal(Boundary("orders", BoundaryKind.COUNTED), Total(counted)),
+        *_left_out("orders", {WITHOUT_PAYMENTS: unpaid, **causes}),
+    )
+
+
+def _left_out(table: str, rows: Mapping[str, int]) -> list[BoundaryTotal]:
+    return [BoundaryTotal(Boundary(table, BoundaryKind.EXCLUDED, cause), Total(count)) for cause, count in rows.items()]
 
 
 def _excluded(cause: str, totals: Mapping[str, Any]) -> BoundaryTotal:
@@ -191,35 +231,72 @@ def _write_purchases(run: Run, transactions_written: Written, config: FeaturesCo
 def _write_rfm(
     run: Run,
     purchases_written: Written,
+    checked: CheckedTables,
     config: FeaturesConfig,
     *,
     card: ScoreCard | None,
-    rules: Mapping[str, Any],
 ) -> tuple[Written, ScoreCard]:
     with run.step("rfm") as step:
-        measures = customer_measures(purchases=purchases_written.frame, as_of=run.as_of)
-        contract = _rfm_contract(run, purchases_written.frame, is_fitted=card is None)
+        measured, returns = with_metrics(
+            measured_customers(purchases=purchases_written.frame, as_of=run.as_of), "returns", metrics=returns_totals()
+        )
+        measures = customers_with_purchases(measured=measured)
+        customers = _account_for_people(run, checked, purchases_written, config)
+        contract = with_row_count(run.rules.contracts["rfm"], rows=customers, of="customers in purchases")
+        contract = with_unpaid_orders(contract, share=_share_of_unpaid_orders(run))
+        contract = contract if card is None else with_another_card(contract)
         if card is None:
             # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
             measures = run.stage("measures", measures, schema=schemas.MEASURES)
-            card = _fitted_card(run, measures, config, rules=rules)
+            card = _fitted_card(run, measures, config, rules=checked.configuration())
         written = run.write_validated(
             contract,
             apply_card(measures=measures, card=card),
             metrics={"purchases": F.sum("purchase_count"), "outside": F.count_if(is_outside_range())},
         )
         run.write_text(SCORE_CARD, card.to_json())
-        measured = Total(written.metrics["purchases"], written.total.money)
-        run.reconcile(purchases_written.entry, BoundaryTotal(PURCHASES_IN_RFM, measured))
+        bought = Total(written.metrics["purchases"], written.total.money)
+        run.reconcile(purchases_written.entry, BoundaryTotal(PURCHASES_IN_RFM, bought), *_returns_left_out(returns.get))
         step.record(rows_in=purchases_written.total.rows, out=written.total)
     return written, card
 
 
-def _rfm_contract(run: Run, purchases_frame: DataFrame, *, is_fitted: bool) -> Contract:
-    """The contract of rfm: as many rows as there are customers, counted from the purchases by themselves."""
-    customers = purchases_frame.select(F.count_distinct("customer_unique_id")).collect()[0][0]
-    contract = with_row_count(run.rules.contracts["rfm"], rows=customers, of="customers in purchases")
-    return contract if is_fitted else with_another_card(contract)
+def _returns_left_out(totals: Mapping[str, Any]) -> list[BoundaryTotal]:
+    """The returns, which are no purchases: those of buyers, whose money rfm has, and those of customers without any."""
+    alone = Total(totals["returns_alone"] or 0, totals["money_of_returns_alone"] or NO_MONEY)
+    return [
+        BoundaryTotal(RETURNS_OF_BUYERS, Total(totals["returns_of_buyers"] or 0, NO_MONEY)),
+        BoundaryTotal(RETURNS_OF_OTHERS, alone),
+    ]
+
+
+def _account_for_people(run: Run, checked: CheckedTables, purchases_written: Written, config: FeaturesConfig) -> int:
+    """Check that each person bought something, or has a cause for having bought nothing; return how many bought.
+
+    The causes are looked for only if there is such a person.
+    """
+    frames = {name: table.frame for name, table in checked.tables.items()}
+    buyers = purchases_written.frame.where(~is_return()).select("customer_unique_id")
+    counts = people_counts(customers=frames["customers"], buyers=buyers).collect()[0]
+    causes = {}
+    if counts["others"]:
+        others = people_without_purchases(
+            tables=frames, buyers=buyers, as_of=run.as_of, order_statuses=config.order_statuses
+        )
+        causes = {row["cause"]: row["count"] for row in others.groupBy("cause").count().collect()}
+    run.reconcile(
+        BoundaryTotal(Boundary("customers", BoundaryKind.PEOPLE), Total(counts["people"])),
+        BoundaryTotal(Boundary("purchases", BoundaryKind.PEOPLE), Total(counts["buyers"])),
+        *_left_out("customers", {cause: causes[cause] for cause in CAUSES_OF_PEOPLE if cause in causes}),
+    )
+    buyers_counted: int = counts["buyers"]
+    return buyers_counted
+
+
+def _share_of_unpaid_orders(run: Run) -> float:
+    totals = run.ledger.totals
+    unpaid = totals[Boundary("orders", BoundaryKind.EXCLUDED, WITHOUT_PAYMENTS)].rows
+    return unpaid / max(totals[Boundary("orders")].rows, 1)
 
 
 def _fitted_card(run: Run, measures: DataFrame, config: FeaturesConfig, *, rules: Mapping[str, Any]) -> ScoreCard:

@@ -40,6 +40,10 @@ class BoundaryKind(StrEnum):
     """Rows of the table, written by this run or by the run that it reuses the table from."""
     EXCLUDED = "excluded"
     """Valid rows that do not count, by cause."""
+    COUNTED = "counted"
+    """Rows of a table from which a transaction came, such as orders."""
+    PEOPLE = "people"
+    """People of a table, each counted once."""
     MEASURED = "measured"
     """Purchases that the customers of a table sum up."""
     CLUSTER = "cluster"
@@ -202,6 +206,14 @@ class Ledger:
         self.record(whole, *parts)
         self.checks.append(check)
         check.raise_if_failed()
+
+    def left_out(self) -> list[str]:
+        """What became no transaction or no row of rfm, with the cause, as lines for the summary."""
+        return [
+            f"{boundary.table} left out: {total} ({(boundary.part or '').replace('_', ' ')})"
+            for boundary, total in self.totals.items()
+            if boundary.kind is BoundaryKind.EXCLUDED and total.rows
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The ledger's part of the manifest."""

@@ -64,7 +64,7 @@ def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
     threshold = "spark.sql.autoBroadcastJoinThreshold"
     spark.conf.set(threshold, "-1")
     try:
-        totals = {"customers": Total(), "orders": Total(), "payments": Total(paid["n"], paid["m"])}
+        totals = {"customers": Total(300), "orders": Total(300), "payments": Total(paid["n"], paid["m"])}
         checked = CheckedTables({name: Written(name, frame, totals[name]) for name, frame in tables.items()})
         with quality_report(run_id, active_rules(None), max_quarantined=0) as quality:
             run = PlanningRun("features", options, store, spark, quality)

@@ -16,20 +16,60 @@ def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
     """Measure when each customer last bought, how often, and for how much.
 
     Grain in: one row per (customer_unique_id, order_purchase_time), none later than ``as_of``. Grain out: one row per
-    customer_unique_id, `schemas.MEASURES`. ``recency_weeks`` counts Sundays (see `weeks`). Money is in the currency of
-    the source; ``average_purchase_value`` is rounded half up to four decimals.
+    customer_unique_id with a purchase, `schemas.MEASURES`.
     """
+    return customers_with_purchases(measured=measured_customers(purchases=purchases, as_of=as_of))
+
+
+def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
+    """`customer_measures` of every customer, also of those with nothing but returns.
+
+    A return has a value below 0. It reduces the customer's money, and is neither a purchase nor the last one.
+    ``recency_weeks`` counts Sundays (see `weeks`). Money is in the currency of the source; ``average_purchase_value``
+    is the money by purchase, rounded half up to four decimals.
+
+    Grain in: one row per (customer_unique_id, order_purchase_time), none later than ``as_of``. Grain out: one row per
+    customer_unique_id, the columns of `schemas.MEASURES` and ``returns``, the number of returns.
+    """
+    bought_at = F.when(~is_return(), F.col("order_purchase_time"))
     return (
         purchases.groupBy("customer_unique_id")
         .agg(
-            F.max("order_purchase_time").alias("last_purchase_time"),
-            F.count(F.lit(1)).alias("purchase_count"),
+            F.max(bought_at).alias("last_purchase_time"),
+            F.count_if(~is_return()).alias("purchase_count"),
+            F.count_if(is_return()).alias("returns"),
             F.sum("value").alias("total_value"),
         )
         .withColumn("recency_weeks", weeks_between(F.to_date("last_purchase_time"), F.lit(as_of)))
-        .withColumn("average_purchase_value", F.col("total_value") / F.col("purchase_count"))
-        .select(*columns_of(schemas.MEASURES))
+        .withColumn(
+            "average_purchase_value",
+            F.when(F.col("purchase_count") > 0, F.col("total_value") / F.col("purchase_count")),
+        )
+        .select(*columns_of(schemas.MEASURES), "returns")
     )
+
+
+def customers_with_purchases(*, measured: DataFrame) -> DataFrame:
+    """Select the customers who bought something.
+
+    Grain in: `measured_customers`. Grain out: one row per customer_unique_id with a purchase, `schemas.MEASURES`.
+    """
+    return measured.where(F.col("purchase_count") > 0).select(*columns_of(schemas.MEASURES))
+
+
+def is_return() -> Column:
+    """Whether a row of `schemas.PURCHASES` is a return: money went back to the customer."""
+    return F.col("value") < 0
+
+
+def returns_totals() -> dict[str, Column]:
+    """Aggregates over `measured_customers`: the returns of buyers, and of customers without a purchase."""
+    bought = F.col("purchase_count") > 0
+    return {
+        "returns_of_buyers": F.sum(F.when(bought, F.col("returns"))),
+        "returns_alone": F.sum(F.when(~bought, F.col("returns"))),
+        "money_of_returns_alone": F.sum(F.when(~bought, F.col("total_value"))),
+    }
 
 
 def fit_bounds(*, measures: DataFrame) -> DataFrame:

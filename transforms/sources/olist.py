@@ -1,6 +1,9 @@
-"""Payments of Olist joined to their order and to the person who paid: the workshop's ``transactions_1``."""
+"""Payments of Olist joined to their order and to the person who paid: the workshop's ``transactions_1``.
 
-from collections.abc import Collection
+And what does not become a transaction: payments, orders and people, each by the cause.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -14,6 +17,14 @@ PURCHASED_AFTER_AS_OF = "purchased_after_as_of"
 EXCLUSION_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF)
 """Why an accepted payment is excluded from the transactions. If both causes apply, the first is recorded."""
 
+WITHOUT_PAYMENTS = "without_payments"
+"""Why an order that would count has no transaction."""
+
+RETURNS_ALONE = "returns_alone"
+WITHOUT_ORDERS = "without_orders"
+CAUSES_OF_PEOPLE = (RETURNS_ALONE, WITHOUT_PAYMENTS, *EXCLUSION_CAUSES, WITHOUT_ORDERS)
+"""Why a person of the customers table has no row in rfm. Of several causes the first is recorded."""
+
 
 def attributed_payments(
     *,
@@ -26,11 +37,11 @@ def attributed_payments(
     """Give each payment the time of its order, its person, and the cause of its exclusion.
 
     Grain in: one row per order; per customer_id; per (order_id, payment_sequential). Grain out: one row per payment;
-    the columns of `schemas.TRANSACTIONS`, and ``exclusion_cause``, null for a payment that counts. Excluded payments
-    stay in, so that their money can be summed in the same pass.
+    and one per order without payments; the columns of `schemas.TRANSACTIONS`, and ``exclusion_cause``, null for a
+    payment that counts. Excluded payments and orders without payments stay in, so that they can be counted in the same
+    pass.
 
-    The joins are inner. In validated tables each payment has its order, and each order its customer; rows of other
-    tables may be lost here.
+    In validated tables each payment has its order, and each order its customer; rows of other tables may be lost here.
 
     Args:
         orders: `schemas.ORDERS`.
@@ -44,7 +55,7 @@ def attributed_payments(
     )
     return (
         payments.select("order_id", "payment_sequential", "payment_value")
-        .join(orders_of_people, on="order_id", how="inner")
+        .join(orders_of_people, on="order_id", how="right")
         .select(
             *columns_of(schemas.TRANSACTIONS),
             exclusion_cause(as_of=as_of, order_statuses=order_statuses).alias("exclusion_cause"),
@@ -67,14 +78,92 @@ def transactions(*, attributed: DataFrame) -> DataFrame:
 
     Grain in: `attributed_payments`. Grain out: one row per (order_id, payment_sequential), `schemas.TRANSACTIONS`.
     """
-    return attributed.where(F.col("exclusion_cause").isNull()).select(*columns_of(schemas.TRANSACTIONS))
+    counts = F.col("exclusion_cause").isNull() & ~_is_unpaid()
+    return attributed.where(counts).select(*columns_of(schemas.TRANSACTIONS))
+
+
+def _is_unpaid() -> Column:
+    """Whether a row of `attributed_payments` is an order without payments."""
+    return F.col("payment_sequential").isNull()
 
 
 def exclusion_totals() -> dict[str, Column]:
     """Aggregates over `attributed_payments`: for each of `EXCLUSION_CAUSES`, a struct of ``rows`` and ``money``."""
     totals = {}
     for cause in EXCLUSION_CAUSES:
-        is_excluded = F.col("exclusion_cause") == cause
+        is_excluded = (F.col("exclusion_cause") == cause) & ~_is_unpaid()
         money = F.sum(F.when(is_excluded, F.col("payment_value")))
         totals[cause] = F.struct(F.count_if(is_excluded).alias("rows"), money.alias("money"))
     return totals
+
+
+def unpaid_orders() -> Column:
+    """An aggregate over `attributed_payments`: the orders that would count, and have no payment."""
+    return F.count_if(F.col("exclusion_cause").isNull() & _is_unpaid())
+
+
+def excluded_orders(*, as_of: date, order_statuses: Collection[str] | None) -> dict[str, Column]:
+    """Aggregates over `schemas.ORDERS`: for each of `EXCLUSION_CAUSES`, the orders that it excludes, paid or not."""
+    cause = exclusion_cause(as_of=as_of, order_statuses=order_statuses)
+    return {name: F.count_if(cause == name) for name in EXCLUSION_CAUSES}
+
+
+def people_counts(*, customers: DataFrame, buyers: DataFrame) -> DataFrame:
+    """Count the people, and those of them who bought nothing.
+
+    Grain in: one row per customer_id; any number of rows per customer_unique_id. Grain out: one row in all: ``people``,
+    ``buyers``, and ``others``, the people who are no buyers.
+
+    Args:
+        customers: `schemas.CUSTOMERS`.
+        buyers: frame with the ``customer_unique_id`` of everybody who bought something.
+    """
+    people = customers.select("customer_unique_id", F.lit(False).alias("bought"))
+    bought = buyers.select("customer_unique_id", F.lit(True).alias("bought"))
+    by_person = people.unionByName(bought).groupBy("customer_unique_id").agg(F.bool_or("bought").alias("bought"))
+    return by_person.agg(
+        F.count(F.lit(1)).alias("people"),
+        F.count_if("bought").alias("buyers"),
+        F.count_if(~F.col("bought")).alias("others"),
+    )
+
+
+def people_without_purchases(
+    *, tables: Mapping[str, DataFrame], buyers: DataFrame, as_of: date, order_statuses: Collection[str] | None
+) -> DataFrame:
+    """Say of each person who bought nothing why.
+
+    Few people are expected, so that their orders are found by small joins.
+
+    Grain in: as in `attributed_payments`. Grain out: one row per customer_unique_id without a purchase, and ``cause``,
+    one of `CAUSES_OF_PEOPLE`.
+
+    Args:
+        tables: customers, orders and payments.
+        buyers: frame with the ``customer_unique_id`` of everybody who bought something.
+        as_of: the last day that counts, inclusive.
+        order_statuses: the statuses that count; None counts all.
+    """
+    of_people = tables["customers"].join(buyers, on="customer_unique_id", how="left_anti")
+    orders = (
+        tables["orders"]
+        .select(
+            "order_id", "customer_id", exclusion_cause(as_of=as_of, order_statuses=order_statuses).alias("excluded")
+        )
+        .join(of_people.select("customer_id"), on="customer_id", how="left_semi")
+    )
+    paid = tables["payments"].join(orders.select("order_id"), on="order_id", how="left_semi").select("order_id")
+    judged = orders.join(paid.distinct().withColumn("is_paid", F.lit(True)), on="order_id", how="left").select(
+        "customer_id",
+        F.coalesce("excluded", F.when(F.col("is_paid"), F.lit(RETURNS_ALONE)).otherwise(F.lit(WITHOUT_PAYMENTS))).alias(
+            "cause"
+        ),
+    )
+    causes = of_people.select("customer_id", "customer_unique_id").join(judged, on="customer_id", how="left")
+    order_of_causes = F.array(*[F.lit(cause) for cause in CAUSES_OF_PEOPLE])
+    place = F.array_position(order_of_causes, F.coalesce("cause", F.lit(WITHOUT_ORDERS)))
+    return (
+        causes.groupBy("customer_unique_id")
+        .agg(F.min(place).alias("place"))
+        .select("customer_unique_id", F.get(order_of_causes, F.col("place").cast("int") - 1).alias("cause"))
+    )
