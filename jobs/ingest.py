@@ -4,17 +4,17 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import DataFrame
 
 from jobs import replay
 from jobs.cli.config import IngestConfig, ReplayConfig, ingest_config
 from jobs.cli.main import run_main
 from jobs.quality.active_rules import active_rules
-from jobs.runs.checked_tables import CheckedTable, CheckedTables, RawRows, check_table, how_to_continue, raw_money
-from jobs.runs.metrics import total_of, with_metrics
+from jobs.runs.checked_tables import CheckedTable, CheckedTables, RawRows, check_table, how_to_continue
+from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal
-from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
+from jobs.sources.input_files import Source, find_sources, inputs_of
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 
@@ -55,16 +55,14 @@ def ingest(run: Run, sources: Sequence[Source]) -> CheckedTables:
     checked: dict[str, CheckedTable] = {}
     for source in sources:
         contract = source.contract
-        with run.step(contract.table) as step:
-            rows, read = with_metrics(
-                _spread(read_source(run.session, source), source), f"read {contract.table}", money=raw_money(contract)
-            )
+        with run.step(contract.table) as step, readable(source):
+            reading = Reading(run.session, under_their_names(run, source))
             table = check_table(
                 run,
-                RawRows(rows),
+                RawRows(_spread(reading.rows, source), reread=reading.with_lines_joined),
                 contract=contract,
                 references={name: other.reference for name, other in checked.items()},
-                reconcile=partial(_reconcile, run, source, read),
+                reconcile=partial(_reconcile, run, reading),
             )
             checked[contract.table] = table
             quarantined = table.quarantined.total.rows
@@ -75,30 +73,27 @@ def ingest(run: Run, sources: Sequence[Source]) -> CheckedTables:
 
 
 def _spread(raw: DataFrame, source: Source) -> DataFrame:
-    """Let all cores validate what a few files hold, each of which one core reads.
+    """Let all cores validate what a few packed files hold, each of which one core reads.
 
-    Where the table refers to another, the join does that.
+    Plain files are split. Where the table refers to another, the join spreads its rows.
     """
-    has_few_files = len(source.files) < raw.sparkSession.sparkContext.defaultParallelism
-    return raw.repartition(*source.contract.key) if has_few_files and not source.contract.references else raw
+    packed = sum(file.is_gzip for file in source.csv)
+    is_on_few_cores = 0 < packed == len(source.csv) < raw.sparkSession.sparkContext.defaultParallelism
+    return raw.repartition(*source.contract.key) if is_on_few_cores and not source.contract.references else raw
 
 
-def _reconcile(run: Run, source: Source, read: Observation, table: CheckedTable) -> None:
+def _reconcile(run: Run, reading: Reading, table: CheckedTable) -> None:
     """Check that a table and its quarantine together are the file.
 
     Rows that are observed before a shuffle are observed again when a machine is lost and the stage runs once more. So
     the file is counted by itself before anyone is told that a row is missing.
     """
-    contract = source.contract
-    total = total_of(read.get, contract.money)
-    if total != table.accepted.total + table.quarantined.total:
-        again, recount = with_metrics(
-            read_source(run.session, source), f"read {contract.table} again", money=raw_money(contract)
-        )
-        again.write.format("noop").mode("overwrite").save()
-        total = total_of(recount.get, contract.money)
-    whole = BoundaryTotal(Boundary(contract.table, BoundaryKind.READ), total)
+    figures = reading.figures()
+    if figures.total != table.accepted.total + table.quarantined.total:
+        figures = reading.again().figures()
+    whole = BoundaryTotal(Boundary(reading.source.contract.table, BoundaryKind.READ), figures.total)
     run.reconcile(whole, table.accepted.entry, table.quarantined.entry)
+    figures.check(reading.source.contract.file)
 
 
 if __name__ == "__main__":

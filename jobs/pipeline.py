@@ -17,7 +17,7 @@ from jobs.quality.active_rules import active_rules
 from jobs.runs.manifest import StepResult
 from jobs.runs.run import open_run
 from jobs.segments import cluster_customers
-from jobs.sources.csv_files import find_sources, inputs_of
+from jobs.sources.input_files import find_sources, inputs_of
 from jobs.sources.score_cards import load_card
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3

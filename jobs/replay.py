@@ -12,9 +12,10 @@ from jobs.cli.main import run_main
 from jobs.errors import ConfigurationError
 from jobs.quality.active_rules import active_rules, rules_of_reused_rows
 from jobs.runs.checked_tables import CheckedTable, CheckedTables, Halves, RawRows, check_table, how_to_continue
+from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
-from jobs.sources.csv_files import Source, find_sources, inputs_of, read_source
+from jobs.sources.input_files import Source, find_sources, inputs_of
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 
@@ -60,10 +61,10 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -
     checked: dict[str, CheckedTable] = {}
     for source in sources:
         contract = source.contract
-        with run.step(contract.table) as step:
+        with run.step(contract.table) as step, readable(source):
             reused = run.read_table(paths[contract.table], schema=contract.schema)
             rows = plan_replay(
-                corrected=read_source(run.session, source),
+                corrected=Reading(run.session, under_their_names(run, source)).rows_at_once(),
                 quarantined=run.read_table(paths[contract.quarantine], schema=contract.quarantine_schema),
                 reused=reused,
                 contract=contract,

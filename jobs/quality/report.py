@@ -41,6 +41,8 @@ class RowCounts:
         cascaded: quarantined rows that fail no rule but that they refer to a quarantined row.
         failed: rows that fail a rule, by its label; no entry for a rule that was not counted.
         reasons: why the table fails a rule about all its rows, by the rule's label; null where it passes.
+        forms: cells that stood in another form than the rules read, by ``column: form``.
+        blanked: accepted rows that lost a cell.
     """
 
     rows: int
@@ -48,6 +50,8 @@ class RowCounts:
     cascaded: int = 0
     failed: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, Row | None] = field(default_factory=dict)
+    forms: Mapping[str, int] = field(default_factory=dict)
+    blanked: int = 0
 
     @property
     def share(self) -> float:
@@ -104,6 +108,8 @@ class TableQuality:
             "cascaded": self.counts.cascaded,
             "share_quarantined": round(self.counts.share, 6),
             "gate_seconds": round(self.gate_seconds, 2),
+            **({"other_forms": dict(self.counts.forms)} if self.counts.forms else {}),
+            **({"rows_blanked": self.counts.blanked} if self.counts.blanked else {}),
         }
 
     def rule_as_json(self, rule: Rule) -> dict[str, Any]:
@@ -179,6 +185,20 @@ class QualityReport:
     def warnings(self) -> list[tuple[TableQuality, Rule]]:
         """Each failed rule, with its table."""
         return [(table, rule) for table in self.tables for rule in table.failed_rules]
+
+    def other_forms(self) -> list[str]:
+        """The cells that stood in another form, and the rows that lost a cell, as lines for the summary."""
+        forms = [
+            f"{table.contract.table}.{form} ({cells:,} cells)"
+            for table in self.tables
+            for form, cells in table.counts.forms.items()
+        ]
+        blanked = [
+            f"{table.contract.table}: {table.counts.blanked:,} rows were accepted without a cell, kept in blanked"
+            for table in self.tables
+            if table.counts.blanked
+        ]
+        return [*forms, *blanked]
 
     def as_json(self) -> dict[str, Any]:
         """The manifest's entry: figures, and the rules that failed."""

@@ -13,7 +13,18 @@ from pyspark.sql.types import StructType
 from expectations.contracts.contract import FileContract
 from expectations.rules.cells import parsed
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
-from expectations.validation.rows import CASCADED, Reference, accepted, failure_counts, quarantined, validate_rows
+from expectations.validation.rows import (
+    CASCADED,
+    OTHER_FORMS,
+    ROWS_BLANKED,
+    Reference,
+    accepted,
+    blanked_rows,
+    failure_counts,
+    form_counts,
+    quarantined,
+    validate_rows,
+)
 from jobs.quality.report import RowCounts
 from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.run import Run
@@ -103,10 +114,12 @@ class RawRows:
     Attributes:
         rows: the rows to validate, as `validate_rows` takes them.
         carried_over: rows of an earlier run that are written with them as they are; None outside a replay.
+        reread: gives the rows as they are to be validated instead, once they were read; None if they will do.
     """
 
     rows: DataFrame
     carried_over: Halves | None = None
+    reread: Callable[[], DataFrame | None] = lambda: None
 
 
 def check_table(
@@ -133,12 +146,11 @@ def check_table(
         DataError: A reconciliation check fails, or the counts and Great Expectations disagree.
         OutsideSystemError: Great Expectations failed to evaluate a rule.
     """
-    rows = validate_rows(raw=raw.rows, contract=contract, references=references)
     carried_over = raw.carried_over
     is_replay = carried_over is not None
     table_rules = {} if is_replay else contract.table_reasons
     # Read by the two writes and by the gate: the file is parsed and each row validated once.
-    with _persisted_with_keys(rows, contract=contract) as validated:
+    with _persisted_with_keys(raw, contract=contract, references=references) as validated:
         counted, counts = with_metrics(
             validated,
             f"validated {contract.table}",
@@ -158,12 +170,17 @@ def check_table(
             rows_of_table = checked.accepted.total.rows + checked.quarantined.total.rows
             reasons = _table_reasons(checked, contract=contract)
         reconcile(checked)
+        if counts.get[ROWS_BLANKED]:
+            _write_blanked(run, contract, validated)
+        forms = form_counts(validated=validated).collect() if counts.get[OTHER_FORMS] else []
         row_counts = RowCounts(
             rows=rows_of_table,
             quarantined=checked.quarantined.total.rows,
             cascaded=counts.get[CASCADED],
             failed={rule.label: counts.get[rule.label] for rule in contract.row_rules},
             reasons=reasons,
+            forms={row["form"]: row["cells"] for row in sorted(forms)},
+            blanked=counts.get[ROWS_BLANKED],
         )
         # In a replay the validated rows are not the whole table, so the counts answer for the rules about it.
         evaluated = replace(contract, rules=contract.row_rules) if is_replay else contract
@@ -174,6 +191,12 @@ def check_table(
 def _write(run: Run, contract: FileContract, halves: Halves) -> CheckedTable:
     table = run.write(contract, halves.accepted)
     return CheckedTable(table, run.write(quarantine_of(contract), halves.quarantined))
+
+
+def _write_blanked(run: Run, contract: FileContract, validated: DataFrame) -> None:
+    """Keep the text of the cells that accepted rows lost, with the reasons."""
+    blanked = Quarantine(contract.blanked, contract.blanked_schema, None)
+    run.write(blanked, blanked_rows(validated=validated, contract=contract))
 
 
 def _write_replayed(
@@ -221,16 +244,20 @@ def raw_money(contract: FileContract) -> Column | None:
 
 
 @contextmanager
-def _persisted_with_keys(rows: DataFrame, *, contract: FileContract) -> Iterator[DataFrame]:
+def _persisted_with_keys(
+    raw: RawRows, *, contract: FileContract, references: Mapping[str, Reference]
+) -> Iterator[DataFrame]:
     """Validated rows, also for their keys, persisted for the several readers that follow.
 
     Rows that are lost with a machine are computed again from the same files, with the same result: it depends on a
     row's text alone.
     """
-    persisted = [rows.persist(StorageLevel.MEMORY_AND_DISK)]
+    persisted = [_validated(raw.rows, contract=contract, references=references)]
     try:
-        # All rows, here and now: a query that turns out to need none of them would observe none.
-        rows.write.format("noop").mode("overwrite").save()
+        other_rows = raw.reread()
+        if other_rows is not None:
+            persisted.pop().unpersist()
+            persisted.append(_validated(other_rows, contract=contract, references=references))
         for unique in contract.uniques:
             duplicates = duplicate_keys(rows=persisted[-1], unique=unique, contract=contract)
             if duplicates.count():
@@ -242,6 +269,13 @@ def _persisted_with_keys(rows: DataFrame, *, contract: FileContract) -> Iterator
     finally:
         for frame in persisted:
             frame.unpersist()
+
+
+def _validated(rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
+    validated = validate_rows(raw=rows, contract=contract, references=references).persist(StorageLevel.MEMORY_AND_DISK)
+    # All rows, here and now: a query that turns out to need none of them would observe none.
+    validated.write.format("noop").mode("overwrite").save()
+    return validated
 
 
 def _table_reasons(checked: CheckedTable, *, contract: FileContract) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -235,6 +236,10 @@ class Run:
         """Write a small file of the run, such as its score card."""
         self._store.write_text(self.run_id, name, text)
 
+    def copy_in(self, name: str, folder: Path) -> None:
+        """Copy a local folder into the run's."""
+        self._store.copy_in(self.run_id, name, folder)
+
     def path(self, name: str) -> str:
         """A folder or a file of this run as the manifest names it: from the output folder on."""
         return f"runs/{self.run_id}/{name}"
@@ -331,6 +336,8 @@ class Run:
                     f"{table.contract.table}: {rule.label} ({rule.severity}) fails{table.how_often(rule)}"
                     for table, rule in self.quality.warnings()
                 ],
+                *self.ledger.left_out(),
+                *self.quality.other_forms(),
                 *notes,
                 *([] if self.options.becomes_current else ["current.json was not moved (--becomes-current no)"]),
                 f"Data Docs: {self._store.display_path(self.run_id, DATA_DOCS)}",

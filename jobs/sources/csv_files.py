@@ -1,210 +1,162 @@
-"""The raw CSV files: find them, check their headers, and read their records as text."""
+"""CSV files as Python sees them before Spark starts: how they are packed, their header, and whether rows follow it."""
 
 import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from jobs.errors import DataError
+from jobs.sources.diagnosis import GZIP, other_separator, refuse_what_is_no_csv
+from jobs.storage.folder import Folder
 
-from expectations.contracts.contract import FileContract
-from expectations.rules.row_rules import MALFORMED_ROW, SOURCE_FILE
-from jobs.errors import ConfigurationError, DataError
-from jobs.storage.folder import Folder, Stored
-from jobs.storage.uris import escape_glob, folder_at
-
-SUFFIXES = (".csv", ".csv.gz")
+LONGEST_HEADER = 1_000_000
+"""In bytes. What has no line end until then is no header."""
+PIECE = 65_536
+CUT_OFF = "the gzip data is cut off before its end"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+Bytes = io.RawIOBase | io.BufferedIOBase
+_LINE_ENDS = b"\r\n"
+_NO_VALUE = b' ,"\t\r\n'
 
 
 @dataclass(frozen=True)
-class Source:
-    """The file or files of one raw table, found and with a valid header, not read yet.
+class CsvFile:
+    """What is known of a CSV file before its rows are read.
 
     Attributes:
-        contract: the table's.
-        files: in name order, as the manifest records them.
-        header: the columns of every file, in file order.
-        folder: where the files are.
-        uris: what Spark reads, in name order.
+        name: of the file.
+        is_gzip: whether its content is packed, whatever its name says.
+        header_line: the bytes of its first line that has a value; nothing for an empty file.
+        header: the columns in it.
+        has_rows: whether anything follows. Whether it is valid is for the rules to decide.
     """
 
-    contract: FileContract
-    files: tuple[Stored, ...]
+    name: str
+    is_gzip: bool
+    header_line: bytes
     header: tuple[str, ...]
-    folder: Folder
-    uris: tuple[str, ...]
+    has_rows: bool
 
     @property
-    def ignored_columns(self) -> list[str]:
-        """Columns of the file that the contract does not have."""
-        return [name for name in self.header if name not in self.contract.source_columns]
+    def other_separator(self) -> str | None:
+        """What separates the columns if commas do not, in words."""
+        return other_separator(self.header_line.decode("utf-8", errors="replace"))
 
-    def as_json(self) -> dict[str, Any]:
-        """The source's entry in the manifest.
-
-        Raises:
-            DataError: A file changed since it was found, so what was read is not known.
-        """
-        for file in self.files:
-            if not self.folder.is_unchanged(file):
-                raise DataError(f"{file.path}: changed while it was read, expected it to stay. Run again")
-        return {
-            "table": self.contract.table,
-            "files": [file.as_json() for file in self.files],
-            "ignored_columns": self.ignored_columns,
-        }
+    @property
+    def is_named_as_packed(self) -> bool:
+        """Whether Spark, which goes by the name, reads the file as it is packed."""
+        return self.name.endswith(".gz") == self.is_gzip
 
 
-def find_sources(uri: str, contracts: Sequence[FileContract]) -> list[Source]:
-    """Find each contract's file in a folder and check its header, before Spark starts.
-
-    Args:
-        uri: the folder, from ``--input``.
-        contracts: of the raw tables.
+def open_csv(folder: Folder, path: tuple[str, ...]) -> CsvFile:
+    """Read the beginning of a file, a piece at a time: a header, and whether rows follow.
 
     Raises:
-        ConfigurationError: There is no such folder, a file is missing, or it is there both plain and packed.
-        DataError: A file is empty, has no rows, or its header lacks a column.
+        DataError: The file is something else than CSV, cannot be unpacked, or has no header of a usual length.
     """
-    folder = folder_at(uri, argument="--input")
+    name = path[-1]
     try:
-        if not folder.is_folder():
-            state = "a file" if folder.exists() else "nothing"
-            raise ConfigurationError(f"--input {uri}: found {state}, expected a folder with the CSV files. Check it")
-        return [_find_source(folder, contract) for contract in contracts]
-    except OSError as error:
-        raise ConfigurationError(f"--input {uri}: cannot be read ({error.strerror}: {error.filename})") from None
+        with folder.open_file(*path) as content:
+            raw = io.BufferedReader(content, PIECE) if isinstance(content, io.RawIOBase) else content
+            first = raw.read(len(GZIP))
+            is_gzip = first == GZIP
+            if name.lower().endswith(".gz") and first and not is_gzip:
+                raise DataError(f"{name}: found no gzip, expected what its name says. Rename it, or pack it with gzip")
+            whole = io.BufferedReader(_Rejoined(first, raw), PIECE)
+            return _opened(name, _unpacked(whole) if is_gzip else whole, is_gzip=is_gzip)
+    except EOFError:
+        raise DataError(f"{name}: {CUT_OFF}, expected a whole file. Get it anew") from None
+    except (OSError, csv.Error, zlib.error) as error:
+        raise DataError(f"{name}: cannot be read as CSV ({error}). Check the file") from None
 
 
-def inputs_of(sources: Sequence[Source]) -> dict[str, Any]:
-    """The manifest's entry for the input files.
+def why_not_unpacked(folder: Folder, path: tuple[str, ...]) -> str | None:
+    """Why a packed file cannot be read to its end, in words; None if it can.
 
-    Raises:
-        DataError: A file changed since it was found.
+    This reads the whole file. It is for telling the cause after Spark has failed.
     """
-    return {"files": [source.as_json() for source in sources]}
-
-
-def read_source(session: SparkSession, source: Source) -> DataFrame:
-    """Read every record of a source as text.
-
-    Grain out: one row per record; blank lines are not records. Columns: the contract's source columns, null where the
-    field is empty; ``source_file``; and ``malformed_row``, the text of a record with another number of fields than the
-    header.
-    """
-    columns = source.contract.source_columns
-    # Spark's names ignore case: an ignored column such as Order_ID would clash with order_id, so its name changes.
-    names = [name if name in columns else f"ignored_{position}" for position, name in enumerate(source.header)]
-    schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED_ROW)])
-    return (
-        session.read.schema(schema)
-        .options(
-            header=True,
-            # As in Kaggle's files and RFC 4180: inside quotes a quote is doubled, and line breaks are allowed.
-            escape='"',
-            multiLine=True,
-            mode="PERMISSIVE",
-            # A record with more fields than this ends the run. Any other wrong number of fields is quarantined.
-            maxColumns=1_000_000,
-            columnNameOfCorruptRecord=MALFORMED_ROW,
-        )
-        .csv([escape_glob(uri) for uri in source.uris])
-        .select(*columns, F.col("_metadata.file_path").alias(SOURCE_FILE), MALFORMED_ROW)
-    )
-
-
-def _find_source(folder: Folder, contract: FileContract) -> Source:
-    names = folder.names()
-    present = [contract.file + suffix for suffix in SUFFIXES if contract.file + suffix in names]
-    if not present:
-        raise ConfigurationError(
-            f"{folder.display_path()}: no {contract.file}.csv (found: {', '.join(names) or 'nothing'}). "
-            "Put the file there, plain or as .csv.gz, or give another --input"
-        )
-    if len(present) > 1:
-        raise ConfigurationError(
-            f"{folder.display_path()}: found {' and '.join(present)}, expected one of them. Remove the other"
-        )
-    files = _part_files(folder, present[0])
-    headers = {file: _read_header(folder, file) for file in files}
-    header = headers[files[0]]
-    for file, other in headers.items():
-        if other != header:
-            raise DataError(
-                f"{file[-1]}: found the header {', '.join(other)}, expected that of {files[0][-1]}: "
-                f"{', '.join(header)}. Export all part files alike"
-            )
-    _check_header(present[0], header, contract)
-    if not any(_has_rows(folder, file) for file in files):
-        raise DataError(f"{present[0]}: a header and no rows, expected at least one. Check how the file was exported")
-    return Source(
-        contract=contract,
-        files=tuple(folder.describe(*file) for file in files),
-        header=header,
-        folder=folder,
-        uris=tuple(folder.uri(*file) for file in files),
-    )
-
-
-def _part_files(folder: Folder, name: str) -> tuple[tuple[str, ...], ...]:
-    """The file of that name, or the part files in the folder of that name; each as the parts of its path."""
-    if not folder.is_folder(name):
-        return ((name,),)
-    parts = tuple(
-        (name, part) for part in folder.names(name) if part.endswith(SUFFIXES) and not part.startswith((".", "_"))
-    )
-    if not parts:
-        raise DataError(f"{name}: a folder without part files, expected files that end in .csv or .csv.gz")
-    return parts
-
-
-def _check_header(name: str, header: tuple[str, ...], contract: FileContract) -> None:
-    missing = [column for column in contract.source_columns if column not in header]
-    if missing:
-        columns = ", ".join(f"'{column}'" for column in missing)
-        raise DataError(
-            f"{name}: no column {columns} (found: {', '.join(header)}). "
-            f"Rename the column, or check that this is the {contract.table} file"
-        )
-    duplicates = sorted({column for column in contract.source_columns if header.count(column) > 1})
-    if duplicates:
-        raise DataError(
-            f"{name}: column {', '.join(duplicates)} is in the header more than once, expected once. Remove the others"
-        )
-
-
-def _read_header(folder: Folder, file: Sequence[str]) -> tuple[str, ...]:
-    with _lines(folder, file) as lines:
-        header = next(csv.reader(lines), None)
-    if header is None:
-        raise DataError(f"{file[-1]}: empty, expected a header line and rows. Check how the file was exported")
-    return tuple(header)
-
-
-def _has_rows(folder: Folder, file: Sequence[str]) -> bool:
-    """Whether anything follows the header. Whether it is valid is for the rules to decide."""
-    with _lines(folder, file) as lines:
-        next(csv.reader(lines), None)
-        return any(line.strip("\r\n") for line in lines)
-
-
-@contextmanager
-def _lines(folder: Folder, file: Sequence[str]) -> Iterator[IO[str]]:
-    """The lines of a file, unpacked and decoded. Only the first few are read here."""
     try:
-        with folder.open_file(*file) as content, _as_text(content, file[-1]) as lines:
-            yield lines
-    except (OSError, EOFError, csv.Error, zlib.error) as error:
-        raise DataError(f"{file[-1]}: cannot be read as CSV ({error}). Check the file") from None
+        with folder.open_file(*path) as content, gzip.GzipFile(fileobj=content) as unpacked:
+            while unpacked.read(PIECE * 16):
+                pass
+    except EOFError:
+        return CUT_OFF
+    except (OSError, zlib.error) as error:
+        return f"the gzip data is damaged ({error})"
+    return None
 
 
-def _as_text(content: IO[bytes], name: str) -> IO[str]:
-    # The rules reject bytes that are not UTF-8, row by row. Here they must not end the run.
-    unpacked = gzip.GzipFile(fileobj=content) if name.endswith(".gz") else content
-    return io.TextIOWrapper(unpacked, encoding="utf-8-sig", errors="replace", newline="")
+def has_bytes_after_gzip(folder: Folder, path: tuple[str, ...]) -> bool:
+    """Whether a packed file goes on with zeros after its data, as some tapes and block devices leave it."""
+    tail = b""
+    with folder.open_file(*path) as content:
+        while piece := content.read(PIECE * 16):
+            tail = piece[-8:] if len(piece) >= 8 else (tail + piece)[-8:]
+    return tail.endswith(bytes(8))
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream of which the first bytes were read already."""
+
+    def __init__(self, first: bytes, rest: IO[bytes]) -> None:
+        self._first = first
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        piece, self._first = (self._first[: len(buffer)], self._first[len(buffer) :])
+        piece = piece or self._rest.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def _unpacked(content: Bytes) -> io.BufferedIOBase:
+    return gzip.GzipFile(fileobj=content)
+
+
+def _opened(name: str, content: Bytes, *, is_gzip: bool) -> CsvFile:
+    beginning = content.read(PIECE) or b""
+    refuse_what_is_no_csv(beginning, name=name)
+    line, rest = b"", beginning.removeprefix(BYTE_ORDER_MARK)
+    # Blank lines before the header do not count.
+    while rest and not line.strip(_NO_VALUE):
+        line, rest = _first_line(name, content, rest)
+    return CsvFile(
+        name=name,
+        is_gzip=is_gzip,
+        header_line=line if line.strip(_NO_VALUE) else b"",
+        header=_columns(name, line) if line.strip(_NO_VALUE) else (),
+        has_rows=_has_value(content, rest),
+    )
+
+
+def _first_line(name: str, content: Bytes, text: bytes) -> tuple[bytes, bytes]:
+    """The first line of a text that goes on in ``content``, without its end; and what follows of the text."""
+    while not any(end in text for end in (b"\r", b"\n")) and len(text) <= LONGEST_HEADER:
+        more = content.read(PIECE)
+        if not more:
+            return text, b""
+        text += more
+    place = min(place for place in (text.find(b"\r"), text.find(b"\n"), len(text)) if place >= 0)
+    if place > LONGEST_HEADER:
+        raise DataError(f"{name}: no line end in the first {LONGEST_HEADER:,} bytes, expected a header line of CSV")
+    return text[:place], text[place:].lstrip(_LINE_ENDS) or (content.read(PIECE) or b"").lstrip(_LINE_ENDS)
+
+
+def _columns(name: str, line: bytes) -> tuple[str, ...]:
+    columns = tuple(next(csv.reader([line.decode("utf-8", errors="replace")], strict=False)))
+    if any("\n" in column for column in columns) or line.count(b'"') % 2:
+        raise DataError(f"{name}: a quote in the header stays open at the end of its line, expected one line. Check it")
+    return columns
+
+
+def _has_value(content: Bytes, text: bytes) -> bool:
+    while text:
+        if text.strip(_NO_VALUE):
+            return True
+        text = content.read(PIECE) or b""
+    return False

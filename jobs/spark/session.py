@@ -31,6 +31,8 @@ RESULTS = {
     # either is documented nowhere. INT96 also has no time zone, so readers anywhere show the source's wall-clock.
     "spark.sql.parquet.outputTimestampType": "INT96",
     "spark.sql.parquet.writeLegacyFormat": "true",
+    # Pandas writes times in nanoseconds, which Spark refuses to read as anything but numbers.
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
     # No _SUCCESS marker in a table's folder: a loader that takes a prefix would try to load it too.
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }

@@ -12,7 +12,7 @@ from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.cli.config import RUN_ID
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.totals import NO_MONEY, BoundaryKind, Total, totals_of
-from jobs.sources.csv_files import Source, find_sources
+from jobs.sources.input_files import Source, find_sources
 from jobs.storage.store import RunStore
 from jobs.storage.table_files import TableFile, fingerprint, verify_table_files
 from transforms.schemas import MONEY_COLUMNS, TABLES

@@ -9,7 +9,7 @@ from deploy.__main__ import main
 from deploy.upload import DATA_SETS, ENDINGS, raw_files
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.errors import ConfigurationError
-from jobs.sources import csv_files
+from jobs.sources import input_files
 from tests.fakes.cloudformation.service import CloudFormation
 from tests.fakes.emr.service import EmrServerless
 from tests.fakes.step_functions.service import StepFunctions
@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Path:
 def test_upload_has_the_names_and_endings_that_runs_read() -> None:
     # Deploy imports no Spark, so it repeats the names of the contracts.
     assert set(DATA_SETS) == {contract.file for contract in FILE_CONTRACTS}
-    assert ENDINGS == csv_files.SUFFIXES
+    assert ENDINGS == input_files.SUFFIXES
 
 
 def versions(s3: Any, bucket: str) -> int:
@@ -51,11 +51,15 @@ def test_a_folder_of_parts_and_a_gzipped_file_go_up_as_they_are(data: Path) -> N
     (data / FILES[0]).unlink()
     (data / FILES[0]).mkdir()
     (data / FILES[0] / "part-1.csv").write_text("1")
-    (data / FILES[0] / "part-2.csv").write_text("2")
+    (data / FILES[0] / "part-2").write_text("2")
+    (data / FILES[0] / "more").mkdir()
+    (data / FILES[0] / "more" / "PART-3.CSV").write_text("3")
+    (data / FILES[0] / ".part-1.csv.crc").touch()
     (data / FILES[1]).rename(data / f"{FILES[1]}.gz")
     assert set(raw_files(data)) == {
         f"raw/{FILES[0]}/part-1.csv",
-        f"raw/{FILES[0]}/part-2.csv",
+        f"raw/{FILES[0]}/part-2",
+        f"raw/{FILES[0]}/more/PART-3.CSV",
         f"raw/{FILES[1]}.gz",
         f"raw/{FILES[2]}",
     }
@@ -89,9 +93,9 @@ def test_a_folder_without_parts_is_refused_and_nothing_is_deleted(
     buckets.put_object(Bucket="shop-data", Key=f"raw/{FILES[0]}", Body=b"of yesterday")
     (data / FILES[0]).unlink()
     (data / FILES[0]).mkdir()
-    (data / FILES[0] / "part-00000").write_text("a,b")
+    (data / FILES[0] / "_SUCCESS").touch()
     assert main(["upload", str(data), "--prefix", "shop"]) == 2
-    assert f"{FILES[0]}: no part *.csv or *.csv.gz in it" in capsys.readouterr().err
+    assert f"{FILES[0]}: no part in it, expected at least one" in capsys.readouterr().err
     assert versions(buckets, "shop-data") == 1
 
 
@@ -99,7 +103,7 @@ def test_a_missing_file_is_reported_before_anything_is_uploaded(
     data: Path, deployed: CloudFormation, buckets: Any
 ) -> None:
     (data / FILES[2]).unlink()
-    with pytest.raises(ConfigurationError, match=r"neither of olist_order_payments_dataset.csv and .*\.csv\.gz"):
+    with pytest.raises(ConfigurationError, match="found nothing, expected olist_order_payments_dataset once"):
         raw_files(data)
     assert main(["upload", str(data), "--prefix", "shop"]) == 2
     assert versions(buckets, "shop-data") == 0

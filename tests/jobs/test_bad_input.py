@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.pipeline import main
-from jobs.sources.csv_files import find_sources
+from jobs.sources.input_files import find_sources
 from tests.log_lines import without_logs
 from tests.raw_files import PAYMENTS_HEADER, RawFiles
 
@@ -109,7 +109,9 @@ def test_a_huge_field_in_the_first_row_is_left_to_the_rules(raw: RawFiles) -> No
 def test_what_is_no_gzip(raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]) -> None:
     raw.write()
     raw.orders_file.rename(raw.folder / "olist_orders_dataset.csv.gz")
-    assert "olist_orders_dataset.csv.gz: cannot be read as CSV" in fails(raw, output, capfd, code=3)
+    assert "olist_orders_dataset.csv.gz: found no gzip, expected what its name says" in fails(
+        raw, output, capfd, code=3
+    )
 
 
 def test_an_output_that_cannot_be_written(raw: RawFiles, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, Observation
 
 from jobs import ingest
+from jobs.runs import reading
 from jobs.runs.metrics import with_metrics
 from tests.manifests import total
 from tests.raw_files import RawFiles
@@ -19,6 +20,8 @@ from tests.raw_files import RawFiles
 pytestmark = pytest.mark.usefixtures("spark")
 
 RUN = "2018-12-31-checked"
+SEEN = ("lines of", "blank lines of", "read")
+"""What is seen of a file before a shuffle."""
 
 
 class SeenTwice:
@@ -37,7 +40,7 @@ def twice(monkeypatch: pytest.MonkeyPatch, names: Collection[str]) -> None:
         frame, seen = with_metrics(frame, name, **more)
         return frame, SeenTwice(seen) if name in names else seen
 
-    monkeypatch.setattr(ingest, "with_metrics", observed)
+    monkeypatch.setattr(reading, "with_metrics", observed)
 
 
 def ingested(raw: RawFiles, output: Path) -> int:
@@ -49,7 +52,7 @@ def ingested(raw: RawFiles, output: Path) -> int:
 def test_a_file_whose_rows_were_seen_twice_is_counted_by_itself(
     raw: RawFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    twice(monkeypatch, ["read customers", "read payments"])
+    twice(monkeypatch, [f"{what} {table}" for what in SEEN for table in ("customers", "payments")])
     assert ingested(raw, tmp_path) == 0
     manifest = json.loads((tmp_path / "runs" / RUN / "manifest.json").read_text())
     assert total(manifest, "customers read")["rows"] == 3

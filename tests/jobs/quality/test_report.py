@@ -182,7 +182,8 @@ def test_a_truncated_file_leaves_the_quality_report_of_the_files_before_it(
     output = raw.folder.parent / "output"
     where = ["--input", str(raw.folder), "--output", str(output), "--run-id", "2018-06-30-cut"]
     assert pipeline.main(["--as-of", AS_OF, *where]) == 3
-    assert "the data is not fit to use: " in capfd.readouterr().err
+    shown = "olist_order_payments_dataset.csv.gz: the gzip data is cut off before its end, expected a whole file"
+    assert shown in capfd.readouterr().err
     run = output / "runs" / "2018-06-30-cut"
     assert list(json.loads((run / "quality.json").read_text())["tables"]) == ["customers", "orders"]
     assert (run / "quality" / "data_docs" / "index.html").is_file()
@@ -195,7 +196,7 @@ def test_refunds_have_no_logarithm_and_that_is_reported_in_one_line(
 ) -> None:
     rules = tmp_path / "rules.yml"
     rules.write_text("payments:\n  change:\n    between(payment_value): {low: -100000}\n")
-    raw.payments[4] = '"o3",1,debit_card,1,-50.00'
+    raw.payments[3] = '"o2",1,boleto,1,-50.00'
     stopped = run(raw, "log", "--rules", str(rules), "--feature-scale", "log", code=3)
     assert '--feature-scale log: "monetary" has min -50' in capfd.readouterr().err
     assert stopped.json("failure.json")["exit_code"] == 3

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs import sample
 from jobs.sample import write_sample
-from jobs.sources.csv_files import find_sources
+from jobs.sources.input_files import find_sources
 from jobs.storage.local import LocalFolder
 
 PROJECT = Path(__file__).parents[3]

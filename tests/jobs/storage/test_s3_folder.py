@@ -10,7 +10,7 @@ import pytest
 from expectations.contracts.olist import CUSTOMERS
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.quality.active_rules import active_rules
-from jobs.sources.csv_files import find_sources
+from jobs.sources.input_files import find_sources
 from jobs.storage.folder import StoredObject
 from jobs.storage.s3 import RANGE_BYTES, S3Folder
 from jobs.storage.uris import folder_at

@@ -6,7 +6,7 @@ import pytest
 
 from expectations.contracts.olist import CUSTOMERS
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
-from jobs.sources.csv_files import find_sources
+from jobs.sources.input_files import find_sources
 from jobs.storage.s3 import S3Folder, s3_client
 from jobs.storage.store import RunStore
 from jobs.storage.uris import folder_at

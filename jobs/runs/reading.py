@@ -1,0 +1,226 @@
+"""The rows of a source, read and counted: its lines by one count, and the records made of them by another."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from expectations.rules.row_rules import SOURCE_FILE
+from expectations.validation.line_breaks import POSITION, joined_lines, may_hold_line_breaks
+from expectations.validation.records import (
+    LINE,
+    LINES,
+    has_odd_quotes,
+    is_blank,
+    is_open_at_the_end,
+    records,
+    with_numbers,
+)
+from jobs.errors import DataError
+from jobs.runs.checked_tables import raw_money
+from jobs.runs.metrics import total_of, with_metrics
+from jobs.runs.run import STAGE, Run
+from jobs.runs.totals import Total
+from jobs.sources.csv_files import BYTE_ORDER_MARK, has_bytes_after_gzip, why_not_unpacked
+from jobs.sources.input_files import Source
+from jobs.sources.parquet_files import read_parquet
+from jobs.storage.uris import escape_glob
+
+UNREADABLE = "FAILED_READ_FILE"
+
+
+@dataclass(frozen=True)
+class ReadFigures:
+    """What was counted of a source while it was read.
+
+    Attributes:
+        total: records, and the money in them as far as it is a number.
+        lines: all lines of CSV files.
+        blank_lines: those without any value, which are no records.
+        header_lines: those that repeat the header.
+        record_lines: those that the records take.
+    """
+
+    total: Total
+    lines: int = 0
+    blank_lines: int = 0
+    header_lines: int = 0
+    record_lines: int = 0
+
+    def check(self, name: str) -> None:
+        """See that every line is a header, blank, or in a record.
+
+        Raises:
+            DataError: A line is in none of them, or in two.
+        """
+        told = self.blank_lines + self.header_lines + self.record_lines
+        if self.lines != told:
+            raise DataError(
+                f"{name}: found {self.lines:,} lines, expected {told:,}: {self.record_lines:,} of records, "
+                f"{self.header_lines:,} of headers and {self.blank_lines:,} blank. Report it with this run's folder"
+            )
+
+
+class Reading:
+    """One reading of a source. Each query over its rows counts what it reads."""
+
+    def __init__(self, session: SparkSession, source: Source, *, join: bool = False, name: str = "") -> None:
+        self.source = source
+        self._session = session
+        self._join = join
+        self._name = name or source.contract.table
+        self._lines: Observation | None = None
+        self._blank_lines: Observation | None = None
+        self._observe(read_parquet(session, source) if source.format == "parquet" else self._records())
+
+    def with_lines_joined(self) -> DataFrame | None:
+        """The rows again, with the lines of records joined, once they were read line by line; None if that will do.
+
+        It will not where a quote stays open at the end of a line, in a file that may hold line breaks inside quotes.
+        """
+        source = self.source
+        if self._lines is None or not may_hold_line_breaks(source.contract, source.header):
+            return None
+        if not self._lines.get["open_lines"]:
+            return None
+        self._join = True
+        self._observe(self._records())
+        return self.rows
+
+    def rows_at_once(self) -> DataFrame:
+        """The rows for a query that cannot be run again; where lines may have to be joined, this reads the file."""
+        if self._lines is None or not may_hold_line_breaks(self.source.contract, self.source.header):
+            return self.rows
+        self.rows.write.format("noop").mode("overwrite").save()
+        return self.with_lines_joined() or self.rows
+
+    def again(self) -> "Reading":
+        """Another reading of the same files in the same way, which has read all rows."""
+        other = Reading(self._session, self.source, join=self._join, name=f"{self._name} again")
+        other.rows.write.format("noop").mode("overwrite").save()
+        return other
+
+    def figures(self) -> ReadFigures:
+        """What was counted, after a query has read the rows."""
+        seen = self._records_seen.get
+        total = total_of(seen, self.source.contract.money)
+        if self._lines is None:
+            return ReadFigures(total)
+        lines = self._lines.get
+        return ReadFigures(
+            total,
+            lines=lines["rows"],
+            blank_lines=self._blank_lines.get["blank_lines"] if self._blank_lines else 0,
+            header_lines=lines["header_lines"],
+            record_lines=seen["record_lines"] or 0,
+        )
+
+    def _observe(self, rows: DataFrame) -> None:
+        contract = self.source.contract
+        self.rows, self._records_seen = with_metrics(
+            rows, f"read {self._name}", money=raw_money(contract), metrics={"record_lines": F.sum(LINES)}
+        )
+
+    def _records(self) -> DataFrame:
+        source = self.source
+        text = self._session.read.text([escape_glob(uri) for uri in source.uris])
+        place = F.struct(F.col("_metadata.file_block_start"), F.monotonically_increasing_id().alias("row"))
+        line = F.col("value")
+        lines = text.select(
+            line.alias(LINE),
+            self._source_file().alias(SOURCE_FILE),
+            *([place.alias(POSITION)] if self._join else []),
+            self._is_header(line).alias("is_header"),
+        )
+        open_quote = has_odd_quotes(F.col(LINE)) & is_open_at_the_end(F.col(LINE))
+        lines, self._lines = with_metrics(
+            lines,
+            f"lines of {self._name}",
+            metrics={
+                "header_lines": F.count_if("is_header"),
+                "open_lines": F.count_if(open_quote),
+            },
+        )
+        of_records = lines.where(~F.col("is_header")).drop("is_header")
+        if self._join:
+            of_records = joined_lines(lines=of_records, contract=source.contract, header=source.header)
+        # A blank line within a record is a part of it, so that blank lines are told from others only now.
+        of_records, self._blank_lines = with_metrics(
+            of_records.withColumn("is_blank", is_blank(F.col(LINE))),
+            f"blank lines of {self._name}",
+            metrics={"blank_lines": F.count_if("is_blank")},
+        )
+        rows = records(
+            lines=of_records.where(~F.col("is_blank")).drop("is_blank"), contract=source.contract, header=source.header
+        )
+        lacks_numbers = source.contract.numbered in source.missing_columns
+        return with_numbers(rows=rows, contract=source.contract) if lacks_numbers else rows
+
+    def _source_file(self) -> Column:
+        """The file that a line is of; of a staged copy, the file that was copied."""
+        name = path = F.col("_metadata.file_path")
+        for number, uri in self.source.staged.items():
+            copy = uri[uri.index(STAGE) :]
+            name = F.when(path.endswith(copy), self.source.folder.uri(*self.source.paths[number])).otherwise(name)
+        return name
+
+    def _is_header(self, line: Column) -> Column:
+        """Whether a line is a file's header. Files that were appended to one another repeat it."""
+        known = {file.header_line for file in self.source.csv if file.header_line}
+        spellings = sorted({prefix + header for header in known for prefix in (b"", BYTE_ORDER_MARK)})
+        is_header = F.lit(False)
+        for spelling in spellings:
+            is_header |= (F.octet_length(line) == len(spelling)) & (line.cast("binary") == F.lit(spelling))
+        return is_header
+
+
+@contextmanager
+def readable(source: Source) -> Iterator[None]:
+    """Tell why Spark could not read a file of a source to its end.
+
+    Raises:
+        DataError: A file is cut off or damaged.
+    """
+    try:
+        yield
+    except (PySparkException, Py4JJavaError) as error:
+        if UNREADABLE not in str(error):
+            raise
+        for path, csv in zip(source.paths, source.csv, strict=False):
+            cause = why_not_unpacked(source.folder, path) if csv.is_gzip else None
+            if cause is not None:
+                raise DataError(
+                    f"{csv.name}: {cause}, expected a whole file. Test it with gunzip -t, and get it anew"
+                ) from None
+            if csv.is_gzip and has_bytes_after_gzip(source.folder, path):
+                raise DataError(
+                    f"{csv.name}: zeros follow the gzip data, expected nothing behind it. Unpack it and pack it anew"
+                ) from None
+        raise
+
+
+def under_their_names(run: Run, source: Source) -> Source:
+    """Let Spark, which goes by the name, read packed files that are not named so.
+
+    They are copied to the run's staging folder under a name that tells how they are packed.
+    """
+    misnamed = [number for number, file in enumerate(source.csv) if file.header and not file.is_named_as_packed]
+    if not misnamed:
+        return source
+    stage = f"{STAGE}/input/{source.contract.table}"
+    with TemporaryDirectory(prefix="input-") as folder:
+        for number in misnamed:
+            with (
+                source.folder.open_file(*source.paths[number]) as content,
+                (Path(folder) / f"{number}.csv.gz").open("wb") as copy,
+            ):
+                shutil.copyfileobj(content, copy)
+        run.copy_in(stage, Path(folder))
+    return replace(source, staged={number: run.uri(f"{stage}/{number}.csv.gz") for number in misnamed})

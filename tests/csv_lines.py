@@ -1,0 +1,124 @@
+"""Random CSV files of customers and payments, and what a reader of another kind finds in them.
+
+The files have what real ones have that went wrong: stray quotes, mixed line ends, quotes of another dialect, bytes of
+another encoding, blank lines, headers in the middle, cut lines; they are plain or packed, and come in several parts.
+"""
+
+import gzip
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+from tests.raw_files import CUSTOMERS_HEADER, PAYMENTS_HEADER, key
+
+ORDER = key("o1")
+LINE_END = re.compile(rb"\r\n|\n|\r")
+ENDS = (b"\n", b"\r\n", b"\r")
+
+
+@dataclass
+class Parts:
+    """Part files of a table, and what was put into them.
+
+    Attributes:
+        content: of each part, by its name.
+        good: the marks of records that are valid, with their values, if they have any.
+        spoiled: the marks of lines that something was done to.
+    """
+
+    content: dict[str, bytes] = field(default_factory=dict)
+    good: dict[str, Decimal | None] = field(default_factory=dict)
+    spoiled: list[str] = field(default_factory=list)
+
+    def write(self, folder: Path) -> None:
+        """Put the parts into a folder."""
+        folder.mkdir(parents=True)
+        for name, content in self.content.items():
+            (folder / name).write_bytes(content)
+
+    def lines(self) -> int:
+        """How many lines have a value and are no header, by a reader that knows only line ends."""
+        headers = {header.encode() for header in (CUSTOMERS_HEADER, PAYMENTS_HEADER)}
+        count = 0
+        for content in self.content.values():
+            text = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+            lines = LINE_END.split(text.removeprefix(b"\xef\xbb\xbf"))
+            count += sum(bool(line.strip(b' ,"\t')) and line not in headers for line in lines)
+        return count
+
+
+def payments(random: Random, *, parts: int, rows: int) -> Parts:
+    """Payments of one order, each with a mark as its type and a number of its own."""
+    made, number = Parts(), 0
+    for part in range(parts):
+        lines = []
+        for _ in range(rows):
+            number += 1
+            mark, value = f"m{number:06}x", Decimal(random.randrange(1, 10**6)) / 100
+            fields = [ORDER, str(number), mark, "1", f"{value:.2f}"]
+            quoted = [f'"{text}"' if random.random() < 0.3 else text for text in fields]
+            line = ",".join(quoted).encode()
+            if random.random() < 0.1:
+                made.spoiled.append(mark)
+                line = spoiled(random, line, mark.encode())
+            else:
+                made.good[mark] = value
+            lines.append(line)
+        add_part(random, made, part, PAYMENTS_HEADER, lines)
+    return made
+
+
+def customers(random: Random, *, parts: int, rows: int) -> Parts:
+    """Customers, each with a mark in its city, which may take several lines. The first is valid."""
+    made, number = Parts(), 0
+    for part in range(parts):
+        lines = []
+        for _ in range(rows):
+            number += 1
+            mark = f"m{number:06}x"
+            city, chance = mark, random.random()
+            if chance < 0.1:
+                city = f'"{mark}{"".join(random.choice([chr(10), "a", chr(10) + "b", ", c"]) for _ in range(4))}"'
+            line = f'{key(mark)},{key("ann")},"09790",{city},SP'.encode()
+            if chance > 0.9 and number > 1:
+                made.spoiled.append(mark)
+                line = spoiled(random, line, mark.encode())
+            else:
+                made.good[mark] = None
+            lines.append(line)
+        add_part(random, made, part, CUSTOMERS_HEADER, lines)
+    return made
+
+
+def spoiled(random: Random, line: bytes, mark: bytes) -> bytes:
+    """A line after something was done to it; its mark stays."""
+    place = random.choice([place for place in range(len(line)) if not 0 < place - line.index(mark) < len(mark)])
+    match random.randrange(6):
+        case 0:
+            return line[:place] + b'"' + line[place:]
+        case 1:
+            return line.replace(mark, b'"a \\"' + mark + b'\\" b"')
+        case 2:
+            return line.replace(mark, b"s\xe3o " + mark)
+        case 3:
+            return line + b",more"
+        case 4:
+            return line[: line.index(mark) + len(mark)]
+    return line.replace(mark, b'd"' + mark)
+
+
+def add_part(random: Random, made: Parts, part: int, header: str, lines: list[bytes]) -> None:
+    """Put lines together as a part, with line ends, blank lines and headers as they come."""
+    usual = random.choice(ENDS)
+    is_mixed = random.random() < 0.4
+    content = b"\xef\xbb\xbf" if random.random() < 0.2 else b""
+    for line in [header.encode(), *lines]:
+        # Inside of a record a line break is a line feed; a record of several lines ends so too.
+        content += line + (random.choice(ENDS) if is_mixed else usual)
+        if random.random() < 0.05:
+            content += random.choice([b"\n", b",,,,\n", b'"",,,,\n', header.encode() + b"\n"])
+    is_packed = random.random() < 0.3
+    name = f"part-{part}" + random.choice([".csv", "", ".CSV"]) if not is_packed else f"part-{part}.csv.gz"
+    made.content[name] = gzip.compress(content) if is_packed else content
