@@ -1,4 +1,4 @@
-"""``upload DATA``: puts the raw CSV files where the nightly run reads them, in place of an earlier upload's files."""
+"""``upload DATA``: puts the raw files where the nightly run reads them, in place of an earlier upload's files."""
 
 import argparse
 import sys
@@ -12,14 +12,15 @@ from deploy.stacks.stacks import stack_outputs
 from jobs.errors import ConfigurationError
 
 DATA_SETS = ("olist_customers_dataset", "olist_orders_dataset", "olist_order_payments_dataset")
-ENDINGS = (".csv", ".csv.gz")
+ENDINGS = (".csv", ".csv.gz", ".parquet", "")
+"""What may follow the name of a data set; a name without an ending is a folder of parts."""
 RAW = "raw"
 
 
 def add_upload(subparsers: Subparsers) -> None:
     """Add ``upload`` to the commands."""
-    parser = subparsers.add_parser("upload", help="put the raw CSV files where runs read them", allow_abbrev=False)
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder with the three Olist files")
+    parser = subparsers.add_parser("upload", help="put the raw files where runs read them", allow_abbrev=False)
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder with the three data sets")
     add_deployment_options(parser)
     parser.set_defaults(run=_run)
 
@@ -28,32 +29,32 @@ def raw_files(folder: Path) -> dict[str, Path]:
     """The files that a run would read from a folder, by the key that each gets in the bucket.
 
     Raises:
-        ConfigurationError: One of the three data sets is missing, is there as ``.csv`` and ``.csv.gz``, or is a folder
-            without parts.
+        ConfigurationError: One of the three data sets is missing, is there in two forms, or is a folder without parts.
     """
     if not folder.is_dir():
-        raise ConfigurationError(f"upload {folder}: no such folder. Give the folder that holds the three CSV files")
+        raise ConfigurationError(f"upload {folder}: no such folder. Give the folder that holds the three data sets")
     files: dict[str, Path] = {}
     for name in DATA_SETS:
-        forms = [folder / f"{name}{ending}" for ending in ENDINGS if (folder / f"{name}{ending}").exists()]
+        names = {f"{name}{ending}" for ending in ENDINGS}
+        forms = sorted(path for path in folder.iterdir() if path.name.lower() in names)
+        forms = [path for path in forms if path.name.lower() != name or path.is_dir()]
         if len(forms) != 1:
-            number = "neither" if not forms else "both"
+            found = " and ".join(path.name for path in forms) or "nothing"
             raise ConfigurationError(
-                f"upload {folder}: {number} of {name}.csv and {name}.csv.gz, expected one of them. Add or remove a file"
+                f"upload {folder}: found {found}, expected {name} once, as .csv, .csv.gz or .parquet. "
+                "Add or remove a file"
             )
         (form,) = forms
-        parts = sorted(filter(_is_part, form.iterdir())) if form.is_dir() else [form]
+        parts = sorted(path for path in form.rglob("*") if _is_part(path, form)) if form.is_dir() else [form]
         if not parts:
-            raise ConfigurationError(
-                f"upload {form}: no part *.csv or *.csv.gz in it, expected at least one. Check the folder"
-            )
+            raise ConfigurationError(f"upload {form}: no part in it, expected at least one. Check the folder")
         files |= {f"{RAW}/{path.relative_to(folder).as_posix()}": path for path in parts}
     return files
 
 
-def _is_part(path: Path) -> bool:
-    """Whether a run reads a file of a data set's folder. It skips a writer's own files, such as ``_SUCCESS``."""
-    return path.is_file() and path.name.endswith(ENDINGS) and not path.name.startswith((".", "_"))
+def _is_part(path: Path, folder: Path) -> bool:
+    """Whether a run reads a file below a data set's folder. It passes over a writer's own, such as ``_SUCCESS``."""
+    return path.is_file() and not any(name.startswith((".", "_")) for name in path.relative_to(folder).parts)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -73,6 +74,7 @@ def _run(options: argparse.Namespace) -> None:
 def _stale_keys(aws: Aws, bucket: str, new_keys: Collection[str]) -> Iterator[str]:
     """The keys that a run would read beside the new ones: other parts, or the other form of a file."""
     for name in DATA_SETS:
-        for key in object_keys(aws, bucket, key_prefix=f"{RAW}/{name}{ENDINGS[0]}"):
-            if key not in new_keys:
+        for key in object_keys(aws, bucket, key_prefix=f"{RAW}/{name}"):
+            is_of_data_set = key[len(f"{RAW}/{name}") :].startswith((".", "/"))
+            if is_of_data_set and key not in new_keys:
                 yield key
