@@ -61,8 +61,8 @@ def previous_model(store: RunStore) -> ClusterModel | None:
         DataError: The model that the pointer names is missing or invalid.
     """
     current = store.current()
-    name = current.get("kmeans_model") if current else None
-    if not isinstance(name, str):
+    name = current.kmeans_model if current else None
+    if name is None:
         return None
     text = store.folder.read(*name.split("/"))
     if text is None:
