@@ -23,6 +23,7 @@ from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, QualityRepor
 from jobs.runs.earlier import find_table
 from jobs.runs.manifest import RunFacts, StepResult, build_manifest
 from jobs.runs.metrics import Written, total_of, with_metrics
+from jobs.runs.presence import check_written
 from jobs.runs.provenance import code_version, platform_versions
 from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepMetrics, Total
 from jobs.spark.session import SPARK_FAILURES, spark_session
@@ -293,6 +294,7 @@ class Run:
             },
         )
         manifest = build_manifest(facts, inputs=inputs, results=results)
+        check_written(self.session, self._store.folder, manifest, totals=self.ledger.totals)
         self._store.write_manifest(self.run_id, manifest)
         is_current = becomes_current and self.options.becomes_current
         if is_current:
