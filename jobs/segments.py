@@ -236,7 +236,7 @@ def _earlier_features(store: RunStore, run_id: str | None) -> EarlierFeatures:
 
 
 def _card_of(store: RunStore, file: str) -> ScoreCard:
-    text = store.folder.read(*file.split("/"))
+    text = store.read_file(file)
     if text is None:
         raise DataError(f"{store.output}/{file}: no such file, expected the run's score card. Run jobs.features again")
     try:

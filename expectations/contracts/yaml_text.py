@@ -50,7 +50,7 @@ def load_yaml(text: str) -> Any:
         raise YAMLTextError(f"found {len(text):,} characters, expected at most {LONGEST:,}")
     try:
         _check_bounds(text)
-        return YAML().load(text)
+        return _parser().load(text)
     except YAMLTextError:
         raise
     except MarkedYAMLError as error:
@@ -63,9 +63,16 @@ def load_yaml(text: str) -> Any:
         raise YAMLTextError(f"invalid YAML: found a value that is none of its type ({error})") from None
 
 
+def _parser() -> YAML:
+    parser = YAML()
+    # An anchor that is set again is valid YAML, and a warning would be a second line on the terminal.
+    parser.composer.warn_double_anchors = False
+    return parser
+
+
 def _check_bounds(text: str) -> None:
     nodes, opened, sizes = 0, list[tuple[str | None, int]](), dict[str, int]()
-    for event in YAML().parse(text):
+    for event in _parser().parse(text):
         line = event.start_mark.line
         if isinstance(event, AliasEvent):
             if event.anchor in {anchor for anchor, _ in opened}:

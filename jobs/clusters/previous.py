@@ -64,7 +64,7 @@ def previous_model(store: RunStore) -> ClusterModel | None:
     name = current.kmeans_model if current else None
     if name is None:
         return None
-    text = store.folder.read(*name.split("/"))
+    text = store.read_file(name)
     if text is None:
         raise DataError(
             f"{store.output}: current.json names {name}, which does not exist. Restore it, name a run with --match, "

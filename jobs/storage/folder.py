@@ -7,8 +7,12 @@ from typing import IO, Any, Protocol
 
 from jobs.errors import ConfigurationError
 
-LARGEST_TEXT = 256 * 2**20
+LARGEST_TEXT = 64 * 2**20
 """Bytes of a text file that are read at most. What may be larger is opened, and read in pieces."""
+
+
+class NotTextError(ConfigurationError):
+    """A file is not text in UTF-8, or is larger than a text file may be."""
 
 
 class WriteConflictError(Exception):
@@ -68,16 +72,16 @@ def decoded(content: bytes, *, name: str) -> str:
     """The text of a file.
 
     Raises:
-        ConfigurationError: It is not UTF-8, or it has more than `LARGEST_TEXT`.
+        NotTextError: It is not UTF-8, or it has more than `LARGEST_TEXT`.
     """
     if len(content) > LARGEST_TEXT:
-        raise ConfigurationError(
+        raise NotTextError(
             f"{name}: found more than {LARGEST_TEXT:,} bytes, expected a text file of less. Check the path"
         )
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise ConfigurationError(
+        raise NotTextError(
             f"{name}: cannot be read as text (byte {error.start:,} is not UTF-8). Give a text file in UTF-8"
         ) from None
 

@@ -230,7 +230,9 @@ class S3Folder:
     def _get(self, *parts: str) -> tuple[bytes, str]:
         """An object's content and its ETag. The body is read inside the retry, since it may break off."""
         answer = self._client.get_object(Bucket=self.bucket, Key=self._key(*parts), **self._payer)
-        return answer["Body"].read(LARGEST_TEXT + 1), answer["ETag"]
+        # Without a number of bytes, botocore notices a body that broke off. One that is too large is read no further.
+        is_too_large = answer["ContentLength"] > LARGEST_TEXT
+        return answer["Body"].read(LARGEST_TEXT + 1 if is_too_large else None), answer["ETag"]
 
     def _head(self, *parts: str) -> dict[str, Any] | None:
         with s3_errors(self.display_path(*parts)):

@@ -18,7 +18,7 @@ from typing import Any
 
 from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
-from jobs.storage.folder import WriteConflictError
+from jobs.storage.folder import NotTextError, WriteConflictError
 from jobs.storage.run_files import Manifest, Pointer, read_manifest, read_pointer
 from jobs.storage.uris import folder_at
 from transforms.bounded_text import shown
@@ -134,7 +134,8 @@ class RunStore:
 
     def _read_pointer(self) -> str | None:
         """The pointer's text. The first read also fixes the version that `move_pointer` expects."""
-        text, version = self.folder.read_version(POINTER)
+        with self._of_this_program():
+            text, version = self.folder.read_version(POINTER)
         if not self._knows_pointer:
             self._pointer_version, self._knows_pointer = version, True
         return text
@@ -150,7 +151,7 @@ class RunStore:
             raise ConfigurationError(
                 f"invalid run id {shown(run_id)}: expected the name of a run, such as 2018-10-17-nightly"
             )
-        text = self.folder.read("runs", run_id, MANIFEST)
+        text = self.read_file(f"runs/{run_id}/{MANIFEST}")
         if text is None:
             state = "is not complete" if self.folder.exists("runs", run_id) else "does not exist"
             raise ConfigurationError(f"run {run_id} in {self.output} {state}: no {MANIFEST}. Name a complete run")
@@ -161,6 +162,26 @@ class RunStore:
                 f"of run {run_id}. Folders of runs are never renamed: restore it, or name another run"
             )
         return manifest
+
+    def read_file(self, path: str) -> str | None:
+        """A small text file that a run wrote, by its path from the output folder on; None where there is none.
+
+        Raises:
+            DataError: It is no text, so this program did not write it so.
+        """
+        with self._of_this_program():
+            return self.folder.read(*path.split("/"))
+
+    @contextmanager
+    def _of_this_program(self) -> Iterator[None]:
+        try:
+            yield
+        except NotTextError as error:
+            cause = str(error).partition(". ")[0]
+            raise DataError(
+                f"{cause}; it was not written by this program, or was changed since. Restore it, or remove it to go on "
+                "without it"
+            ) from None
 
     def find_manifest(self, run_id: str | None, *, missing: str, advice: str) -> Manifest:
         """The manifest of a named run or, without a name, of the current run.

@@ -153,7 +153,7 @@ class ClusterModel:
                 trained_in=_name(content, "trained_in"),
             )
         except (JSONTextError, ScoreCardError, ModelError) as error:
-            raise ModelError(f"{error} (expected a model that an earlier run wrote)") from None
+            raise ModelError(f"{error}; no run wrote it so") from None
         ids = [cluster.id for cluster in clusters]
         if not ids or len(set(ids)) != len(ids):
             raise ModelError(f"clusters {shown(ids)} (expected at least one, each with a different id)")

@@ -56,6 +56,11 @@ def test_an_anchor_may_be_used_often_as_long_as_it_stays_small() -> None:
     assert content["b499"] == {"low": 1, "high": 2}
 
 
+def test_an_anchor_that_is_set_again_costs_no_line_on_the_terminal(recwarn: pytest.WarningsRecorder) -> None:
+    assert load_yaml("a: &a 1\nb: *a\nc: &a 2\nd: *a\n") == {"a": 1, "b": 1, "c": 2, "d": 2}
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from jobs.errors import DataError
 from jobs.runs.earlier import find_table
 from jobs.runs.totals import Total
 from jobs.storage.folder import Folder
+from jobs.storage.s3 import S3Folder
 from jobs.storage.store import RunStore
 from tests.frames import money
 from tests.jobs.warehouse.small_runs import JUNE, JUNE_RUN, edit_manifest, replace_first_file, write_run
@@ -91,6 +93,25 @@ def test_an_edited_total_of_a_money_table_without_money_is_an_error(store: RunSt
         find_table(store.folder, store.manifest(JUNE_RUN), "payments")
 
 
+@pytest.mark.usefixtures("aws")
+def test_a_table_in_s3_is_compared_by_size_and_etag(tmp_path: Path, s3: Any, bucket: str) -> None:
+    write_run(tmp_path, JUNE_RUN, JUNE)
+    lake = S3Folder(bucket, "lake")
+    lake.copy_in(tmp_path / "runs" / JUNE_RUN / "rfm", "runs", JUNE_RUN, "rfm")
+    etags = [{"file": Path(file.path).name, **file.as_json()} for file in lake.data_files("runs", JUNE_RUN, "rfm")]
+    edit_manifest(
+        tmp_path, JUNE_RUN, outputs={"rfm": [{k: v for k, v in file.items() if k != "path"} for file in etags]}
+    )
+    manifest = RunStore(str(tmp_path)).manifest(JUNE_RUN)
+    assert [file.size for file in find_table(lake, manifest, "rfm").files] == [file["size"] for file in etags]
+    key = f"lake/runs/{JUNE_RUN}/rfm/part-0.snappy.parquet"
+    content = bytearray(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    content[-20] ^= 1
+    s3.put_object(Bucket=bucket, Key=key, Body=bytes(content))
+    with pytest.raises(DataError, match=r"table rfm: part-0.snappy.parquet was changed: found .* bytes, ETag"):
+        find_table(lake, manifest, "rfm")
+
+
 RELEASE = "2018-06-30-release-0.1"
 
 
@@ -123,9 +144,9 @@ def test_no_step_continues_from_a_table_with_a_flipped_bit(
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    given = [argument.format(output=output) for argument in arguments]
+    options = [argument.format(output=output) for argument in arguments]
     files = ["--input", raw.write()] if main is replay.main else []
-    assert main(["--output", str(output), *given, *files]) == 3
+    assert main(["--output", str(output), *options, *files]) == 3
     [line] = without_logs(capfd.readouterr().err)
     assert f"table {table}: {path.name} was changed: found {path.stat().st_size:,} bytes, SHA-256 " in line
     assert (output / "current.json").read_text() == before

@@ -108,6 +108,21 @@ def test_a_half_written_pointer_ends_with_what_to_do(tmp_path: Path, text: str) 
     )
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe{\x00}\x00", b"\x1f\x8b\x08\x00", b'{"run_id": "\xe9"}'])
+def test_a_pointer_or_a_manifest_that_is_no_text_was_not_written_by_this_program(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "runs" / RUN).mkdir(parents=True)
+    for path in (tmp_path / "current.json", tmp_path / "runs" / RUN / "manifest.json"):
+        path.write_bytes(content)
+    store = RunStore(str(tmp_path))
+    for read in (store.current, lambda: store.manifest(RUN)):
+        with pytest.raises(
+            DataError, match=r"is not UTF-8\); it was not written by this program, or was changed since"
+        ):
+            read()
+
+
 def test_without_the_damaged_pointer_the_next_run_becomes_current(tmp_path: Path) -> None:
     (tmp_path / "current.json").write_text("{")
     (tmp_path / "current.json").unlink()

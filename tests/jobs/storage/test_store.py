@@ -70,6 +70,18 @@ def test_a_failure_is_recorded_in_the_runs_folder(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "runs" / run_id / "failure.json").read_text()) == {"exit_code": 3}
 
 
+def test_a_text_file_without_an_end_is_read_up_to_a_bound() -> None:
+    with pytest.raises(ConfigurationError, match="/dev/zero: found more than 67,108,864 bytes, expected a text file"):
+        folder_at("/dev/zero", argument="--rules").read()
+
+
+@pytest.mark.parametrize("uri", ["a\0b", "file:///a%00b", "s3://bucket/a\x1b[2J", "a\nb", "//[x"])
+def test_a_place_with_a_control_character_or_of_no_form_is_an_invalid_argument(uri: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^--rules '.*': .*expected a local folder, a file:// URI") as error:
+        folder_at(uri, argument="--rules")
+    assert str(error.value).isprintable()
+
+
 def test_a_place_is_a_path_or_a_file_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spaced = tmp_path / "a b"
     monkeypatch.chdir(tmp_path)
