@@ -9,7 +9,7 @@ from jobs.cli.config import PipelineConfig
 from jobs.cli.main import run_main
 from jobs.clusters.previous import previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
-from jobs.errors import PipelineError
+from jobs.errors import DataError, PipelineError
 from jobs.features import run_features
 from jobs.ingest import ingest
 from jobs.publish import PublishConfig, publish
@@ -59,6 +59,9 @@ def load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> Non
     advice = f"Run {run_id} is complete; load it with: python -m jobs.publish {shlex.join(arguments)}"
     try:
         publish(replace(publication, run=run_id))
+    except DataError as error:
+        # The files or their rows are not those that the run wrote: to load it again would fail again.
+        raise DataError(f"{error}. Nothing of run {run_id} was loaded, and current.json names it") from None
     except PipelineError as error:
         raise type(error)(f"{error}. {advice}") from None
     except KeyboardInterrupt as interrupt:
