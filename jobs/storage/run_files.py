@@ -22,6 +22,15 @@ LONGEST_MANIFEST = 64_000_000
 
 LONGEST_CAUSE = 200
 
+EXPECTED = {
+    "model_type": "an object",
+    "dict_type": "an object",
+    "list_type": "a list",
+    "string_type": "a text",
+    "int_type": "a whole number",
+}
+"""What pydantic expected, by the type of its error, where its own words name Python's types."""
+
 RUN_PATH = re.compile(rf"runs/{RUN_ID.pattern}(/[A-Za-z0-9_][A-Za-z0-9_.-]{{0,200}}){{1,8}}")
 HASH = re.compile(r"[0-9a-f]{1,64}")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -195,11 +204,10 @@ def _as_entries(stated: Any) -> Any:
         return stated
     entries = []
     for name, figures in stated.items():
-        if not isinstance(figures, dict):
-            raise ValueError(f"expected an object with rows for {shown(name)}")  # noqa: TRY004 (pydantic's kind)
         kind, _, table = name.partition("raw ")
         of_file = not kind and table
-        entries.append({**figures, "table": table if of_file else name, "kind": "read" if of_file else "written"})
+        boundary = {"table": table if of_file else name, "kind": "read" if of_file else "written"}
+        entries.append({**figures, **boundary} if isinstance(figures, dict) else figures)
     return entries
 
 
@@ -260,5 +268,6 @@ def _first_problem(error: ValidationError) -> str:
     field = ".".join(cut(str(part), longest=40) for part in problem["loc"])
     if problem["type"] == "missing":
         return f'found no "{field}" (expected one)'
-    expected = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
+    expected = EXPECTED.get(problem["type"], message)
     return f'"{field}" is {shown(problem["input"])} (expected {expected})'

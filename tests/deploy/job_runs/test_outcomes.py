@@ -37,10 +37,10 @@ def failure(content: bytes) -> PipelineError:
 
 
 def test_the_error_of_a_failed_run_is_one_printable_line_with_its_exit_code() -> None:
-    told = failure(json.dumps({"exit_code": 3, "error": "the data\nis \x1b[2Jnot fit\0" + "x" * 5000}).encode())
-    assert told.exit_code == 3
-    assert str(told).startswith("the data is [2Jnot fitxxx")
-    assert len(str(told)) == 1000
+    error = failure(json.dumps({"exit_code": 3, "error": "the data\nis \x1b[2Jnot fit\0" + "x" * 5000}).encode())
+    assert error.exit_code == 3
+    assert str(error).startswith("the data is [2Jnot fitxxx")
+    assert len(str(error)) == 1000
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_the_error_of_a_failed_run_is_one_printable_line_with_its_exit_code() ->
     ids=range(17),
 )
 def test_a_file_that_no_job_wrote_so_states_no_error(content: bytes) -> None:
-    told = failure(content)
-    assert (str(told), told.exit_code) == ("the job failed", 4)
+    error = failure(content)
+    assert (str(error), error.exit_code) == ("the job failed", 4)
 
 
 @pytest.fixture
