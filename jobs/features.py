@@ -50,6 +50,8 @@ def run_alone(config: FeaturesRunConfig) -> None:
     card = load_card(config.features.card, config.features.feature_scale) if config.features.card else None
     rules = active_rules(options.rules)
     store = RunStore(options.output)
+    # A damaged pointer stops the run here, and not when it is to be moved, after all work.
+    store.current()
     earlier = _checked_manifest(store, config)
     with open_run("features", options, store, rules, reaches_s3=is_in_s3(options.output)) as run:
         checked = CheckedTables(

@@ -37,6 +37,8 @@ def run_pipeline(config: PipelineConfig) -> None:
     sources = find_sources(config.input, rules.of_files)
     publication = publication_of(config)
     store = RunStore(options.output)
+    # A damaged pointer stops the run here, and not when it is to be moved, after all work.
+    store.current()
     previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:

@@ -77,6 +77,7 @@ REPLAY = (replay.main, [*AS_OF, "--input", "{output}/input", "--replayed-run", R
 PUBLISH = (publish.main, ["--warehouse", "duckdb:{output}/w.duckdb"])
 RAW_COPY = (publish.main, [*PUBLISH[1], "--raw-copy", "--input", "{output}/input"])
 PIPELINE = (pipeline.main, [*AS_OF, "--input", "{output}/input"])
+WITHOUT_CLUSTERS = (pipeline.main, [*PIPELINE[1], "--kmeans", "none"])
 ARTIFACT = ["--assignments", "{output}/assigned", "--model-artifact", "{output}/model.tar.gz"]
 KINDS = {
     "pointer": Kind("current.json", damaged_json, [FEATURES, SEGMENTS, PUBLISH, PIPELINE]),
@@ -174,6 +175,22 @@ def test_every_program_comes_to_where_spark_starts_with_files_that_are_whole(
 ) -> None:
     for program in kind.programs:
         assert ended(program, output, capfd) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [FEATURES, (features.main, [*AS_OF, "--checked-run", RUN]), SEGMENTS, PUBLISH, PIPELINE, WITHOUT_CLUSTERS],
+)
+def test_a_half_written_pointer_stops_a_program_before_any_work(
+    output: Path, program: tuple[Any, Sequence[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = (output / "current.json").read_text()
+    (output / "current.json").write_text(text[: len(text) // 2])
+    code, error = ended(program, output, capfd)
+    assert code == 3
+    assert "invalid JSON" in error
+    assert "Restore it, or remove it: then the next run becomes current" in error
+    assert [path.name for path in (output / "runs").iterdir()] == [RUN]
 
 
 def check_damage(kind: Kind, output: Path, capfd: Any, *, times: int) -> set[int]:

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from jobs import features, pipeline
 from jobs.errors import DataError
+from jobs.runs import presence
 from jobs.runs.presence import check_written
 from jobs.runs.run import Run
 from jobs.runs.totals import Boundary, Total
@@ -66,6 +67,20 @@ def test_a_card_a_model_or_features_that_are_gone_are_named(
 ) -> None:
     with pytest.raises(DataError, match=f"found no runs/{JUNE_RUN}/(score_card|kmeans)"):
         check(spark, tmp_path, manifest | entries)
+
+
+def test_a_table_that_goes_while_its_rows_are_counted_is_named(
+    spark: SparkSession, tmp_path: Path, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = presence._rows_by_table
+
+    def removing(session: SparkSession, uris: dict[str, str]) -> dict[str, int]:
+        shutil.rmtree(tmp_path / "runs" / JUNE_RUN / "payments")
+        return count(session, uris)
+
+    monkeypatch.setattr(presence, "_rows_by_table", removing)
+    with pytest.raises(DataError, match="found no files of table payments, expected those that the run wrote"):
+        check(spark, tmp_path, manifest)
 
 
 def remove_when(monkeypatch: pytest.MonkeyPatch, written: str, remove: Callable[[Path], None]) -> None:
