@@ -1,6 +1,5 @@
 """The input of the benchmarks: samples of CSV files and runs with checked tables, each written once per size."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from benchmarks.contenders import AS_OF, CHECKED_RUN
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.runs.totals import Boundary, totals_of
+from jobs.storage.store import RunStore
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -68,8 +68,7 @@ def existing_output(folder: Path) -> Path:
 
 def orders_in(output: Path) -> int:
     """The number of rows in the checked orders table, from the manifest."""
-    manifest = json.loads((output / "runs" / CHECKED_RUN / "manifest.json").read_text())
-    return totals_of(manifest)[Boundary("orders")].rows
+    return totals_of(RunStore(str(output)).manifest(CHECKED_RUN))[Boundary("orders")].rows
 
 
 def checked_files(output: Path) -> list[Path]:

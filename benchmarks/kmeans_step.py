@@ -7,7 +7,6 @@ sample with that many orders, about 0.97 customers per order.
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import OutsideSystemError
 from jobs.runs.totals import Boundary, totals_of
+from jobs.storage.store import RunStore
 
 FEATURES_RUN = f"{AS_OF}-features"
 HEAP = "2g"
@@ -61,7 +61,7 @@ def _customers_in(output: Path) -> int:
             raise OutsideSystemError(
                 f"jobs.features ended with exit code {process.returncode} while preparing the data"
             )
-    return totals_of(json.loads(manifest.read_text()))[Boundary("rfm")].rows
+    return totals_of(RunStore(str(output)).manifest(FEATURES_RUN))[Boundary("rfm")].rows
 
 
 def _measure_clustering(output: Path, *, k: str, heap: str) -> Measurement:

@@ -21,6 +21,7 @@ from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.score_cards import load_card
+from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 from transforms import schemas
@@ -69,14 +70,16 @@ def run_alone(config: FeaturesRunConfig) -> None:
     card = load_card(config.features.card, config.features.feature_scale) if config.features.card else None
     rules = active_rules(options.rules)
     store = RunStore(options.output)
+    # A damaged pointer stops the run here, and not when it is to be moved, after all work.
+    store.current()
     earlier = _checked_manifest(store, config)
     with open_run("features", options, store, rules, reaches_s3=is_in_s3(options.output)) as run:
         checked = CheckedTables(
             {contract.table: run.reuse(contract, earlier=earlier) for contract in rules.of_files},
-            rules_of_checked_tables(earlier["configuration"], unless=rules),
+            rules_of_checked_tables(earlier.configuration, unless=rules),
         )
         features = run_features(run, checked, config=config.features, card=card)
-        run.finish(inputs={"checked_run": earlier["run_id"]}, results=[checked, features], becomes_current=True)
+        run.finish(inputs={"checked_run": earlier.run_id}, results=[checked, features], becomes_current=True)
         run.show_summary()
 
 
@@ -324,17 +327,17 @@ def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:
     return {name: grid_of(figures) for name, figures in values.items()}
 
 
-def _checked_manifest(store: RunStore, config: FeaturesRunConfig) -> dict[str, Any]:
+def _checked_manifest(store: RunStore, config: FeaturesRunConfig) -> Manifest:
     """The manifest of the run whose checked tables are read."""
     manifest = store.find_manifest(
         config.checked_run,
         missing="no checked tables to start from",
         advice="Run jobs.pipeline, or jobs.ingest and then this with --checked-run",
     )
-    missing = [contract.table for contract in FILE_CONTRACTS if contract.table not in manifest.get("outputs", {})]
+    missing = [contract.table for contract in FILE_CONTRACTS if contract.table not in manifest.outputs]
     if missing:
         raise ConfigurationError(
-            f"run {manifest['run_id']} has no table {', '.join(missing)}, or no record of its files. "
+            f"run {manifest.run_id} has no table {', '.join(missing)}, or no record of its files. "
             "Name a run that ingest was part of"
         )
     return manifest

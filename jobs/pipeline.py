@@ -9,7 +9,7 @@ from jobs.cli.config import PipelineConfig
 from jobs.cli.main import run_main
 from jobs.clusters.previous import previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
-from jobs.errors import PipelineError
+from jobs.errors import DataError, PipelineError
 from jobs.features import run_features
 from jobs.ingest import ingest
 from jobs.publish import PublishConfig, publish
@@ -37,6 +37,8 @@ def run_pipeline(config: PipelineConfig) -> None:
     sources = find_sources(config.input, rules.of_files)
     publication = publication_of(config)
     store = RunStore(options.output)
+    # A damaged pointer stops the run here, and not when it is to be moved, after all work.
+    store.current()
     previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
@@ -59,6 +61,9 @@ def load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> Non
     advice = f"Run {run_id} is complete; load it with: python -m jobs.publish {shlex.join(arguments)}"
     try:
         publish(replace(publication, run=run_id))
+    except DataError as error:
+        # The files or their rows are not those that the run wrote: to load it again would fail again.
+        raise DataError(f"{error}. Nothing of run {run_id} was loaded, and current.json names it") from None
     except PipelineError as error:
         raise type(error)(f"{error}. {advice}") from None
     except KeyboardInterrupt as interrupt:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from expectations.contracts.contract import FileContract
 from expectations.validation.replay import plan_replay
@@ -16,6 +15,7 @@ from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
 from jobs.sources.input_files import Source, find_sources, inputs_of
+from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 
@@ -46,7 +46,7 @@ def run_alone(config: ReplayConfig) -> None:
         run.show_summary(*how_to_continue(run))
 
 
-def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -> CheckedTables:
+def replay(run: Run, sources: Sequence[Source], *, earlier: Manifest) -> CheckedTables:
     """Write the checked tables of a run and their quarantine, from an earlier run's and the corrected files.
 
     Args:
@@ -57,15 +57,14 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -
     Raises:
         DataError: Rows or money do not add up, or the data is not fit to use.
     """
-    paths = earlier["tables"]
     checked: dict[str, CheckedTable] = {}
     for source in sources:
         contract = source.contract
         with run.step(contract.table) as step, readable(source):
-            reused = run.read_table(paths[contract.table], schema=contract.schema)
+            reused = run.read_earlier(contract.table, earlier=earlier, schema=contract.schema)
             rows = plan_replay(
                 corrected=Reading(run.session, under_their_names(run, source)).rows_at_once(),
-                quarantined=run.read_table(paths[contract.quarantine], schema=contract.quarantine_schema),
+                quarantined=run.read_earlier(contract.quarantine, earlier=earlier, schema=contract.quarantine_schema),
                 reused=reused,
                 contract=contract,
             )
@@ -81,7 +80,7 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Mapping[str, Any]) -
             step.record(rows_in=revalidated, out=table.accepted.total, not_passed_on=table.quarantined.total.rows)
     run.stop_if_unfit()
     tables = {name: table.accepted for name, table in checked.items()}
-    return CheckedTables(tables, rules_of_reused_rows(earlier["configuration"], unless=run.rules))
+    return CheckedTables(tables, rules_of_reused_rows(earlier.configuration, unless=run.rules))
 
 
 def _reconcile(run: Run, contract: FileContract, earlier: Mapping[Boundary, Total], table: CheckedTable) -> None:
@@ -101,11 +100,11 @@ def _reconcile(run: Run, contract: FileContract, earlier: Mapping[Boundary, Tota
     run.reconcile(table.quarantined.entry, rejected_again, at(BoundaryKind.UNRESOLVED, parts.unresolved))
 
 
-def _replayed_manifest(store: RunStore, run_id: str, contracts: Sequence[FileContract]) -> dict[str, Any]:
+def _replayed_manifest(store: RunStore, run_id: str, contracts: Sequence[FileContract]) -> Manifest:
     """The manifest of the run that is replayed."""
     manifest = store.manifest(run_id)
     needed = [table for contract in contracts for table in (contract.table, contract.quarantine)]
-    missing = [table for table in needed if table not in manifest.get("tables", {})]
+    missing = [table for table in needed if table not in manifest.tables]
     if missing:
         raise ConfigurationError(
             f"run {run_id} has no {', '.join(missing)} to replay. Name a run that ingest was part of"

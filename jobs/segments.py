@@ -1,10 +1,8 @@
 """Customers and an engine's assignments to customer_segments: clusters with stable ids and names."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -32,6 +30,7 @@ from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
+from jobs.storage.run_files import Manifest, RecordedCard, RecordedFeatures
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 from transforms import schemas
@@ -59,6 +58,15 @@ class Customers:
     scale: FeatureScale
 
 
+@dataclass(frozen=True)
+class EarlierFeatures:
+    """The run whose customers are clustered: its manifest, with the card and the features that it must have."""
+
+    manifest: Manifest
+    card: RecordedCard
+    files: RecordedFeatures
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run this step by itself; see ``--help``."""
     return run_main("segments", lambda: run_alone(SegmentsConfig.from_argv(argv)))
@@ -67,18 +75,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_alone(config: SegmentsConfig) -> None:
     """Assign the customers of an earlier run to clusters, as a new run that becomes the current one."""
     store = RunStore(config.output)
-    earlier = _features_manifest(store, config.features_run)
-    options = config.run_options(features_run=earlier["run_id"], as_of=date.fromisoformat(earlier["as_of"]))
+    earlier_features = _earlier_features(store, config.features_run)
+    earlier = earlier_features.manifest
+    options = config.run_options(features_run=earlier.run_id, as_of=earlier.as_of)
     rules = active_rules(options.rules)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
     previous = previous_clusters(store, config.clusters.match, applied=model)
     external = find_external_files(config)
     artifact = artifact_centroids(config.model_artifact)
-    scale = _card_of(store, earlier).clustered_by
+    scale = _card_of(store, earlier_features.card.file).clustered_by
     reaches_s3 = is_in_s3(options.output) or is_in_s3(config.assignments)
     with open_run("segments", options, store, rules, reaches_s3=reaches_s3) as run:
         # Readers and warehouses find every table in the new run.
-        for table in earlier["tables"]:
+        for table in earlier.tables:
             if table not in (RFM.table, CUSTOMER_SEGMENTS.table):
                 run.reuse_files(table, earlier=earlier)
         rfm = run.reuse(RFM, earlier=earlier)
@@ -92,11 +101,11 @@ def run_alone(config: SegmentsConfig) -> None:
                 assignments = assign_by_model(run, features(rfm=rfm.frame, scale=scale), model=model)
                 step.record(rows_in=rfm.total.rows, out=Total(rfm.total.rows))
         else:
-            score = run.uri_of(earlier[FEATURES]["score"]["path"])
+            score = run.uri_of(earlier_features.files.score.path)
             assignments = _train(run, score, customers=rfm.total.rows, config=config.clusters)
         clusters = _write_segments(run, Customers(rfm, scale), assignments, config=config.clusters, previous=previous)
-        inputs = {"features_run": earlier["run_id"], **external.as_json()}
-        run.finish(inputs=inputs, results=[_reused_features(earlier, run), clusters], becomes_current=True)
+        inputs = {"features_run": earlier.run_id, **external.as_json()}
+        run.finish(inputs=inputs, results=[_reused_features(earlier_features, run), clusters], becomes_current=True)
         run.show_summary(*cluster_notes(clusters))
         show_clusters(clusters)
 
@@ -205,33 +214,35 @@ def _means(checked: DataFrame) -> dict[int, tuple[float, float, float]]:
     return {row["cluster"]: single_precision([row[name] for name in DIMENSIONS]) for row in rows}
 
 
-def _reused_features(earlier: Mapping[str, Any], run: Run) -> Reused:
+def _reused_features(earlier: EarlierFeatures, run: Run) -> Reused:
     """What the tables depend on is what they were made with; the rules of this run apply to the segments alone."""
     return Reused(
-        settings={**earlier["configuration"], "rules_of_segments": run.rules.hash},
-        entries={"score_card": earlier["score_card"], FEATURES: earlier[FEATURES]},
+        settings={**earlier.manifest.configuration.as_json(), "rules_of_segments": run.rules.hash},
+        entries={"score_card": earlier.card.as_json(), FEATURES: earlier.files.as_json()},
     )
 
 
-def _features_manifest(store: RunStore, run_id: str | None) -> dict[str, Any]:
+def _earlier_features(store: RunStore, run_id: str | None) -> EarlierFeatures:
     manifest = store.find_manifest(
         run_id, missing="no customers to cluster", advice="Run jobs.pipeline first, or name a run with --features-run"
     )
-    if RFM.table not in manifest.get("outputs", {}) or FEATURES not in manifest:
+    card, files = manifest.score_card, manifest.kmeans_features
+    if RFM.table not in manifest.outputs or card is None or files is None:
         raise ConfigurationError(
-            f"run {manifest['run_id']} has no rfm with features to cluster, or no record of its files. "
+            f"run {manifest.run_id} has no rfm with features to cluster, or no record of its files. "
             "Name a run of jobs.pipeline or jobs.features"
         )
-    return manifest
+    return EarlierFeatures(manifest, card, files)
 
 
-def _card_of(store: RunStore, manifest: Mapping[str, Any]) -> ScoreCard:
-    name = manifest["score_card"]["file"]
-    text = store.folder.read(*name.split("/"))
+def _card_of(store: RunStore, file: str) -> ScoreCard:
+    text = store.read_file(file)
+    if text is None:
+        raise DataError(f"{store.output}/{file}: no such file, expected the run's score card. Run jobs.features again")
     try:
-        return ScoreCard.from_json(text or "")
+        return ScoreCard.from_json(text)
     except ScoreCardError as error:
-        raise DataError(f"{store.output}/{name}: {error}. Run jobs.features again") from None
+        raise DataError(f"{store.output}/{file}: {error}. Run jobs.features again") from None
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from deploy.aws.requests import Aws, RefusedError, Request, UnreachableError, print_request
 from jobs.errors import OutsideSystemError, PipelineError
+
+LARGEST_FAILURE = 100_000
+"""Bytes of ``failure.json`` that are read at most: an exit code and one line."""
+
+LONGEST_ERROR = 1000
 
 
 class JobFailedError(PipelineError):
@@ -33,11 +37,26 @@ def job_failure(aws: Aws, *, bucket: str, run_ids: Sequence[str], default_messag
         key = f"output/runs/{run_id}/failure.json"
         try:
             response = aws.read(Request("s3", "get_object", {"Bucket": bucket, "Key": key}))
-            failure: dict[str, Any] = json.loads(response["Body"].read())
-            return JobFailedError(str(failure["error"]), int(failure["exit_code"]))
-        except (RefusedError, UnreachableError, ValueError, KeyError):
+        except (RefusedError, UnreachableError):
             continue
+        failure = _failure_in(response["Body"].read(LARGEST_FAILURE))
+        if failure is not None:
+            return failure
     return OutsideSystemError(default_message)
+
+
+def _failure_in(content: bytes) -> JobFailedError | None:
+    """The error that a ``failure.json`` states; None if no job wrote the file so."""
+    try:
+        failure = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    error = failure.get("error") if isinstance(failure, dict) else None
+    exit_code = failure.get("exit_code") if isinstance(failure, dict) else None
+    if not isinstance(error, str) or type(exit_code) is not int or not 0 < exit_code < 256:
+        return None
+    line = "".join(char for char in " ".join(error.split()) if char.isprintable())
+    return JobFailedError(line[:LONGEST_ERROR], exit_code)
 
 
 def log_request(group: str, stream_prefix: str) -> Request:

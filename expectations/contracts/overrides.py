@@ -18,13 +18,16 @@ from dataclasses import fields, replace
 from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from expectations.contracts.contract import Contract, FileContract
+from expectations.contracts.yaml_text import YAMLTextError, load_yaml
 from expectations.rules import KINDS, HasAllFields, IsText, IsWellQuoted, LeftOutAtMost, ParsesAs, RefersTo, Rule
 from expectations.rules.cell_forms import ColumnForm
+from transforms.bounded_text import cut, shown
+
+LONGEST_MESSAGE = 380
+"""Characters of a message after the name of the file and the line."""
 
 ADDABLE = {
     name: kind
@@ -66,15 +69,12 @@ class _OverridesReader:
 
     def read(self, text: str) -> dict[str, Contract]:
         try:
-            content = YAML().load(text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self._fail(mark.line if mark else 0, f"invalid YAML: {error.problem}")
-        except YAMLError as error:
-            self._fail(0, f"invalid YAML: {str(error).splitlines()[0]}")
+            content = load_yaml(text)
+        except YAMLTextError as error:
+            self._fail(error.line, str(error))
         for table, line, sections in self._items(content, 0, "tables"):
             if table not in self._contracts:
-                self._fail(line, f"unknown table {table!r} (expected one of: {', '.join(self._contracts)})")
+                self._fail(line, f"unknown table {shown(table)} (expected one of: {', '.join(self._contracts)})")
             for section, section_line, rules in self._items(sections, line, "change, add and columns"):
                 match section:
                     case "change":
@@ -86,20 +86,22 @@ class _OverridesReader:
                         for column, column_line, values in self._items(rules, section_line, "columns by their names"):
                             self._declare(self._contracts[table], column, values, column_line)
                     case _:
-                        self._fail(section_line, f"found {section!r}, expected change, add or columns")
+                        self._fail(section_line, f"found {shown(section)}, expected change, add or columns")
         return self._contracts
 
     def _change(self, contract: Contract, label: str, values: Any, line: int) -> None:
         rule = contract.rule(label)
         if rule is None:
             labels = ", ".join(rule.label for rule in contract.rules)
-            self._fail(line, f"{contract.table} has no rule {label!r} (found: {labels})")
+            self._fail(line, f"{contract.table} has no rule {shown(label)} (found: {labels})")
         changes = {field: value for field, _, value in self._items(values, line, "fields to change")}
         changeable = [field for field in _field_names(type(rule)) if field not in SUBJECT_FIELDS]
         for field in changes:
             if field not in changeable:
                 expected = ", ".join(changeable)
-                self._fail(_line_of(values, field, line), f"{label} has no {field!r} to change (expected: {expected})")
+                self._fail(
+                    _line_of(values, field, line), f"{label} has no {shown(field)} to change (expected: {expected})"
+                )
         current = {field: getattr(rule, field) for field in _field_names(type(rule))}
         changed = self._build_rule(type(rule), {**current, **changes}, values, line, label)
         self._check_compatible(contract, changed, line)
@@ -125,7 +127,7 @@ class _OverridesReader:
 
     def _add_all(self, table: str, rules: Any, line: int) -> None:
         if not isinstance(rules, CommentedSeq):
-            self._fail(line, f"add: found {rules!r}, expected a list of rules")
+            self._fail(line, f"add: found {shown(rules)}, expected a list of rules")
         for position, values in enumerate(rules):
             self._add(self._contracts[table], values, rules.lc.item(position)[0])
 
@@ -133,12 +135,12 @@ class _OverridesReader:
         arguments = {field: value for field, _, value in self._items(values, line, "a rule with its kind")}
         kind = ADDABLE.get(str(arguments.pop("kind", None)))
         if kind is None:
-            self._fail(line, f"kind is {values.get('kind')!r} (expected one of: {', '.join(ADDABLE)})")
+            self._fail(line, f"kind is {shown(values.get('kind'))} (expected one of: {', '.join(ADDABLE)})")
         addable = [field for field in _field_names(kind) if field != "of"]
         for field in arguments:
             if field not in addable:
                 expected = ", ".join(addable)
-                self._fail(_line_of(values, field, line), f"{kind.kind} has no {field!r} (expected: {expected})")
+                self._fail(_line_of(values, field, line), f"{kind.kind} has no {shown(field)} (expected: {expected})")
         rule = self._build_rule(kind, arguments, values, line, kind.kind)
         if contract.rule(rule.label) is not None:
             self._fail(line, f"{contract.table} already has a rule {rule.label}: put the new values under change")
@@ -155,7 +157,7 @@ class _OverridesReader:
             of_field = [problem for problem in problems if not problem["loc"] or problem["loc"][0] == field]
             cause = " or ".join(dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in of_field))
             is_missing = field is None or problems[0]["type"] == "missing"
-            actual = "" if is_missing else f" is {arguments[str(field)]!r}"
+            actual = "" if is_missing else f" is {shown(arguments[str(field)])}"
             self._fail(_line_of(values, field, line), f"{label}: {field or ''}{actual}: {cause}".replace(": : ", ": "))
 
     def _refuse_booleans(self, arguments: Mapping[str, Any], values: Any, line: int, label: str) -> None:
@@ -178,13 +180,13 @@ class _OverridesReader:
     def _items(self, content: Any, line: int, expected: str) -> Iterator[tuple[str, int, Any]]:
         """Each key of a mapping with its line and its value."""
         if not isinstance(content, CommentedMap) or not content:
-            actual = "nothing" if content is None else repr(content)
+            actual = "nothing" if content is None else shown(content)
             self._fail(line, f"found {actual}, expected {expected}")
         for key, value in content.items():
             yield str(key), _line_of(content, key, line), value
 
     def _fail(self, line: int, message: str) -> NoReturn:
-        raise OverridesError(f"{self._name}, line {line + 1}: {message}")
+        raise OverridesError(f"{self._name}, line {line + 1}: {cut(message, longest=LONGEST_MESSAGE)}")
 
 
 def _field_names(kind: type[Rule]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,10 +19,9 @@ from jobs.cli.arguments import (
     parser_of,
 )
 from jobs.cli.logs import LOG_FORMATS
+from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError
 from transforms.rfm.feature_scale import ScaleKind
-
-RUN_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)

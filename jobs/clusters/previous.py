@@ -61,10 +61,10 @@ def previous_model(store: RunStore) -> ClusterModel | None:
         DataError: The model that the pointer names is missing or invalid.
     """
     current = store.current()
-    name = current.get("kmeans_model") if current else None
-    if not isinstance(name, str):
+    name = current.kmeans_model if current else None
+    if name is None:
         return None
-    text = store.folder.read(*name.split("/"))
+    text = store.read_file(name)
     if text is None:
         raise DataError(
             f"{store.output}: current.json names {name}, which does not exist. Restore it, name a run with --match, "

@@ -10,6 +10,7 @@ from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
 from expectations.contracts.overrides import OverridesError, with_overrides
 from jobs.cli.config import hash_of
 from jobs.errors import ConfigurationError
+from jobs.storage.run_files import Configuration
 from jobs.storage.uris import folder_at
 
 CHECKED_TABLES_RULES = "rules_of_checked_tables"
@@ -74,24 +75,26 @@ def active_rules(file: str | None) -> ActiveRules:
     return ActiveRules(contracts, file, hashlib.sha256(text.encode()).hexdigest())
 
 
-def rules_of_reused_rows(configuration: Mapping[str, Any], *, unless: ActiveRules) -> dict[str, Any]:
+def rules_of_reused_rows(configuration: Configuration, *, unless: ActiveRules) -> dict[str, Any]:
     """Hashes of the rule sets under which reused rows were validated, where other rules are active now.
 
     Args:
         configuration: that of the replayed run, from its manifest.
         unless: the rules that are active now.
     """
-    hashes = {*configuration.get(REUSED_ROWS_RULES, ()), configuration["rules"]} - {unless.hash}
+    own = {configuration.rules} if configuration.rules else set()
+    hashes = {*(configuration.rules_of_settled_rows or ()), *own} - {unless.hash}
     return {REUSED_ROWS_RULES: sorted(hashes)} if hashes else {}
 
 
-def rules_of_checked_tables(configuration: Mapping[str, Any], *, unless: ActiveRules) -> dict[str, Any]:
+def rules_of_checked_tables(configuration: Configuration, *, unless: ActiveRules) -> dict[str, Any]:
     """Hashes of the rule sets under which reused tables were checked, where other rules are active now.
 
     Args:
         configuration: that of the run whose tables they are, from its manifest; it may have reused them too.
         unless: the rules that are active now.
     """
-    checked_by = configuration.get(CHECKED_TABLES_RULES, configuration["rules"])
-    reused = {REUSED_ROWS_RULES: configuration[REUSED_ROWS_RULES]} if REUSED_ROWS_RULES in configuration else {}
+    checked_by = configuration.rules_of_checked_tables or configuration.rules
+    settled = configuration.rules_of_settled_rows
+    reused = {} if settled is None else {REUSED_ROWS_RULES: settled}
     return reused if checked_by == unless.hash else {CHECKED_TABLES_RULES: checked_by, **reused}

@@ -21,11 +21,14 @@ from jobs.cli.logs import configure_logs, log_event
 from jobs.errors import DataError, PipelineError
 from jobs.quality.active_rules import ActiveRules
 from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, QualityReport, RowCounts, quality_report
+from jobs.runs.earlier import find_table
 from jobs.runs.manifest import RunFacts, StepResult, build_manifest
 from jobs.runs.metrics import Written, total_of, with_metrics
+from jobs.runs.presence import check_written
 from jobs.runs.provenance import code_version, platform_versions
-from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepMetrics, Total, totals_of
+from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepMetrics, Total
 from jobs.spark.session import SPARK_FAILURES, spark_session
+from jobs.storage.run_files import Manifest
 from jobs.storage.store import MANIFEST, RunStore
 from jobs.storage.table_files import list_table_files
 from jobs.storage.uris import escape_glob
@@ -200,29 +203,30 @@ class Run:
         frame.write.parquet(uri)
         return self._read(uri, schema)
 
-    def reuse(self, contract: TableContract, *, earlier: Mapping[str, Any]) -> Written:
+    def reuse(self, contract: TableContract, *, earlier: Manifest) -> Written:
         """Make a table that an earlier run wrote one of this run's tables, for readers to find.
 
         Args:
             contract: the table's name, columns and money.
             earlier: the manifest of the run that wrote it.
+
+        Raises:
+            DataError: A file of it is not as that run wrote it; see `find_table`.
         """
         total = self.reuse_files(contract.table, earlier=earlier)
-        frame = self.read_table(earlier["tables"][contract.table], schema=contract.schema)
-        return Written(contract.table, frame, total)
+        return Written(contract.table, self._read(self.uri_of(self._tables[contract.table]), contract.schema), total)
 
-    def reuse_files(self, table: str, *, earlier: Mapping[str, Any]) -> Total:
+    def reuse_files(self, table: str, *, earlier: Manifest) -> Total:
         """`reuse` a table that the run itself does not read, and return its total."""
-        total = totals_of(earlier)[Boundary(table)]
-        self._tables[table] = earlier["tables"][table]
-        # As they were when they were written, whatever has become of them since.
-        self._reused_files[table] = earlier["outputs"][table]
-        self.ledger.record(BoundaryTotal(Boundary(table), total))
-        return total
+        reused = find_table(self._store.folder, earlier, table)
+        self._tables[table] = reused.path
+        self._reused_files[table] = reused.recorded
+        self.ledger.record(BoundaryTotal(Boundary(table), reused.total))
+        return reused.total
 
-    def read_table(self, path: str, *, schema: StructType) -> DataFrame:
-        """A table that an earlier run wrote, by its path in that run's manifest."""
-        return self._read(self.uri_of(path), schema)
+    def read_earlier(self, table: str, *, earlier: Manifest, schema: StructType) -> DataFrame:
+        """The rows of a table that an earlier run wrote, once its files are checked as for `reuse`."""
+        return self._read(self.uri_of(find_table(self._store.folder, earlier, table).path), schema)
 
     def reconcile(self, whole: BoundaryTotal, *parts: BoundaryTotal, money_only: bool = False) -> None:
         """Check that a total is the sum of others, to the row and to the cent.
@@ -272,7 +276,8 @@ class Run:
             becomes_current: whether the run has every table that readers expect.
 
         Raises:
-            DataError: The data is not fit to use; see `stop_if_unfit`.
+            DataError: The data is not fit to use; see `stop_if_unfit`. Or a file of the run is gone, or was changed
+                while the run worked; nothing moves then.
         """
         self.stop_if_unfit()
         self._write_quality()
@@ -294,6 +299,7 @@ class Run:
             },
         )
         manifest = build_manifest(facts, inputs=inputs, results=results)
+        check_written(self.session, self._store.folder, manifest, totals=self.ledger.totals)
         self._store.write_manifest(self.run_id, manifest)
         is_current = becomes_current and self.options.becomes_current
         if is_current:
@@ -304,7 +310,7 @@ class Run:
     def _move_pointer(self, manifest: Mapping[str, Any]) -> None:
         pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
         # A run without clusters keeps the last model, to which the next run with clusters is matched.
-        model = manifest.get("kmeans", {}).get("file") or (self._store.current() or {}).get("kmeans_model")
+        model = manifest.get("kmeans", {}).get("file") or getattr(self._store.current(), "kmeans_model", None)
         self._store.move_pointer(pointer | {"manifest": self.path(MANIFEST), "kmeans_model": model})
 
     def leave(self) -> None:

@@ -1,12 +1,13 @@
 """Rows and money at each boundary of a run, and the reconciliation checks between them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from jobs.errors import DataError
+from jobs.storage.run_files import Manifest
 
 NO_MONEY = Decimal("0.0000")
 
@@ -224,22 +225,11 @@ class Ledger:
         }
 
 
-def totals_of(manifest: Mapping[str, Any]) -> dict[Boundary, Total]:
-    """The totals that a manifest states.
-
-    Manifests of release 0.1 state them by name (``"raw orders"``, ``"orders"``); what later steps read of those, the
-    totals of files and of tables, is understood here.
-    """
-    stated = manifest["totals"]
-    if isinstance(stated, Mapping):
-        return {_boundary_named(name): _total(entry) for name, entry in stated.items()}
-    return {Boundary(entry["table"], BoundaryKind(entry["kind"]), entry.get("part")): _total(entry) for entry in stated}
-
-
-def _total(entry: Mapping[str, Any]) -> Total:
-    return Total(entry["rows"], Decimal(entry["money"]) if "money" in entry else None)
-
-
-def _boundary_named(name: str) -> Boundary:
-    kind, _, table = name.partition("raw ")
-    return Boundary(table, BoundaryKind.READ) if not kind and table else Boundary(name)
+def totals_of(manifest: Manifest) -> dict[Boundary, Total]:
+    """The totals that a manifest states, but those of a kind that this release does not know."""
+    kinds = {kind.value for kind in BoundaryKind}
+    return {
+        Boundary(entry.table, BoundaryKind(entry.kind), entry.part): Total(entry.rows, entry.money)
+        for entry in manifest.totals
+        if entry.kind in kinds
+    }

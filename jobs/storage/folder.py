@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from jobs.errors import ConfigurationError
+
+LARGEST_TEXT = 64 * 2**20
+"""Bytes of a text file that are read at most. What may be larger is opened, and read in pieces."""
+
+
+class NotTextError(ConfigurationError):
+    """A file is not text in UTF-8, or is larger than a text file may be."""
+
 
 class WriteConflictError(Exception):
     """A file changed after it was read, so it was not overwritten."""
@@ -59,6 +68,24 @@ class StoredObject:
 Stored = StoredFile | StoredObject
 
 
+def decoded(content: bytes, *, name: str) -> str:
+    """The text of a file.
+
+    Raises:
+        NotTextError: It is not UTF-8, or it has more than `LARGEST_TEXT`.
+    """
+    if len(content) > LARGEST_TEXT:
+        raise NotTextError(
+            f"{name}: found more than {LARGEST_TEXT:,} bytes, expected a text file of less. Check the path"
+        )
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise NotTextError(
+            f"{name}: cannot be read as text (byte {error.start:,} is not UTF-8). Give a text file in UTF-8"
+        ) from None
+
+
 class Folder(Protocol):
     """A folder and what is below it. ``parts`` are the names on the path; without them it is the folder itself.
 
@@ -82,7 +109,11 @@ class Folder(Protocol):
         """Whether there is such a folder."""
 
     def read(self, *parts: str) -> str | None:
-        """A text file's content, or None where there is no such file."""
+        """A text file's content, or None where there is no such file.
+
+        Raises:
+            ConfigurationError: It cannot be read, is not UTF-8, or has more than `LARGEST_TEXT`.
+        """
 
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
         """A text file's content and its version for `write_if_unchanged`; both None where there is no such file."""

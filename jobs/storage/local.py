@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from jobs.errors import ConfigurationError
-from jobs.storage.folder import Stored, StoredFile, WriteConflictError
+from jobs.storage.folder import LARGEST_TEXT, Stored, StoredFile, WriteConflictError, decoded
 
 
 class LocalFolder:
@@ -52,12 +52,13 @@ class LocalFolder:
         """A text file's content and its SHA-256."""
         file = self.path.joinpath(*parts)
         try:
-            content = file.read_bytes()
-            return content.decode(), _sha256(content)
+            with file.open("rb") as opened:
+                content = opened.read(LARGEST_TEXT + 1)
+            return decoded(content, name=str(file)), _sha256(content)
         except (FileNotFoundError, NotADirectoryError):
             return None, None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{file}: cannot be read as text ({error})") from None
+        except OSError as error:
+            raise ConfigurationError(f"{file}: cannot be read as text ({error.strerror})") from None
 
     def open_file(self, *parts: str) -> IO[bytes]:
         """A file, open for reading."""

@@ -19,7 +19,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.aws.errors import INTERRUPTED_ANSWERS, error_code, s3_errors
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.storage.folder import Stored, StoredObject, WriteConflictError
+from jobs.storage.folder import LARGEST_TEXT, Stored, StoredObject, WriteConflictError, decoded
 
 MARKER = "_opened.json"
 """The object that makes a folder exist as soon as it is created: S3 has no folders, only objects."""
@@ -110,10 +110,7 @@ class S3Folder:
                 if error_code(error) in MISSING:
                     return None, None
                 raise
-        try:
-            return content.decode(), etag
-        except UnicodeDecodeError as error:
-            raise ConfigurationError(f"{self.display_path(*parts)}: cannot be read as text ({error})") from None
+        return decoded(content, name=self.display_path(*parts)), etag
 
     def open_file(self, *parts: str) -> IO[bytes]:
         """An object, open for reading from its beginning."""
@@ -233,7 +230,9 @@ class S3Folder:
     def _get(self, *parts: str) -> tuple[bytes, str]:
         """An object's content and its ETag. The body is read inside the retry, since it may break off."""
         answer = self._client.get_object(Bucket=self.bucket, Key=self._key(*parts), **self._payer)
-        return answer["Body"].read(), answer["ETag"]
+        # Without a number of bytes, botocore notices a body that broke off. One that is too large is read no further.
+        is_too_large = answer["ContentLength"] > LARGEST_TEXT
+        return answer["Body"].read(LARGEST_TEXT + 1 if is_too_large else None), answer["ETag"]
 
     def _head(self, *parts: str) -> dict[str, Any] | None:
         with s3_errors(self.display_path(*parts)):

@@ -16,9 +16,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
-from jobs.storage.folder import WriteConflictError
+from jobs.storage.folder import NotTextError, WriteConflictError
+from jobs.storage.run_files import Manifest, Pointer, read_manifest, read_pointer
 from jobs.storage.uris import folder_at
+from transforms.bounded_text import shown
 
 POINTER = "current.json"
 MANIFEST = "manifest.json"
@@ -118,7 +121,11 @@ class RunStore:
     def _overtaken(self, pointer: Mapping[str, Any]) -> OutsideSystemError:
         run_id = str(pointer.get("run_id"))
         text = self.folder.read(POINTER)
-        state = "is gone" if text is None else f"points to {self._parsed(text, POINTER).get('run_id')}"
+        state = "is gone"
+        if text is not None:
+            state = "is not valid"
+            with suppress(DataError):
+                state = f"points to {self._pointer_of(text).run_id}"
         return OutsideSystemError(
             f"run {run_id} is complete but not current: {self.folder.display_path(POINTER)} {state}, since another run "
             f"ended while this one worked. Nothing is lost ({self.display_path(run_id)}). To make this result current, "
@@ -127,24 +134,56 @@ class RunStore:
 
     def _read_pointer(self) -> str | None:
         """The pointer's text. The first read also fixes the version that `move_pointer` expects."""
-        text, version = self.folder.read_version(POINTER)
+        with self._of_this_program():
+            text, version = self.folder.read_version(POINTER)
         if not self._knows_pointer:
             self._pointer_version, self._knows_pointer = version, True
         return text
 
-    def manifest(self, run_id: str) -> dict[str, Any]:
+    def manifest(self, run_id: str) -> Manifest:
         """A complete run's manifest.
 
         Raises:
             ConfigurationError: There is no such run, or it is not complete.
+            DataError: This program did not write the manifest so, or wrote it for another run.
         """
-        text = self.folder.read("runs", run_id, MANIFEST)
+        if not RUN_ID.fullmatch(run_id):
+            raise ConfigurationError(
+                f"invalid run id {shown(run_id)}: expected the name of a run, such as 2018-10-17-nightly"
+            )
+        text = self.read_file(f"runs/{run_id}/{MANIFEST}")
         if text is None:
             state = "is not complete" if self.folder.exists("runs", run_id) else "does not exist"
             raise ConfigurationError(f"run {run_id} in {self.output} {state}: no {MANIFEST}. Name a complete run")
-        return self._parsed(text, f"runs/{run_id}/{MANIFEST}")
+        manifest = read_manifest(text, name=f"{self.output}/runs/{run_id}/{MANIFEST}")
+        if manifest.run_id != run_id:
+            raise DataError(
+                f"{self.output}/runs/{run_id}/{MANIFEST}: found the manifest of run {manifest.run_id}, expected that "
+                f"of run {run_id}. Folders of runs are never renamed: restore it, or name another run"
+            )
+        return manifest
 
-    def find_manifest(self, run_id: str | None, *, missing: str, advice: str) -> dict[str, Any]:
+    def read_file(self, path: str) -> str | None:
+        """A small text file that a run wrote, by its path from the output folder on; None where there is none.
+
+        Raises:
+            DataError: It is no text, so this program did not write it so.
+        """
+        with self._of_this_program():
+            return self.folder.read(*path.split("/"))
+
+    @contextmanager
+    def _of_this_program(self) -> Iterator[None]:
+        try:
+            yield
+        except NotTextError as error:
+            cause = str(error).partition(". ")[0]
+            raise DataError(
+                f"{cause}; it was not written by this program, or was changed since. Restore it, or remove it to go on "
+                "without it"
+            ) from None
+
+    def find_manifest(self, run_id: str | None, *, missing: str, advice: str) -> Manifest:
         """The manifest of a named run or, without a name, of the current run.
 
         Args:
@@ -154,34 +193,26 @@ class RunStore:
 
         Raises:
             ConfigurationError: There is no such run, it is not complete, or none is named and none is current.
+            DataError: This program did not write the pointer or the manifest so.
         """
         if run_id is None:
             current = self.current()
             if current is None:
                 raise ConfigurationError(f"--output {self.output}: no current run there, so {missing}. {advice}")
-            run_id = str(current["run_id"])
+            run_id = current.run_id
         return self.manifest(run_id)
 
-    def current(self) -> dict[str, Any] | None:
+    def current(self) -> Pointer | None:
         """The pointer's content, or None when no run has completed here.
 
         Raises:
-            DataError: The pointer was not written by this program.
+            DataError: This program did not write the pointer so.
         """
         text = self._read_pointer()
-        pointer = None if text is None else self._parsed(text, POINTER)
-        if pointer is not None and not isinstance(pointer.get("run_id"), str):
-            raise DataError(f"{self.output}/{POINTER} names no run_id; it was not written by this program")
-        return pointer
+        return None if text is None else self._pointer_of(text)
 
-    def _parsed(self, text: str, name: str) -> dict[str, Any]:
-        try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{self.output}/{name} is no JSON ({error}); it was not written by this program") from None
-        if not isinstance(content, dict):
-            raise DataError(f"{self.output}/{name} holds no JSON object; it was not written by this program")
-        return content
+    def _pointer_of(self, text: str) -> Pointer:
+        return read_pointer(text, name=f"{self.output}/{POINTER}")
 
     @contextmanager
     def _disk_errors(self, name: str) -> Iterator[None]:

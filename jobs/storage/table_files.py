@@ -6,6 +6,8 @@ from typing import Any
 
 from jobs.errors import DataError, OutsideSystemError
 from jobs.storage.folder import Folder, Stored
+from jobs.storage.run_files import RecordedFile
+from transforms.bounded_text import cut
 
 RESTORE = "Files of a run are never edited: restore them, or run the pipeline again"
 
@@ -42,7 +44,7 @@ def list_table_files(folder: Folder, table_path: str) -> list[dict[str, Any]]:
 
 
 def verify_table_files(
-    folder: Folder, *, table: str, table_path: str, recorded: Sequence[dict[str, Any]]
+    folder: Folder, *, table: str, table_path: str, recorded: Sequence[RecordedFile]
 ) -> tuple[TableFile, ...]:
     """A table's files, after a check that they are, byte for byte, those that the run wrote.
 
@@ -58,21 +60,23 @@ def verify_table_files(
     """
     files = _data_files(folder, table_path)
     present = {entry["file"]: entry for entry in map(_entry, files)}
-    expected = {entry["file"]: entry for entry in recorded}
+    expected = {entry.file: entry for entry in recorded}
     for names, state in (
         (expected.keys() - present.keys(), "is missing"),
         (present.keys() - expected.keys(), "is new"),
     ):
         if names:
             raise DataError(
-                f"table {table}: {min(names)} {state}: found {len(present)} files in {table_path}, expected the "
-                f"{len(expected)} that the run wrote. {RESTORE}"
+                f"table {table}: {cut(min(names), longest=120)} {state}: found {len(present)} files in {table_path}, "
+                f"expected the {len(expected)} that the run wrote. {RESTORE}"
             )
     for name, entry in present.items():
-        if fingerprint(entry) != fingerprint(expected[name]):
+        recorded_file = expected[name]
+        if fingerprint(entry) != recorded_file.fingerprint:
+            actual = _in_words(fingerprint(entry), is_sha256="sha256" in entry)
+            wrote = _in_words(recorded_file.fingerprint, is_sha256=recorded_file.sha256 is not None)
             raise DataError(
-                f"table {table}: {name} was changed: found {_in_words(entry)}, expected {_in_words(expected[name])}. "
-                f"{RESTORE}"
+                f"table {table}: {cut(name, longest=120)} was changed: found {actual}, expected {wrote}. {RESTORE}"
             )
     return tuple(TableFile(file.path, file.size) for file in files)
 
@@ -87,9 +91,9 @@ def _entry(file: Stored) -> dict[str, Any]:
     return {"file": TableFile(file.path, file.size).name, **content}
 
 
-def _in_words(entry: Mapping[str, Any]) -> str:
-    size, digest = fingerprint(entry)
-    return f"{size:,} bytes, {'SHA-256' if 'sha256' in entry else 'ETag'} {digest[:12]}…"
+def _in_words(found: tuple[int, str], *, is_sha256: bool) -> str:
+    size, digest = found
+    return f"{size:,} bytes, {'SHA-256' if is_sha256 else 'ETag'} {cut(digest, longest=12)}"
 
 
 def _data_files(folder: Folder, table_path: str) -> Sequence[Stored]:

@@ -8,9 +8,11 @@ from jobs.errors import ConfigurationError
 from jobs.storage.folder import Folder
 from jobs.storage.local import LocalFolder
 from jobs.storage.s3 import S3Folder
+from transforms.bounded_text import shown
 
 S3_URI = re.compile(r"s3a?://(?P<bucket>[^/]*)/*(?P<prefix>.*?)/*", re.IGNORECASE | re.DOTALL)
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 EXPECTED = "expected a local folder, a file:// URI or an s3:// URI"
 
 
@@ -33,10 +35,15 @@ def folder_at(uri: str, *, argument: str) -> Folder:
     """
     if not uri:
         raise ConfigurationError(f"{argument}: found nothing, {EXPECTED}")
+    if CONTROL.search(unquote(uri)):
+        raise ConfigurationError(f"{argument} {shown(uri)}: found a control character, {EXPECTED}")
     match = S3_URI.fullmatch(uri)
     if match:
         return _s3_folder(match["bucket"], match["prefix"], argument=f"{argument} {uri}")
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise ConfigurationError(f"{argument} {shown(uri)}: not a URI ({error}), {EXPECTED}") from None
     if parts.scheme in ("", "file"):
         try:
             return LocalFolder(Path(unquote(parts.path) if parts.scheme else uri).expanduser())

@@ -1,11 +1,12 @@
 """The DDL of both warehouses, from the table schemas: types, layouts, statements, and the quoting that SQL needs.
 
-Every name and every text that becomes part of a statement passes through `identifier` or `literal`.
+Every name, text and figure that becomes part of a statement passes through `identifier`, `literal` or `number`.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 
 from pyspark.sql.types import (
@@ -258,6 +259,17 @@ def literal(text: str) -> str:
         raise ValueError(f"invalid SQL text {text!r}: expected no backslash and no control character")
     quoted = text.replace("'", "''")
     return f"'{quoted}'"
+
+
+def number(value: int | Decimal) -> str:
+    """A number in digits. A text, or anything else that is no number, is no figure of SQL.
+
+    Raises:
+        ValueError: The value is not a whole number, nor a finite decimal.
+    """
+    if type(value) not in (int, Decimal) or (isinstance(value, Decimal) and not value.is_finite()):
+        raise ValueError(f"invalid SQL number {value!r}: expected a whole number or a finite decimal")
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _redshift_columns(columns: StructType, *, key: tuple[str, ...] = ()) -> list[str]:

@@ -1,20 +1,23 @@
 """The load plan: the tables of one run, their files, and the rows and money that must arrive in a warehouse."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from pyspark.sql.types import StructField, StructType
 
 from expectations.contracts.olist import FILE_CONTRACTS
-from jobs.cli.config import RUN_ID
+from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError, DataError
+from jobs.runs.earlier import find_table
 from jobs.runs.totals import NO_MONEY, BoundaryKind, Total, totals_of
 from jobs.sources.input_files import Source, find_sources
+from jobs.storage.run_files import Manifest, RecordedInputFile
 from jobs.storage.store import RunStore
-from jobs.storage.table_files import TableFile, fingerprint, verify_table_files
+from jobs.storage.table_files import TableFile, fingerprint
 from transforms.schemas import MONEY_COLUMNS, TABLES
 
 OPTIONAL_TABLES = ("customer_segments",)
@@ -81,7 +84,7 @@ class RunToLoad:
     """A complete run, as its manifest describes it."""
 
     run_id: str
-    as_of: str
+    as_of: date
     configuration_hash: str
     tables: tuple[TableToLoad, ...]
 
@@ -171,18 +174,18 @@ def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
     if run_id is not None and not RUN_ID.fullmatch(run_id):
         raise ConfigurationError(f"invalid --run {run_id!r}: expected a run's id, such as 2018-10-17-nightly")
     manifest = store.find_manifest(run_id, missing="nothing to load", advice="Run jobs.pipeline, or name a --run")
-    totals, outputs = _totals_by_table(manifest, BoundaryKind.WRITTEN), manifest.get("outputs", {})
-    missing = [name for name in REQUIRED_TABLES if name not in outputs or name not in totals]
+    totals = _totals_by_table(manifest, BoundaryKind.WRITTEN)
+    missing = [name for name in REQUIRED_TABLES if name not in manifest.outputs or name not in totals]
     if missing:
         raise ConfigurationError(
-            f"run {manifest['run_id']} has no {', '.join(missing)}, expected all of {', '.join(REQUIRED_TABLES)}. "
+            f"run {manifest.run_id} has no {', '.join(missing)}, expected all of {', '.join(REQUIRED_TABLES)}. "
             "Name a run of jobs.pipeline or jobs.features"
         )
     return RunToLoad(
-        run_id=manifest["run_id"],
-        as_of=manifest["as_of"],
-        configuration_hash=manifest["configuration_hash"],
-        tables=tuple(_table(store, name, manifest["tables"], outputs, totals) for name in TABLES),
+        run_id=manifest.run_id,
+        as_of=manifest.as_of,
+        configuration_hash=manifest.configuration_hash,
+        tables=tuple(_table(store, manifest, name) for name in TABLES),
     )
 
 
@@ -201,8 +204,14 @@ def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
         DataError: A file is not as the run read it, or has a column that the table lacks.
     """
     manifest = _manifest_of_files(store, run_id)
-    recorded = {entry["table"]: entry["files"] for entry in manifest["inputs"]["files"]}
+    recorded = {entry.table: entry.files for entry in manifest.inputs.files or ()}
     totals = _totals_by_table(manifest, BoundaryKind.READ)
+    unknown = [contract.table for contract in FILE_CONTRACTS if not {contract.table} <= recorded.keys() & totals.keys()]
+    if unknown:
+        raise DataError(
+            f"--raw-copy: the manifest of run {manifest.run_id} states no files or no rows of {', '.join(unknown)}, "
+            "expected both. Name another --run"
+        )
     return RawToLoad(
         tuple(
             _raw_table(source, recorded=recorded[source.contract.table], rows=totals[source.contract.table].rows)
@@ -211,50 +220,56 @@ def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
     )
 
 
-def _totals_by_table(manifest: dict[str, Any], kind: BoundaryKind) -> dict[str, Total]:
+def _totals_by_table(manifest: Manifest, kind: BoundaryKind) -> dict[str, Total]:
     return {boundary.table: total for boundary, total in totals_of(manifest).items() if boundary.kind is kind}
 
 
-def _table(
-    store: RunStore,
-    name: str,
-    paths: Mapping[str, str],
-    outputs: Mapping[str, Sequence[dict[str, Any]]],
-    totals: Mapping[str, Total],
-) -> TableToLoad:
-    if name not in outputs:
+def _table(store: RunStore, manifest: Manifest, name: str) -> TableToLoad:
+    if name not in manifest.outputs:
         return TableToLoad(name, (), Total(0))
-    files = verify_table_files(store.folder, table=name, table_path=paths[name], recorded=outputs[name])
-    return TableToLoad(name, files, totals[name])
+    table = find_table(store.folder, manifest, name)
+    return TableToLoad(name, table.files, table.total)
 
 
-def _manifest_of_files(store: RunStore, run_id: str) -> dict[str, Any]:
+def _manifest_of_files(store: RunStore, run_id: str) -> Manifest:
     """The manifest of the run that read the files: this run, or the run that it started from."""
     manifest = store.manifest(run_id)
-    while "files" not in manifest["inputs"]:
-        earlier = manifest["inputs"].get("features_run") or manifest["inputs"].get("checked_run")
+    seen = {run_id}
+    while manifest.inputs.files is None:
+        earlier = manifest.inputs.features_run or manifest.inputs.checked_run
         if earlier is None:
             raise ConfigurationError(
-                f"--raw-copy: run {manifest['run_id']} read no files, expected a run that did. Name another --run"
+                f"--raw-copy: run {manifest.run_id} read no files, expected a run that did. Name another --run"
             )
+        if earlier in seen:
+            raise DataError(
+                f"--raw-copy: run {manifest.run_id} started from run {earlier} by its manifest, and that one from it; "
+                "expected a run that read files. Restore the manifests, or name another --run"
+            )
+        seen.add(earlier)
         manifest = store.manifest(earlier)
-    if "replayed_run" in manifest["inputs"]:
+    if manifest.inputs.replayed_run is not None:
         raise ConfigurationError(
-            f"--raw-copy: run {manifest['run_id']} read corrected files and the quarantine of run "
-            f"{manifest['inputs']['replayed_run']}, expected a run that read only files. Name another --run"
+            f"--raw-copy: run {manifest.run_id} read corrected files and the quarantine of run "
+            f"{manifest.inputs.replayed_run}, expected a run that read only files. Name another --run"
         )
     return manifest
 
 
-def _raw_table(source: Source, *, recorded: Sequence[Mapping[str, Any]], rows: int) -> RawTable:
+def _raw_table(source: Source, *, recorded: Sequence[RecordedInputFile], rows: int) -> RawTable:
     contract = source.contract
+    if source.format != "csv" or not all(file.is_named_as_packed for file in source.csv):
+        raise DataError(
+            f"{contract.file}: found {source.format} that COPY does not read as CSV by its name, expected .csv or .csv.gz. "
+            "Leave --raw-copy out"
+        )
     if source.ignored_columns:
         raise DataError(
             f"{contract.file}: column {', '.join(source.ignored_columns)} is not in {contract.table}{RAW_SUFFIX}, "
             f"expected only {', '.join(contract.source_columns)}. Remove the column, or leave --raw-copy out"
         )
     present = [fingerprint(file.as_json()) for file in source.files]
-    expected = [fingerprint(file) for file in recorded]
+    expected = [file.fingerprint for file in recorded]
     if present != expected:
         raise DataError(
             f"{contract.file}: found {_in_words(present)} in --input, expected the {_in_words(expected)} that the run "

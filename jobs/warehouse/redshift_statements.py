@@ -1,13 +1,15 @@
 """The SQL that Redshift is sent: each statement with a name, which follows "could not" in an error.
 
-Names are quoted by `ddl.identifier`, and values by `ddl.literal`. Bound parameters would be better, but boto3 1.42 on
-AWS Glue 6.0 binds none in a batch, and only a batch makes a load one transaction. Every literal is validated before: a
-date, a hash, an id of our own, an ARN, or the URL of an object. Single queries bind their values.
+Names are quoted by `ddl.identifier`, texts by `ddl.literal`, and figures are written by `ddl.number`. Bound parameters
+would be better, but boto3 1.42 on AWS Glue 6.0 binds none in a batch, and only a batch makes a load one transaction.
+Every literal is validated before: a date, a hash, an id of our own, an ARN, or the URL of an object. Single queries
+bind their values.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.runs.totals import NO_MONEY
 from jobs.warehouse.ddl import (
     PIPELINE_LOCK,
     PIPELINE_LOCK_SCHEMA,
@@ -21,6 +23,7 @@ from jobs.warehouse.ddl import (
     identifier,
     identifier_list,
     literal,
+    number,
     qualified_name,
     redshift_column,
 )
@@ -219,8 +222,8 @@ def _check(expected: Sequence[ExpectedTotal], *, schema: str) -> list[Statement]
     ]
     differing = [
         f"  select count(*) as row_count from {qualified_name(schema, table.table)}\n"
-        f"  having count(*) <> {table.total.rows}"
-        + (f" or coalesce({_money(table)}, 0) <> {table.total.money}" if table.money_column else "")
+        f"  having count(*) <> {number(table.total.rows)}"
+        + (f" or coalesce({_money(table)}, 0) <> {number(table.total.money or NO_MONEY)}" if table.money_column else "")
         for table in expected
     ]
     union_all = "\n  union all\n".join(differing)
@@ -247,7 +250,7 @@ def _record(run: RunToLoad, *, load_id: str, schema: str) -> Statement:
         "coalesce(max(load_number), 0) + 1",
         literal(load_id),
         literal(run.run_id),
-        f"cast({literal(run.as_of)} as date)",
+        f"cast({literal(run.as_of.isoformat())} as date)",
         "getdate()",
         literal(run.configuration_hash),
         literal(run.totals_as_text()),

@@ -76,4 +76,4 @@ def test_features_in_a_place_that_holds_no_runs_say_so(tmp_path: Path, capfd: py
     assert f"--output {file}: no current run there" in capfd.readouterr().err
     (tmp_path / "current.json").write_text("{}")
     assert features.main(["--as-of", AS_OF, "--output", str(tmp_path)]) == 3
-    assert "names no run_id" in capfd.readouterr().err
+    assert 'found no "run_id" (expected one)' in capfd.readouterr().err

@@ -1,13 +1,15 @@
 """The clusters of a run as a model in JSON, with which customers can be assigned later without training."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 
-from transforms.clusters.assignments import Centroid
+from transforms.bounded_text import JSONTextError, parse_object, shown
+from transforms.clusters.assignments import HIGHEST_LABEL, Centroid
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError, is_number
 from transforms.rfm.feature_scale import FeatureScale
 
@@ -18,6 +20,20 @@ ORIGINAL_UNITS = {"recency": "weeks", "frequency": "purchases", "monetary": "cur
 """The key of each dimension's mean in JSON."""
 
 TrainingEngine = Literal["spark", "sagemaker"]
+ENGINES: tuple[TrainingEngine, ...] = get_args(TrainingEngine)
+
+LONGEST = 8_000_000
+"""Characters of a model. A cluster has some 500."""
+
+LONGEST_NAME = 300
+LARGEST_COUNT = 2**63 - 1
+
+FARTHEST = 1e30
+"""The largest coordinate of a point: what single precision holds, and squares of it are finite doubles."""
+
+MONEY = re.compile(r"-?[0-9]{1,34}(\.[0-9]{1,4})?")
+IN_WORDS: Mapping[type, str] = {str: "a text", int: "a whole number", list: "a list", dict: "an object"}
+Value = TypeVar("Value", str, int, list[Any], dict[str, Any])
 
 
 class ModelError(ValueError):
@@ -119,59 +135,117 @@ class ClusterModel:
         """Read a model; the inverse of `to_json`.
 
         Raises:
-            ModelError: The text is not JSON, or lacks something that a model has.
+            ModelError: The text is not JSON, exceeds a bound of `parse_object`, or lacks something that a model has.
         """
         try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ModelError(f"invalid JSON: {error}") from None
-        try:
-            clusters = _clusters(content["clusters"])
+            content = parse_object(text, longest=LONGEST)
+            clusters = _clusters(_field(content, "clusters", list))
             model = cls(
-                run_id=str(content["run_id"]),
-                as_of=date.fromisoformat(content["as_of"]),
-                engine=content["engine"],
-                centroids_from=str(content["centroids_from"]),
-                seed=content["seed"],
-                scale=FeatureScale.from_json(content["feature_scale"]),
-                inertia=float(content["inertia"]),
+                run_id=_name(content, "run_id"),
+                as_of=_date(content, "as_of"),
+                engine=_engine(content),
+                centroids_from=_name(content, "centroids_from"),
+                seed=None if content.get("seed") is None else _count(content, "seed"),
+                scale=FeatureScale.from_json(content.get("feature_scale")),
+                inertia=_finite(content, "inertia"),
                 clusters=clusters,
-                next_id=int(content["next_cluster"]),
-                trained_in=str(content["trained_in"]),
+                next_id=_count(content, "next_cluster"),
+                trained_in=_name(content, "trained_in"),
             )
-        except (KeyError, TypeError, ValueError, ArithmeticError, ScoreCardError) as error:
-            problem = f"no {error}" if isinstance(error, KeyError) else str(error)
-            raise ModelError(f"{problem} (expected a model that an earlier run wrote)") from None
+        except (JSONTextError, ScoreCardError, ModelError) as error:
+            raise ModelError(f"{error}; no run wrote it so") from None
         ids = [cluster.id for cluster in clusters]
         if not ids or len(set(ids)) != len(ids):
-            raise ModelError(f"clusters {ids} (expected at least one, each with a different id)")
+            raise ModelError(f"clusters {shown(ids)} (expected at least one, each with a different id)")
+        if model.next_id <= max(ids):
+            raise ModelError(
+                f'"next_cluster" is {model.next_id} (expected a number above the last cluster, {max(ids)})'
+            )
         return model
 
 
-def _clusters(entries: Sequence[Mapping[str, Any]]) -> tuple[Cluster, ...]:
-    customers = sum(int(entry["customers"]) for entry in entries)
-    revenue = sum(Decimal(entry["revenue"]) for entry in entries)
+def _clusters(entries: Sequence[Any]) -> tuple[Cluster, ...]:
+    if len(entries) > HIGHEST_LABEL:
+        raise ModelError(f"found {len(entries):,} clusters, expected at most {HIGHEST_LABEL:,}")
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise ModelError(f'"clusters" has {shown(entry)}, expected objects')
+    customers = sum(_count(entry, "customers") for entry in entries)
+    revenue = sum(_money(entry, "revenue") for entry in entries)
     return tuple(_cluster(entry, customers=customers, revenue=revenue) for entry in entries)
 
 
 def _cluster(entry: Mapping[str, Any], *, customers: int, revenue: Decimal | int) -> Cluster:
     """A cluster with exact shares: those in JSON are rounded."""
-    centroid, mean = entry["centroid"], entry["mean"]
+    centroid, mean = _field(entry, "centroid", dict), _field(entry, "mean", dict)
+    own_customers, own_revenue = _count(entry, "customers"), _money(entry, "revenue")
     return Cluster(
-        id=int(entry["cluster"]),
-        label=int(entry["engine_label"]),
-        name=str(entry["name"]),
-        centroid=_point([centroid[name] for name in DIMENSIONS]),
-        means=dict(zip(DIMENSIONS, _point([mean[ORIGINAL_UNITS[name]] for name in DIMENSIONS]), strict=True)),
-        customers=int(entry["customers"]),
-        revenue=Decimal(entry["revenue"]),
-        share_of_customers=int(entry["customers"]) / customers if customers else 0.0,
-        share_of_revenue=float(Decimal(entry["revenue"]) / revenue) if revenue else 0.0,
+        id=_count(entry, "cluster"),
+        label=_count(entry, "engine_label"),
+        name=_name(entry, "name"),
+        centroid=_point([centroid.get(name) for name in DIMENSIONS]),
+        means=dict(zip(DIMENSIONS, _point([mean.get(ORIGINAL_UNITS[name]) for name in DIMENSIONS]), strict=True)),
+        customers=own_customers,
+        revenue=own_revenue,
+        share_of_customers=own_customers / customers if customers else 0.0,
+        share_of_revenue=float(own_revenue / revenue) if revenue else 0.0,
     )
 
 
+def _field(content: Mapping[str, Any], name: str, kind: type[Value]) -> Value:
+    """A field of the JSON type that it must have. A boolean is no number."""
+    value = content.get(name)
+    if isinstance(value, kind) and not isinstance(value, bool):
+        return value
+    actual = "is missing" if name not in content else f"is {shown(value)}"
+    raise ModelError(f'"{name}" {actual}, expected {IN_WORDS[kind]}')
+
+
+def _name(content: Mapping[str, Any], name: str) -> str:
+    value = _field(content, name, str)
+    if not value.isprintable() or len(value) > LONGEST_NAME:
+        raise ModelError(f'"{name}" is {shown(value)}, expected at most {LONGEST_NAME} printable characters')
+    return value
+
+
+def _count(content: Mapping[str, Any], name: str) -> int:
+    value = _field(content, name, int)
+    if not 0 <= value <= LARGEST_COUNT:
+        raise ModelError(f'"{name}" is {shown(value)}, expected 0 to {LARGEST_COUNT}')
+    return value
+
+
+def _finite(content: Mapping[str, Any], name: str) -> float:
+    value: Any = content.get(name)
+    if not is_number(value):
+        raise ModelError(f'"{name}" is {shown(value)}, expected a number')
+    return float(value)
+
+
+def _money(content: Mapping[str, Any], name: str) -> Decimal:
+    value = _field(content, name, str)
+    if not MONEY.fullmatch(value):
+        raise ModelError(f'"{name}" is {shown(value)}, expected an amount as text, such as "35.5000"')
+    return Decimal(value)
+
+
+def _date(content: Mapping[str, Any], name: str) -> date:
+    value = _field(content, name, str)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ModelError(f'"{name}" is {shown(value)}, expected a date such as "2018-10-17"') from None
+
+
+def _engine(content: Mapping[str, Any]) -> TrainingEngine:
+    for engine in ENGINES:
+        if content.get("engine") == engine:
+            return engine
+    raise ModelError(f'"engine" is {shown(content.get("engine"))}, expected {" or ".join(ENGINES)}')
+
+
 def _point(values: Sequence[Any]) -> Centroid:
-    if not all(map(is_number, values)):
-        raise ModelError(f"invalid point {list(values)} (expected three numbers)")
+    if not all(is_number(value) and abs(value) <= FARTHEST for value in values):
+        raise ModelError(f"invalid point {shown(list(values))} (expected three numbers within ±{FARTHEST:g})")
     recency, frequency, monetary = map(float, values)
     return recency, frequency, monetary

@@ -8,6 +8,8 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from transforms.bounded_text import LONGEST_SHOWN, cut, shown
+
 DIMENSIONS = ("recency", "frequency", "monetary")
 UNITS = {"recency": "weeks", "frequency": "purchases", "monetary": "currency per purchase"}
 
@@ -42,15 +44,19 @@ def bounds_of(by_dimension: Mapping[str, Any], name: str) -> Bounds:
     """
     bounds = by_dimension.get(name)
     if not isinstance(bounds, dict):
-        raise ScoreCardError(f'no bounds for "{name}" (found: {", ".join(by_dimension) or "none"})')
+        raise ScoreCardError(f'no bounds for "{name}" (found: {_names_in(by_dimension)})')
     for bound in ("min", "max"):
         value = bounds.get(bound)
         if not is_number(value):
-            actual = "is missing" if value is None else f"is {value!r}"
+            actual = "is missing" if value is None else f"is {shown(value)}"
             raise ScoreCardError(f'"{bound}" of "{name}" {actual} (expected a number)')
     if bounds["min"] > bounds["max"]:
         raise ScoreCardError(f'"{name}" has min {bounds["min"]} above max {bounds["max"]}')
     return Bounds(low=float(bounds["min"]), high=float(bounds["max"]))
+
+
+def _names_in(by_dimension: Mapping[str, Any]) -> str:
+    return cut(", ".join(by_dimension) or "none", longest=LONGEST_SHOWN)
 
 
 def bounds_as_json(bounds: Mapping[str, Bounds]) -> dict[str, Any]:

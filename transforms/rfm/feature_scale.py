@@ -19,6 +19,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from transforms import schemas
+from transforms.bounded_text import shown
 from transforms.rfm.dimensions import (
     DIMENSIONS,
     NORMALISED_RANGE,
@@ -71,7 +72,9 @@ class FeatureScale:
                         "logarithm of 1 + x)"
                     )
         if self.kind == "rank" and set(self.grid) != set(DIMENSIONS):
-            raise ScoreCardError(f"rank scale with grids for {sorted(self.grid)} (expected: {', '.join(DIMENSIONS)})")
+            raise ScoreCardError(
+                f"rank scale with grids for {shown(sorted(self.grid))} (expected: {', '.join(DIMENSIONS)})"
+            )
 
     def column(self, name: str, value: Column) -> Column:
         """The feature of a dimension, as a double, from its measure in its unit."""
@@ -113,7 +116,9 @@ class FeatureScale:
         """
         if not isinstance(content, dict) or content.get("kind") not in SCALE_KINDS:
             kind = content.get("kind") if isinstance(content, dict) else content
-            raise ScoreCardError(f'"feature_scale" is of kind {kind!r} (expected one of: {", ".join(SCALE_KINDS)})')
+            raise ScoreCardError(
+                f'"feature_scale" is of kind {shown(kind)} (expected one of: {", ".join(SCALE_KINDS)})'
+            )
         if bounds is None:
             own_bounds = content.get("bounds")
             if not isinstance(own_bounds, dict):
@@ -121,7 +126,7 @@ class FeatureScale:
             bounds = {name: bounds_of(own_bounds, name) for name in DIMENSIONS}
         grid = content.get("grid") or {}
         if not isinstance(grid, dict):
-            raise ScoreCardError(f'"grid" of "feature_scale" is {grid!r} (expected an object)')
+            raise ScoreCardError(f'"grid" of "feature_scale" is {shown(grid)} (expected an object)')
         return cls(content["kind"], bounds, {name: _grid_of(points, name) for name, points in grid.items()})
 
 
@@ -196,6 +201,6 @@ def _grid_of(points: Any, name: str) -> Grid:
     are_points = isinstance(points, list) and all(
         isinstance(point, list) and len(point) == 2 and all(map(is_number, point)) for point in points
     )
-    if not are_points or not points or any(low[0] >= high[0] for low, high in pairwise(points)):
-        raise ScoreCardError(f'"grid" of "{name}" is invalid (expected a list of [value, rank], values ascending)')
+    if not are_points or not points or any(low >= high for low, high in pairwise(float(point[0]) for point in points)):
+        raise ScoreCardError(f'"grid" of {shown(name)} is invalid (expected a list of [value, rank], values ascending)')
     return tuple((float(value), float(rank)) for value, rank in points)

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from transforms.bounded_text import JSONTextError, parse_object, shown
 from transforms.rfm.dimensions import DIMENSIONS, Bounds, ScoreCardError, bounds_as_json, bounds_of
 from transforms.rfm.feature_scale import FeatureScale
 
 HASH_KEY = "fit_configuration_hash"
+LONGEST = 1_000_000
+"""Characters of a card. The grids of a rank scale, its longest part, have some 10,000."""
+
+LONGEST_NAME = 200
+
 OLD_HASH_KEY = "configuration_hash"
 """The key of the same hash in cards that were written before it had a name of its own."""
 
@@ -78,28 +84,28 @@ class ScoreCard:
         """Read a card; the inverse of `to_json`. Cards with the key ``configuration_hash`` are read too.
 
         Raises:
-            ScoreCardError: The text is not a JSON object. A bound is missing, is not finite, or is a minimum above its
-                maximum. Or ``as_of`` is not an ISO date.
+            ScoreCardError: The text is not a JSON object, or exceeds a bound of `parse_object`. A bound of a dimension
+                is missing, is not finite, or is a minimum above its maximum. Or ``as_of`` is not an ISO date.
         """
         try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ScoreCardError(f"invalid JSON: {error}") from None
-        if not isinstance(content, dict) or not isinstance(content.get("bounds"), dict):
+            content = parse_object(text, longest=LONGEST)
+        except JSONTextError as error:
+            raise ScoreCardError(str(error)) from None
+        if not isinstance(content.get("bounds"), dict):
             raise ScoreCardError(f'no object with "bounds" (expected {{"bounds": {{"{DIMENSIONS[0]}": ...}}}})')
         try:
             as_of = date.fromisoformat(content.get("as_of", ""))
         except (TypeError, ValueError):
             raise ScoreCardError(
-                f'"as_of" is {content.get("as_of")!r} (expected a date such as "2018-10-17")'
+                f'"as_of" is {shown(content.get("as_of"))} (expected a date such as "2018-10-17")'
             ) from None
         bounds = {name: bounds_of(content["bounds"], name) for name in DIMENSIONS}
         scale = content.get("feature_scale")
         return cls(
-            name=str(content.get("card", "unnamed")),
+            name=_name_in(content),
             bounds=bounds,
             as_of=as_of,
-            customers=_optional(content, "customers", int),
+            customers=_customers_in(content),
             rules=_optional(content, "rules", dict) or {},
             fit_configuration_hash=_optional(content, HASH_KEY if HASH_KEY in content else OLD_HASH_KEY, str),
             feature_scale=None if scale is None else FeatureScale.from_json(scale, bounds=bounds),
@@ -126,5 +132,21 @@ class ScoreCard:
 def _optional(content: Mapping[str, Any], name: str, kind: type) -> Any:
     value = content.get(name)
     if value is not None and not isinstance(value, kind):
-        raise ScoreCardError(f'"{name}" is {value!r} (expected {kind.__name__} or null)')
+        raise ScoreCardError(f'"{name}" is {shown(value)} (expected {kind.__name__} or null)')
     return value
+
+
+def _name_in(content: Mapping[str, Any]) -> str:
+    name = content.get("card", "unnamed")
+    if not isinstance(name, str) or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise ScoreCardError(
+            f'"card" is {shown(name)} (expected a name, of {LONGEST_NAME} printable characters at most)'
+        )
+    return name
+
+
+def _customers_in(content: Mapping[str, Any]) -> int | None:
+    customers: int | None = _optional(content, "customers", int)
+    if isinstance(customers, bool) or (customers is not None and customers < 0):
+        raise ScoreCardError(f'"customers" is {customers} (expected a number of customers, or null)')
+    return customers

@@ -1,9 +1,14 @@
+import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from deploy.__main__ import main
+from deploy.aws.requests import Request
+from deploy.job_runs.outcomes import job_failure
+from jobs.errors import PipelineError
 from tests.fakes.cloudformation.service import CloudFormation
 from tests.fakes.environment import serving
 from tests.fakes.glue.service import Glue
@@ -11,6 +16,47 @@ from tests.fakes.http.faults import ServiceError
 from tests.fakes.http.protocols import JsonService
 
 Groups = dict[str, dict[str, list[str]]]
+
+
+class FailureFile:
+    """An account whose bucket has this ``failure.json``."""
+
+    is_dry_run = False
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def read(self, request: Request) -> dict[str, Any]:
+        assert request.parameters["Key"] == "output/runs/2018-10-17-r/failure.json"
+        return {"Body": io.BytesIO(self.content)}
+
+
+def failure(content: bytes) -> PipelineError:
+    account: Any = FailureFile(content)
+    return job_failure(account, bucket="b", run_ids=["2018-10-17-r"], default_message="the job failed")
+
+
+def test_the_error_of_a_failed_run_is_one_printable_line_with_its_exit_code() -> None:
+    error = failure(json.dumps({"exit_code": 3, "error": "the data\nis \x1b[2Jnot fit\0" + "x" * 5000}).encode())
+    assert error.exit_code == 3
+    assert str(error).startswith("the data is [2Jnot fitxxx")
+    assert len(str(error)) == 1000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"[]", b"7", b"null", b'{"exit_code": 3', b"\xff", b"[" * 90_000, b'{"a":' * 90_000, b'{"error": "x"}'),
+        *(b'{"exit_code": "3", "error": "x"}', b'{"exit_code": true, "error": "x"}', b'{"exit_code": 3, "error": []}'),
+        *(b'{"exit_code": 0, "error": "x"}', b'{"exit_code": 256, "error": "x"}', b'{"exit_code": 2.5, "error": "x"}'),
+        b'{"exit_code": ' + b"9" * 5000 + b', "error": "x"}',
+        b'{"exit_code": 3, "error": "' + b"x" * 200_000 + b'"}',
+    ],
+    ids=range(17),
+)
+def test_a_file_that_no_job_wrote_so_states_no_error(content: bytes) -> None:
+    error = failure(content)
+    assert (str(error), error.exit_code) == ("the job failed", 4)
 
 
 @pytest.fixture

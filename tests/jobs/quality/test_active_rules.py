@@ -10,6 +10,7 @@ from expectations.rules import Between
 from jobs import features, ingest, pipeline
 from jobs.errors import ConfigurationError
 from jobs.quality.active_rules import ActiveRules, active_rules, rules_of_checked_tables, rules_of_reused_rows
+from jobs.storage.run_files import Configuration
 from tests.log_lines import without_logs
 
 MINE = "payments:\n  change:\n    between(payment_value): {high: 50000}\n"
@@ -161,13 +162,13 @@ def test_every_program_ends_with_2_and_one_line_before_anything_is_written(
 def test_the_rules_that_checked_the_tables_are_recorded_where_other_rules_are_active() -> None:
     now = active_rules(None)
     today = hash_of(now)
-    assert rules_of_checked_tables({"rules": today}, unless=now) == {}
-    assert rules_of_checked_tables({"rules": "a"}, unless=now) == {"rules_of_checked_tables": "a"}
+    assert rules_of_checked_tables(Configuration(rules=today), unless=now) == {}
+    assert rules_of_checked_tables(Configuration(rules="a"), unless=now) == {"rules_of_checked_tables": "a"}
     # They may have come to that run from an earlier one, or by a replay.
-    handed_on = {"rules": today, "rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
+    handed_on = Configuration(rules=today, rules_of_checked_tables="a", rules_of_settled_rows=["b"])
     handed_on_again = {"rules_of_checked_tables": "a", "rules_of_settled_rows": ["b"]}
     assert rules_of_checked_tables(handed_on, unless=now) == handed_on_again
-    assert rules_of_reused_rows({"rules": today}, unless=now) == {}
-    assert rules_of_reused_rows({"rules": "c", "rules_of_settled_rows": ["b"]}, unless=now) == {
+    assert rules_of_reused_rows(Configuration(rules=today), unless=now) == {}
+    assert rules_of_reused_rows(Configuration(rules="c", rules_of_settled_rows=["b"]), unless=now) == {
         "rules_of_settled_rows": ["b", "c"]
     }

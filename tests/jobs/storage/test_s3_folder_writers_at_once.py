@@ -10,6 +10,7 @@ import pytest
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.storage.folder import WriteConflictError
 from jobs.storage.local import LocalFolder
+from jobs.storage.run_files import Pointer
 from jobs.storage.s3 import S3Folder
 from jobs.storage.store import RunStore
 from tests.fakes.s3.service import S3Proxy
@@ -94,11 +95,11 @@ def test_a_run_that_was_overtaken_leaves_the_pointer_and_stays(folder: S3Folder,
         first = early.open_run(as_of=AS_OF, run_id="2018-10-17-first")
         second = late.open_run(as_of=AS_OF, run_id="2018-10-17-second")
         late.move_pointer({"run_id": second})
-        early.write_manifest(first, {"run_id": first})
+        early.write_manifest(first, {"run_id": first, "as_of": AS_OF, "configuration_hash": "0123456789abcdef"})
         with pytest.raises(OutsideSystemError, match=rf"run {first} is complete but not current.*points to {second}"):
             early.move_pointer({"run_id": first})
-        assert RunStore(output).current() == {"run_id": second}
-        assert early.manifest(first) == {"run_id": first}
+        assert RunStore(output).current() == Pointer(run_id=second)
+        assert early.manifest(first).run_id == first
         third = RunStore(output)
         third.open_run(as_of=AS_OF, run_id="2018-10-17-third")
         third.move_pointer({"run_id": "2018-10-17-third"})

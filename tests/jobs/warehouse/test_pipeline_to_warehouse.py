@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from jobs import features, ingest, pipeline, publish
 from jobs.cli.config import PipelineConfig
 from jobs.cli.main import run_main
+from jobs.errors import DataError
 from jobs.storage.uris import escape_glob
 from tests.fakes.environment import COPY_ROLE
 from tests.fakes.redshift.data_api import DataApi
@@ -108,6 +109,24 @@ def test_a_failed_load_leaves_the_run_complete(output: Path, capfd: pytest.Captu
     assert not (output / "runs" / pointer["run_id"] / "failure.json").exists()
     file.unlink()
     assert publish.main(shlex.split(error.partition(advice)[2])) == 0
+
+
+def test_a_run_whose_files_were_changed_before_its_load_is_not_called_complete(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def changed(_: publish.PublishConfig) -> None:
+        raise DataError("table rfm: part-0.snappy.parquet is missing")
+
+    monkeypatch.setattr(pipeline, "publish", changed)
+    config = PipelineConfig.from_argv(
+        ["--as-of", AS_OF, "--input", "in", "--output", "out", "--warehouse", f"duckdb:{tmp_path}/w.duckdb"]
+    )
+    publication = pipeline.publication_of(config)
+    assert publication is not None
+    assert run_main("pipeline", lambda: pipeline.load(publication, config, "2018-06-30-r")) == 3
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.endswith("is missing. Nothing of run 2018-06-30-r was loaded, and current.json names it")
+    assert "complete" not in line
 
 
 def test_ctrl_c_during_a_load_reports_the_complete_run_and_how_to_load_it(

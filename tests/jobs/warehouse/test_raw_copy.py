@@ -20,6 +20,9 @@ from tests.jobs.warehouse.small_runs import JUNE, JUNE_RUN, edit_manifest, write
 from tests.log_lines import without_logs
 from tests.raw_files import RawFiles, key
 
+REQUIRED = {"run_id": "2018-06-30-r", "as_of": "2018-06-30", "configuration_hash": "0123456789abcdef"}
+"""What every manifest has."""
+
 Publish = Callable[[], int]
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -170,7 +173,7 @@ def test_a_run_that_starts_from_another_has_the_raw_tables_of_that_run(tmp_path:
     write_run(tmp_path, JUNE_RUN, JUNE)
     raw.write()
     record_inputs(tmp_path, raw)
-    later = {"run_id": "2018-06-30-later", "inputs": {"features_run": JUNE_RUN}}
+    later = {**REQUIRED, "run_id": "2018-06-30-later", "inputs": {"features_run": JUNE_RUN}}
     (tmp_path / "runs" / "2018-06-30-later").mkdir()
     (tmp_path / "runs" / "2018-06-30-later" / "manifest.json").write_text(json.dumps(later))
     plan = raw_to_load(str(raw.folder), RunStore(str(tmp_path)), "2018-06-30-later")
@@ -181,7 +184,7 @@ def test_a_run_that_starts_from_another_has_the_raw_tables_of_that_run(tmp_path:
 
 def test_a_run_that_read_no_files_has_no_raw_tables(tmp_path: Path, raw: RawFiles) -> None:
     (tmp_path / "runs" / "2018-06-30-r").mkdir(parents=True)
-    (tmp_path / "runs" / "2018-06-30-r" / "manifest.json").write_text('{"run_id": "2018-06-30-r", "inputs": {}}')
+    (tmp_path / "runs" / "2018-06-30-r" / "manifest.json").write_text(json.dumps({**REQUIRED, "inputs": {}}))
     with pytest.raises(ConfigurationError, match=r"run 2018-06-30-r read no files"):
         raw_to_load(raw.write(), RunStore(str(tmp_path)), "2018-06-30-r")
 
@@ -189,7 +192,7 @@ def test_a_run_that_read_no_files_has_no_raw_tables(tmp_path: Path, raw: RawFile
 def test_a_replayed_run_has_no_raw_tables(tmp_path: Path, raw: RawFiles) -> None:
     (tmp_path / "runs" / "2018-06-30-r").mkdir(parents=True)
     inputs = {"replayed_run": "2018-06-30-broken", "files": [{"table": "orders", "files": []}]}
-    manifest = {"run_id": "2018-06-30-r", "inputs": inputs, "totals": {"tried again orders": {"rows": 1}}}
+    manifest = {**REQUIRED, "inputs": inputs, "totals": {"tried again orders": {"rows": 1}}}
     (tmp_path / "runs" / "2018-06-30-r" / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ConfigurationError, match=r"corrected files and the quarantine of run 2018-06-30-broken"):
         raw_to_load(raw.write(), RunStore(str(tmp_path)), "2018-06-30-r")

@@ -3,19 +3,26 @@
 ``python -m tests.jobs.warehouse.test_redshift_statements`` rewrites the golden files. Read the diff before you commit.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlglot
 from pyspark.sql.types import StringType, StructField, StructType
 from sqlglot import exp
 
+from jobs.errors import DataError
 from jobs.runs.totals import Total
+from jobs.storage.store import RunStore
 from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MAX_STATEMENTS
-from jobs.warehouse.ddl import identifier, literal, qualified_name
-from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad
+from jobs.warehouse.ddl import identifier, literal, number, qualified_name
+from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad, run_to_load
 from jobs.warehouse.redshift_statements import (
     LIST_COLUMNS,
     Statement,
@@ -28,7 +35,7 @@ from jobs.warehouse.redshift_statements import (
 from jobs.warehouse.staging import StagedFile, copy_manifest
 from jobs.warehouse.target import RedshiftAddress
 from tests.frames import money
-from tests.jobs.warehouse.small_runs import JUNE
+from tests.jobs.warehouse.small_runs import JUNE, JUNE_RUN, edit_manifest, write_run
 from transforms.schemas import MONEY_COLUMNS, TABLES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,7 +46,7 @@ FILES = (TableFile("part-0.snappy.parquet", 1234),)
 
 RUN = RunToLoad(
     run_id="2018-06-30-june",
-    as_of="2018-06-30",
+    as_of=date(2018, 6, 30),
     configuration_hash="0123456789abcdef",
     tables=tuple(
         TableToLoad(name, FILES, Total(len(JUNE[name]), money("40.50") if name in MONEY_COLUMNS else None))
@@ -106,7 +113,7 @@ def test_nothing_in_a_load_commits_by_itself() -> None:
 
 def test_a_table_that_the_run_lacks_is_emptied() -> None:
     [table] = [table for table in RUN.tables if table.name == "rfm"]
-    without = RunToLoad("r", "2018-06-30", "h", (TableToLoad("rfm", (), Total(0)),))
+    without = RunToLoad("r", date(2018, 6, 30), "h", (TableToLoad("rfm", (), Total(0)),))
     statements = load_statements(without, load_id="l", schema="segments", copies={}, iam_role=ROLE)
     assert table.files
     assert [statement.name for statement in statements if "rfm" in statement.name] == ["delete rfm"]
@@ -126,7 +133,7 @@ HOSTILE = "x'; drop table segments.rfm; --"
 
 
 def test_a_hostile_value_stays_within_its_quotes() -> None:
-    run = RunToLoad(HOSTILE, "2018-06-30", HOSTILE, RUN.tables)
+    run = RunToLoad(HOSTILE, date(2018, 6, 30), HOSTILE, RUN.tables)
     statements = load_statements(
         run, load_id=HOSTILE, schema="segments", copies={"rfm": f"s3://b/{HOSTILE}.manifest"}, iam_role=HOSTILE
     )
@@ -135,6 +142,58 @@ def test_a_hostile_value_stays_within_its_quotes() -> None:
         assert HOSTILE not in statement.sql.replace(quoted, "")
         if not statement.sql.startswith("lock table "):
             assert len(sqlglot.parse(statement.sql, read="redshift")) == 1
+
+
+INJECTED = f"0 or 1=1) as x; grant all on schema public to public; {HOSTILE}"
+
+
+@pytest.mark.parametrize("figure", [INJECTED, "3", True, 3.0, None, Decimal("NaN"), Decimal("Infinity"), [3]])
+def test_only_a_number_is_written_as_a_number(figure: Any) -> None:
+    with pytest.raises(ValueError, match="invalid SQL number"):
+        number(figure)
+    table = TableToLoad("rfm", FILES, Total(figure, money("40.50")))
+    with pytest.raises(ValueError, match="invalid SQL number"):
+        load_statements(replace(RUN, tables=(table,)), load_id="l", schema="segments", copies={}, iam_role=ROLE)
+
+
+def test_numbers_are_written_in_digits() -> None:
+    assert [number(7), number(-(2**63)), number(Decimal("16008872.1200")), number(Decimal("1E+5"))] == [
+        *("7", "-9223372036854775808", "16008872.1200", "100000")
+    ]
+
+
+@pytest.mark.parametrize("text", [INJECTED, "x\\'; --", "\0", "1" * 5000, "é", "runs/2018-06-30-june/../../x"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *(("totals", "rfm", "rows"), ("totals", "rfm", "money"), ("tables", "rfm"), ("run_id",), ("as_of",)),
+        *(("configuration_hash",), ("outputs", "rfm", 0, "file"), ("outputs", "rfm", 0, "size")),
+        *(("outputs", "rfm", 0, "sha256"), ("inputs", "features_run")),
+    ],
+    ids=str,
+)
+def test_a_text_in_a_figure_a_path_or_an_id_of_the_manifest_stops_before_any_statement(
+    tmp_path: Path, place: tuple[str | int, ...], text: str
+) -> None:
+    write_run(tmp_path, JUNE_RUN, JUNE)
+    path = tmp_path / "runs" / JUNE_RUN / "manifest.json"
+    manifest = json.loads(path.read_text())
+    part: Any = manifest
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = text
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(DataError) as error:
+        run_to_load(RunStore(str(tmp_path)), JUNE_RUN)
+    assert len(str(error.value)) < 500
+    assert str(error.value).isprintable()
+
+
+def test_a_table_whose_money_the_manifest_lacks_is_not_loaded_as_worth_nothing(tmp_path: Path) -> None:
+    write_run(tmp_path, JUNE_RUN, JUNE)
+    edit_manifest(tmp_path, JUNE_RUN, totals={"rfm": {"rows": 2}})
+    with pytest.raises(DataError, match="the manifest of run 2018-06-30-june states no money of table rfm"):
+        run_to_load(RunStore(str(tmp_path)), JUNE_RUN)
 
 
 @pytest.mark.parametrize("schema", [HOSTILE, 'a"; drop schema public cascade; --', "Segments", ""])

@@ -19,10 +19,10 @@ def test_a_model_is_restored_from_its_own_json() -> None:
     ("changes", "message"),
     [
         ({"clusters": []}, "at least one"),
-        ({"clusters": None}, "NoneType"),
+        ({"clusters": None}, '"clusters" is None, expected a list'),
         ({"feature_scale": {"kind": "cubic"}}, "cubic"),
         ({"as_of": "yesterday"}, "yesterday"),
-        ({"next_cluster": None}, "NoneType"),
+        ({"next_cluster": None}, '"next_cluster" is None, expected a whole number'),
     ],
 )
 def test_an_invalid_field_is_named(changes: dict[str, Any], message: str) -> None:
