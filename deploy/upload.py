@@ -39,9 +39,9 @@ def raw_files(folder: Path) -> dict[str, Path]:
         forms = sorted(path for path in folder.iterdir() if path.name.lower() in names)
         forms = [path for path in forms if path.name.lower() != name or path.is_dir()]
         if len(forms) != 1:
-            found = " and ".join(path.name for path in forms) or "nothing"
+            present = " and ".join(path.name for path in forms) or "nothing"
             raise ConfigurationError(
-                f"upload {folder}: found {found}, expected {name} once, as .csv, .csv.gz or .parquet. "
+                f"upload {folder}: found {present}, expected {name} once, as .csv, .csv.gz or .parquet. "
                 "Add or remove a file"
             )
         (form,) = forms

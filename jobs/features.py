@@ -196,11 +196,11 @@ def _account_for_orders(
     run.reconcile(
         orders.entry,
         BoundaryTotal(Boundary("orders", BoundaryKind.COUNTED), Total(counted)),
-        *_left_out("orders", {WITHOUT_PAYMENTS: unpaid, **causes}),
+        *_excluded_by_cause("orders", {WITHOUT_PAYMENTS: unpaid, **causes}),
     )
 
 
-def _left_out(table: str, rows: Mapping[str, int]) -> list[BoundaryTotal]:
+def _excluded_by_cause(table: str, rows: Mapping[str, int]) -> list[BoundaryTotal]:
     return [BoundaryTotal(Boundary(table, BoundaryKind.EXCLUDED, cause), Total(count)) for cause, count in rows.items()]
 
 
@@ -259,12 +259,12 @@ def _write_rfm(
         )
         run.write_text(SCORE_CARD, card.to_json())
         bought = Total(written.metrics["purchases"], written.total.money)
-        run.reconcile(purchases_written.entry, BoundaryTotal(PURCHASES_IN_RFM, bought), *_returns_left_out(returns.get))
+        run.reconcile(purchases_written.entry, BoundaryTotal(PURCHASES_IN_RFM, bought), *_excluded_returns(returns.get))
         step.record(rows_in=purchases_written.total.rows, out=written.total)
     return written, card
 
 
-def _returns_left_out(totals: Mapping[str, Any]) -> list[BoundaryTotal]:
+def _excluded_returns(totals: Mapping[str, Any]) -> list[BoundaryTotal]:
     """The returns, which are no purchases: those of buyers, whose money rfm has, and those of customers without any."""
     alone = Total(totals["returns_alone"] or 0, totals["money_of_returns_alone"] or NO_MONEY)
     return [
@@ -290,7 +290,7 @@ def _account_for_people(run: Run, checked: CheckedTables, purchases_written: Wri
     run.reconcile(
         BoundaryTotal(Boundary("customers", BoundaryKind.PEOPLE), Total(counts["people"])),
         BoundaryTotal(Boundary("purchases", BoundaryKind.PEOPLE), Total(counts["buyers"])),
-        *_left_out("customers", {cause: causes[cause] for cause in CAUSES_OF_PEOPLE if cause in causes}),
+        *_excluded_by_cause("customers", {cause: causes[cause] for cause in CAUSES_OF_PEOPLE if cause in causes}),
     )
     buyers_counted: int = counts["buyers"]
     return buyers_counted

@@ -51,7 +51,7 @@ class Parts:
 
 def payments(random: Random, *, parts: int, rows: int) -> Parts:
     """Payments of one order, each with a mark as its type and a number of its own."""
-    made, number = Parts(), 0
+    result, number = Parts(), 0
     for part in range(parts):
         lines = []
         for _ in range(rows):
@@ -61,18 +61,18 @@ def payments(random: Random, *, parts: int, rows: int) -> Parts:
             quoted = [f'"{text}"' if random.random() < 0.3 else text for text in fields]
             line = ",".join(quoted).encode()
             if random.random() < 0.1:
-                made.spoiled.append(mark)
+                result.spoiled.append(mark)
                 line = spoiled(random, line, mark.encode())
             else:
-                made.good[mark] = value
+                result.good[mark] = value
             lines.append(line)
-        add_part(random, made, part, PAYMENTS_HEADER, lines)
-    return made
+        add_part(random, result, part, PAYMENTS_HEADER, lines)
+    return result
 
 
 def customers(random: Random, *, parts: int, rows: int) -> Parts:
     """Customers, each with a mark in its city, which may take several lines. The first is valid."""
-    made, number = Parts(), 0
+    result, number = Parts(), 0
     for part in range(parts):
         lines = []
         for _ in range(rows):
@@ -83,13 +83,13 @@ def customers(random: Random, *, parts: int, rows: int) -> Parts:
                 city = f'"{mark}{"".join(random.choice([chr(10), "a", chr(10) + "b", ", c"]) for _ in range(4))}"'
             line = f'{key(mark)},{key("ann")},"09790",{city},SP'.encode()
             if chance > 0.9 and number > 1:
-                made.spoiled.append(mark)
+                result.spoiled.append(mark)
                 line = spoiled(random, line, mark.encode())
             else:
-                made.good[mark] = None
+                result.good[mark] = None
             lines.append(line)
-        add_part(random, made, part, CUSTOMERS_HEADER, lines)
-    return made
+        add_part(random, result, part, CUSTOMERS_HEADER, lines)
+    return result
 
 
 def spoiled(random: Random, line: bytes, mark: bytes) -> bytes:
@@ -109,7 +109,7 @@ def spoiled(random: Random, line: bytes, mark: bytes) -> bytes:
     return line.replace(mark, b'd"' + mark)
 
 
-def add_part(random: Random, made: Parts, part: int, header: str, lines: list[bytes]) -> None:
+def add_part(random: Random, target: Parts, part: int, header: str, lines: list[bytes]) -> None:
     """Put lines together as a part, with line ends, blank lines and headers as they come."""
     usual = random.choice(ENDS)
     is_mixed = random.random() < 0.4
@@ -121,4 +121,4 @@ def add_part(random: Random, made: Parts, part: int, header: str, lines: list[by
             content += random.choice([b"\n", b",,,,\n", b'"",,,,\n', header.encode() + b"\n"])
     is_packed = random.random() < 0.3
     name = f"part-{part}" + random.choice([".csv", "", ".CSV"]) if not is_packed else f"part-{part}.csv.gz"
-    made.content[name] = gzip.compress(content) if is_packed else content
+    target.content[name] = gzip.compress(content) if is_packed else content

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from expectations.contracts.contract import Contract
+from expectations.contracts.contract import Contract, FileContract
 from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
 from expectations.contracts.overrides import ADDABLE, with_overrides
 from expectations.gx.gate import MAX_DETAILED, MAX_EXAMPLES
 from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, RefersTo, Rule
+from expectations.rules.cell_forms import WORDS_FOR_NOTHING, ColumnForm
 from jobs import pipeline
 from jobs.cli.arguments import MAX_QUARANTINED
 from jobs.quality.report import DATA_DOCS
@@ -74,8 +75,30 @@ def changed_by(text: str) -> dict[str, set[str]]:
     }
 
 
+def test_the_example_of_columns_declares_each_of_its_lines() -> None:
+    overridden = with_overrides(contracts=CONTRACTS, text=FILES[0], name="docs")
+    declared = {
+        (table, column): form
+        for table, contract in overridden.items()
+        if isinstance(contract, FileContract)
+        for column, form in contract.forms.items()
+    }
+    assert declared == {
+        ("customers", "customer_zip_code_prefix"): ColumnForm(pad_zeros_to=5),
+        ("customers", "customer_city"): ColumnForm(may_be_missing=True),
+        ("orders", "order_purchase_timestamp"): ColumnForm(format="M/d/yyyy H:mm"),
+        ("orders", "order_approved_at"): ColumnForm(may_be_missing=True),
+        ("payments", "payment_sequential"): ColumnForm(may_be_missing=True),
+    }
+
+
+def test_every_word_for_no_value_is_documented() -> None:
+    [row] = [line for line in section("## The forms that are read").splitlines() if line.startswith("| word for no")]
+    assert tuple(re.findall(r"`(.*?)`", row)) == WORDS_FOR_NOTHING
+
+
 def test_the_example_of_overrides_loads_and_each_of_its_lines_has_an_effect() -> None:
-    assert changed_by(FILES[0]) == {
+    assert changed_by(FILES[1]) == {
         "customers": {"matches(customer_zip_code_prefix)"},
         "orders": {
             "between(order_purchase_timestamp)",
@@ -101,8 +124,8 @@ def test_the_file_for_other_data_changes_every_rule_about_the_content_of_olist()
     of_olist = {
         contract.table: {rule.label for rule in contract.rules if is_olists(rule)} for contract in FILE_CONTRACTS
     }
-    assert changed_by(FILES[1]) == of_olist
-    assert len(FILES) == 2
+    assert changed_by(FILES[2]) == of_olist
+    assert len(FILES) == 3
 
 
 def test_every_kind_that_can_be_added_is_documented_with_its_fields() -> None:
@@ -173,5 +196,5 @@ def test_every_field_is_documented(doctored: tuple[Path, str]) -> None:
     written |= {f"rules.{name}" for name in content["rules"]}
     written |= {f"tables.{name}" for table in tables for name in table}
     written |= {f"tables.rules.{name}" for table in tables for rule in table["rules"] for name in rule}
-    # No failed rule of the example is about a whole table.
-    assert documented == {*written, "tables.rules.found"}
+    # No failed rule of the example is about a whole table, no cell stood in another form, and no rule blanks.
+    assert documented == {*written, "tables.rules.found", "tables.other_forms", "tables.rows_blanked"}

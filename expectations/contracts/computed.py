@@ -6,7 +6,7 @@ from dataclasses import replace
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import Contract
-from expectations.rules import Between, LeftOutAtMost, NotNull, RowCountBetween, Rule, ShareOfOneAtMost, Unique
+from expectations.rules import Between, ExcludedAtMost, NotNull, RowCountBetween, Rule, ShareOfOneAtMost, Unique
 from transforms import schemas
 from transforms.rfm.dimensions import DIMENSIONS
 
@@ -30,7 +30,7 @@ RFM = computed_contract(
         # True of a card that was fitted to the same customers. For any other card, see `with_another_card`.
         *(Between(dimension, low=0, high=5, severity="stop") for dimension in DIMENSIONS),
         ShareOfOneAtMost("purchase_count", share=0.05, severity="warn"),
-        LeftOutAtMost("orders without payments", share=0.005, severity="warn"),
+        ExcludedAtMost("orders without payments", share=0.005, severity="warn"),
     ),
 )
 
@@ -47,8 +47,8 @@ def with_row_count(contract: Contract, *, rows: int, of: str) -> Contract:
 
 
 def with_unpaid_orders(contract: Contract, *, share: float) -> Contract:
-    """The contract with the share of orders without payments that the run found, for its rule to judge."""
-    rules = (replace(rule, found=share) if isinstance(rule, LeftOutAtMost) else rule for rule in contract.rules)
+    """The contract with the share of orders without payments that the run measured, for its rule to validate."""
+    rules = (replace(rule, measured=share) if isinstance(rule, ExcludedAtMost) else rule for rule in contract.rules)
     return replace(contract, rules=tuple(rules))
 
 

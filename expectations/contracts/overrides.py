@@ -22,7 +22,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from expectations.contracts.contract import Contract, FileContract
 from expectations.contracts.yaml_text import YAMLTextError, load_yaml
-from expectations.rules import KINDS, HasAllFields, IsText, IsWellQuoted, LeftOutAtMost, ParsesAs, RefersTo, Rule
+from expectations.rules import KINDS, ExcludedAtMost, HasAllFields, IsText, IsWellQuoted, ParsesAs, RefersTo, Rule
 from expectations.rules.cell_forms import ColumnForm
 from transforms.bounded_text import cut, shown
 
@@ -32,13 +32,13 @@ LONGEST_MESSAGE = 380
 ADDABLE = {
     name: kind
     for name, kind in KINDS.items()
-    if kind not in (HasAllFields, IsText, IsWellQuoted, LeftOutAtMost, ParsesAs)
+    if kind not in (HasAllFields, IsText, IsWellQuoted, ExcludedAtMost, ParsesAs)
 }
 """The kinds of rule that can be added. The others apply once to every file."""
 
 _FORM_FIELDS = "format, pad_zeros_to or may_be_missing"
 
-SUBJECT_FIELDS = frozenset({"column", "other", "key", "table", "over", "type", "of", "found"})
+SUBJECT_FIELDS = frozenset({"column", "other", "key", "table", "over", "type", "of", "measured"})
 """The fields that say what a rule is about. A rule with another subject is another rule."""
 
 

@@ -10,7 +10,7 @@ from expectations.rules.column_rules import Between, NotAfter, NotNull, ParsesAs
 from expectations.rules.row_rules import HasAllFields, IsText, IsWellQuoted, RefersTo, Unique
 from expectations.rules.rule import GxExpectation, RowRule, Rule, Severity
 from expectations.rules.table_rules import (
-    LeftOutAtMost,
+    ExcludedAtMost,
     MeanBetween,
     NullShareAtMost,
     RowCountBetween,
@@ -37,7 +37,7 @@ KINDS: dict[str, type[Rule]] = {
         NullShareAtMost,
         MeanBetween,
         ShareOfOneAtMost,
-        LeftOutAtMost,
+        ExcludedAtMost,
     )
 }
 """Every kind of rule, by name."""
@@ -46,12 +46,12 @@ __all__ = [
     "KINDS",
     "Between",
     "Cells",
+    "ExcludedAtMost",
     "GxExpectation",
     "HasAllFields",
     "InSet",
     "IsText",
     "IsWellQuoted",
-    "LeftOutAtMost",
     "Matches",
     "MeanBetween",
     "NotAfter",

@@ -1,8 +1,7 @@
 """Other forms in which programs write a value, and the form that the rules read.
 
-A form is read where it can mean one thing only: a time with a T in it, a whole number with `.0`, a word for nothing
-in a column that may be empty. What could mean two things stays as it is, and the rules reject it, unless the user
-declares what it means (`ColumnForm`).
+A form is read where it can mean one thing only, such as a time with a T in it or a whole number with `.0`. What could
+mean two things stays as it is, and the rules reject it, unless the user declares what it means (`ColumnForm`).
 """
 
 import re
@@ -14,7 +13,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, IntegerType, StringType, TimestampType
 
-WORDS_FOR_NOTHING = ("\\N", "NULL", "Null", "null", "NaN", "nan", "NaT", "None", "NA", "N/A", "n/a", "#N/A", "<NA>")
+WORDS_FOR_NOTHING = ("\\N", "NULL", "null", "NaN", "nan", "NaT", "None", "NA", "N/A", "#N/A", "<NA>")
 """What databases, pandas and spreadsheets write for no value."""
 
 OTHER_TIME = (

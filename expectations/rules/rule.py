@@ -12,8 +12,8 @@ from expectations.rules.cells import Cells
 from transforms.schemas import REASON
 
 Severity = Literal["quarantine", "stop", "blank", "warn"]
-"""What a failed rule does: quarantine the row; quarantine it and stop the run; accept the row without the cell, which
-is kept with its reason; or warn, and accept the row."""
+"""What a failed rule does: quarantine the row; quarantine it and stop the run; accept the row without the cell; or
+warn, and accept the row. A cell that is blanked is kept elsewhere, with its reason."""
 
 
 @dataclass(frozen=True)

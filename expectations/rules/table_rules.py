@@ -190,18 +190,18 @@ class ShareOfOneAtMost(TableRule):
 
 
 @dataclass(frozen=True)
-class LeftOutAtMost(TableRule):
-    """At most this share, 0 to 1, of something that the table is made of was left out.
+class ExcludedAtMost(TableRule):
+    """At most this share, 0 to 1, of something that the table is made of was excluded.
 
     Attributes:
-        of: what was left out.
-        found: the share that a run found; None before that.
+        of: what was excluded.
+        measured: the share that a run measured; None before that.
     """
 
     of: str
     share: float
-    found: float | None = None
-    kind: ClassVar[str] = "left_out_at_most"
+    measured: float | None = None
+    kind: ClassVar[str] = "excluded_at_most"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -210,7 +210,7 @@ class LeftOutAtMost(TableRule):
 
     @property
     def subject(self) -> str:
-        """What was left out."""
+        """What was excluded."""
         return self.of
 
     @property
@@ -221,12 +221,12 @@ class LeftOutAtMost(TableRule):
     @property
     def expectation(self) -> str:
         """The share."""
-        return f"at most {self.share:.2%} left out"
+        return f"at most {self.share:.2%} excluded"
 
     def reason(self, _cells: Cells, /) -> Column:
-        """A reason with the share that was found."""
-        found = F.max(F.lit(self.found or 0.0))
-        return self._reason_unless(F.coalesce(found <= self.share, F.lit(True)), found)
+        """A reason with the share that was measured."""
+        share = F.max(F.lit(self.measured or 0.0))
+        return self._reason_unless(F.coalesce(share <= self.share, F.lit(True)), share)
 
     def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
         """None: the counts give the result."""

@@ -34,9 +34,9 @@ def may_hold_line_breaks(contract: FileContract, header: Sequence[str]) -> bool:
 def joined_lines(*, lines: DataFrame, contract: FileContract, header: Sequence[str]) -> DataFrame:
     """Join the lines of a record whose free text holds line breaks inside quotes.
 
-    A line with an open quote and the next line with an odd number of quotes are the ends of one record if together with
-    the lines between they are well quoted, have as many fields as the header, and break in free text alone. Otherwise
-    each line stays by itself, to be judged by itself. A record has at most `MOST_LINES_OF_A_RECORD` lines.
+    A line with an open quote may begin a record, which the next line with an odd number of quotes ends. They are joined
+    if the whole is well quoted, has as many fields as the header, and breaks in free text alone. Otherwise each line
+    stays by itself. A record has at most `MOST_LINES_OF_A_RECORD` lines.
 
     Costs a sort of each file's lines by one task. So it is for files in which a quote stays open.
 
@@ -77,9 +77,9 @@ def joined_lines(*, lines: DataFrame, contract: FileContract, header: Sequence[s
     )
     is_record = F.col("may_join") & F.coalesce(_is_one_record(F.col("record"), contract, header), F.lit(False))
     # Of overlapping candidates the first wins: in a run of them, every other one from the first on.
-    judged = candidates.select("*", is_record.alias("is_record"))
+    marked = candidates.select("*", is_record.alias("is_record"))
     other = F.sum((~F.col("is_record")).cast("int")).over(by_section)
-    runs = judged.select("*", other.alias("run"))
+    runs = marked.select("*", other.alias("run"))
     in_run = Window.partitionBy(SOURCE_FILE, "run").orderBy("section")
     turn = F.sum(F.col("is_record").cast("int")).over(in_run)
     joins = runs.select(

@@ -1,4 +1,4 @@
-"""Lines of a CSV file to the records that the rules judge: each line is a record, whatever stands in its neighbours.
+"""Lines of a CSV file to the records that the rules validate: each line is a record, whatever is in its neighbours.
 
 What is counted is lines, and a line is split into fields by itself. So a stray quote spoils the line that it stands in,
 and no other. A field of free text may hold line breaks inside quotes: its lines are joined first (`line_breaks`).
@@ -75,13 +75,13 @@ def records(*, lines: DataFrame, contract: FileContract, header: Sequence[str]) 
     cells = {name: F.col(f"cells.`{name}`") for name in names if name in contract.source_columns}
     has_stray_quote = reduce(or_, (F.coalesce(cell.contains('"'), F.lit(False)) for cell in cells.values()))
     is_suspect = F.col("is_short") & (has_odd_quotes(line) | has_stray_quote)
-    judged = split.select("*", is_suspect.alias("is_suspect"))
+    marked = split.select("*", is_suspect.alias("is_suspect"))
     texts, forms = _read_cells(cells, contract)
     kept = F.when(F.col("is_short"), line).otherwise(F.substr(line, F.lit(1), F.lit(KEPT_OF_LONG_LINE)))
     readable = F.make_valid_utf8(kept)
     is_whole = F.col("cells").isNotNull() & F.col(f"cells.`{MALFORMED}`").isNull()
     is_open = F.col("is_suspect") & is_open_at_the_end(line)
-    return judged.select(
+    return marked.select(
         *texts,
         SOURCE_FILE,
         F.when(~is_whole | is_open, readable).alias(MALFORMED_ROW),

@@ -97,8 +97,8 @@ def _has_faulty_key(contract: FileContract) -> Column:
 def _as_it_was_read() -> dict[str, Column]:
     """What the reader of the file found out about a quarantined row, by its reasons."""
     kinds = {MALFORMED_ROW: HasAllFields.kind, UNDECODED_ROW: IsText.kind, ILL_QUOTED_ROW: IsWellQuoted.kind}
-    found = {column: _row_in_reason(kind) for column, kind in kinds.items()}
-    return {**found, LINES: F.lit(1), FORMS: F.lit(None).cast("array<string>")}
+    texts = {column: _row_in_reason(kind) for column, kind in kinds.items()}
+    return {**texts, LINES: F.lit(1), FORMS: F.lit(None).cast("array<string>")}
 
 
 def _row_in_reason(kind: str) -> Column:

@@ -15,10 +15,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, Row
+from pyspark.sql.types import TimestampType
 
 from expectations.contracts.contract import Contract
 from expectations.gx.results import NotEvaluatedError, RuleResult
-from expectations.rules import Rule, TableRule
+from expectations.rules import Matches, ParsesAs, Rule, TableRule
 from jobs.errors import DataError, OutsideSystemError
 from jobs.quality.active_rules import ActiveRules
 
@@ -29,6 +30,8 @@ QUALITY = "quality.json"
 SHARES = "quality_shares.json"
 FOLDER = "quality"
 DATA_DOCS = f"{FOLDER}/data_docs/index.html"
+
+ANOTHER_FORM = ". If the file writes them in another form, say so under columns in --rules (docs/data-quality.md)"
 
 
 @dataclass(frozen=True)
@@ -240,12 +243,18 @@ class QualityReport:
                 yield f"{name}: {rule.label} fails{table.how_often(rule)}, expected {rule.expectation}"
         if counts.share > self._max_quarantined:
             worst = max(counts.failed, key=lambda label: counts.failed[label])
+            hint = ANOTHER_FORM if _can_have_another_form(table.contract.rule(worst)) else ""
             cascaded = f", and {counts.cascaded:,} cascaded" if counts.cascaded else ""
             yield (
                 f"{name}: {counts.quarantined - counts.cascaded:,} of {counts.rows:,} rows quarantined "
                 f"({counts.share:.2%}{cascaded}; most fail {worst}: {counts.failed[worst]:,}), "
-                f"expected at most {self._max_quarantined:.2%} (--max-quarantined)"
+                f"expected at most {self._max_quarantined:.2%} (--max-quarantined){hint}"
             )
+
+
+def _can_have_another_form(rule: Rule | None) -> bool:
+    """Whether the user can declare a form in which the values of a rule pass."""
+    return isinstance(rule, Matches) or (isinstance(rule, ParsesAs) and isinstance(rule.type, TimestampType))
 
 
 def load_gate() -> "type[Gate]":

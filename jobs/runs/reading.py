@@ -60,10 +60,10 @@ class ReadFigures:
         Raises:
             DataError: A line is in none of them, or in two.
         """
-        told = self.blank_lines + self.header_lines + self.record_lines
-        if self.lines != told:
+        sum_of_parts = self.blank_lines + self.header_lines + self.record_lines
+        if self.lines != sum_of_parts:
             raise DataError(
-                f"{name}: found {self.lines:,} lines, expected {told:,}: {self.record_lines:,} of records, "
+                f"{name}: found {self.lines:,} lines, expected {sum_of_parts:,}: {self.record_lines:,} of records, "
                 f"{self.header_lines:,} of headers and {self.blank_lines:,} blank. Report it with this run's folder"
             )
 
@@ -173,8 +173,8 @@ class Reading:
 
     def _is_header(self, line: Column) -> Column:
         """Whether a line is a file's header. Files that were appended to one another repeat it."""
-        known = {file.header_line for file in self.source.csv if file.header_line}
-        spellings = sorted({prefix + header for header in known for prefix in (b"", BYTE_ORDER_MARK)})
+        headers = {file.header_line for file in self.source.csv if file.header_line}
+        spellings = sorted({prefix + header for header in headers for prefix in (b"", BYTE_ORDER_MARK)})
         is_header = F.lit(False)
         for spelling in spellings:
             is_header |= (F.octet_length(line) == len(spelling)) & (line.cast("binary") == F.lit(spelling))

@@ -342,7 +342,7 @@ class Run:
                     f"{table.contract.table}: {rule.label} ({rule.severity}) fails{table.how_often(rule)}"
                     for table, rule in self.quality.warnings()
                 ],
-                *self.ledger.left_out(),
+                *self.ledger.excluded(),
                 *self.quality.other_forms(),
                 *notes,
                 *([] if self.options.becomes_current else ["current.json was not moved (--becomes-current no)"]),

@@ -208,10 +208,10 @@ class Ledger:
         self.checks.append(check)
         check.raise_if_failed()
 
-    def left_out(self) -> list[str]:
+    def excluded(self) -> list[str]:
         """What became no transaction or no row of rfm, with the cause, as lines for the summary."""
         return [
-            f"{boundary.table} left out: {total} ({(boundary.part or '').replace('_', ' ')})"
+            f"{boundary.table} excluded: {total} ({(boundary.part or '').replace('_', ' ')})"
             for boundary, total in self.totals.items()
             if boundary.kind is BoundaryKind.EXCLUDED and total.rows
         ]

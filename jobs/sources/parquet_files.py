@@ -1,4 +1,4 @@
-"""Parquet files of a raw table as the text that the rules judge."""
+"""Parquet files of a raw table as the text that the rules validate."""
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F

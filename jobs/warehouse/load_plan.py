@@ -260,7 +260,7 @@ def _raw_table(source: Source, *, recorded: Sequence[RecordedInputFile], rows: i
     contract = source.contract
     if source.format != "csv" or not all(file.is_named_as_packed for file in source.csv):
         raise DataError(
-            f"{contract.file}: found {source.format} that COPY does not read as CSV by its name, expected .csv or .csv.gz. "
+            f"{contract.file}: found files that COPY does not read by their names, expected .csv or .csv.gz. "
             "Leave --raw-copy out"
         )
     if source.ignored_columns:

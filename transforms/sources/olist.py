@@ -153,13 +153,13 @@ def people_without_purchases(
         .join(of_people.select("customer_id"), on="customer_id", how="left_semi")
     )
     paid = tables["payments"].join(orders.select("order_id"), on="order_id", how="left_semi").select("order_id")
-    judged = orders.join(paid.distinct().withColumn("is_paid", F.lit(True)), on="order_id", how="left").select(
+    by_order = orders.join(paid.distinct().withColumn("is_paid", F.lit(True)), on="order_id", how="left").select(
         "customer_id",
         F.coalesce("excluded", F.when(F.col("is_paid"), F.lit(RETURNS_ALONE)).otherwise(F.lit(WITHOUT_PAYMENTS))).alias(
             "cause"
         ),
     )
-    causes = of_people.select("customer_id", "customer_unique_id").join(judged, on="customer_id", how="left")
+    causes = of_people.select("customer_id", "customer_unique_id").join(by_order, on="customer_id", how="left")
     order_of_causes = F.array(*[F.lit(cause) for cause in CAUSES_OF_PEOPLE])
     place = F.array_position(order_of_causes, F.coalesce("cause", F.lit(WITHOUT_ORDERS)))
     return (

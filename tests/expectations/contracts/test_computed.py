@@ -12,7 +12,7 @@ def test_a_counted_table_has_exactly_as_many_rows() -> None:
 def test_with_a_card_fitted_elsewhere_only_the_ranges_of_the_dimensions_warn() -> None:
     severities = {rule.label: rule.severity for rule in with_another_card(RFM).rules}
     ranges = ["between(recency)", "between(frequency)", "between(monetary)"]
-    always = ["share_of_one_at_most(purchase_count)", "left_out_at_most(orders without payments)"]
+    always = ["share_of_one_at_most(purchase_count)", "excluded_at_most(orders without payments)"]
     assert [label for label, severity in severities.items() if severity == "warn"] == [*ranges, *always]
     assert set(severities.values()) == {"stop", "warn"}
     assert list(severities) == [rule.label for rule in RFM.rules]

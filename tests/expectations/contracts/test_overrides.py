@@ -148,7 +148,7 @@ def test_a_rule_of_each_kind_can_be_added_after_the_rules_of_the_contract(kind: 
 
 def test_a_rule_of_every_file_cannot_be_added() -> None:
     assert set(ADDED) == set(ADDABLE)
-    for kind in ("has_all_fields", "is_text", "is_well_quoted", "left_out_at_most", "parses_as"):
+    for kind in ("has_all_fields", "is_text", "is_well_quoted", "excluded_at_most", "parses_as"):
         with pytest.raises(OverridesError, match=f"^mine.yml, line 3: kind is '{kind}' "):
             read(f"orders:\n  add:\n    - {{kind: {kind}}}\n")
 
@@ -179,6 +179,7 @@ def test_overrides_of_several_tables_leave_the_other_tables_and_the_original_con
 
 
 STRUCTURAL = "severity is warn, expected quarantine or stop"
+BLANK = "severity is blank, expected quarantine, stop or warn: blank is for a rule about an optional cell"
 COMPUTED = "severity is quarantine, expected stop or warn: rfm is computed"
 KINDS = "(expected one of: not_null, matches, in_set, between, not_after, unique, refers_to, row_count_between, "
 COLUMNS = "(found: order_id, payment_sequential, payment_type, payment_installments, payment_value)"
@@ -223,6 +224,13 @@ INVALID_FILES: list[tuple[str, int, str]] = [
     ),
 ]
 INVALID_CHANGES: list[tuple[str, str, str]] = [
+    ("payments", "between(payment_value): {severity: blank}", BLANK),
+    ("payments", "parses_as(payment_sequential): {severity: blank}", BLANK),
+    ("orders", "not_after(order_purchase_timestamp, order_delivered_customer_date): {severity: blank}", BLANK),
+    ("orders", "refers_to(customer_id): {severity: blank}", BLANK),
+    ("payments", "row_count_between: {severity: blank}", "severity is blank, expected stop or warn"),
+    ("rfm", "between(recency): {severity: blank}", "severity is blank, expected stop or warn: rfm is computed"),
+    ("rfm", "excluded_at_most(orders without payments): {measured: 0}", "has no 'measured' to change"),
     (
         "payments",
         "between(value): {high: 1}",
@@ -258,6 +266,19 @@ INVALID_CHANGES: list[tuple[str, str, str]] = [
     ("orders", "has_all_fields: {severity: warn}", STRUCTURAL),
     ("rfm", "between(recency): {severity: quarantine}", COMPUTED),
     ("payments", "row_count_between: {severity: quarantine}", "severity is quarantine, expected stop or warn: there"),
+]
+INVALID_COLUMNS: list[tuple[str, str, str]] = [
+    ("orders", "order_status: {format: yyyy}", "format: format is not one of year, month, day and time"),
+    ("orders", "order_status: {format: M/d/yyyy}", "format, expected only for a column of times: order_status is"),
+    ("orders", "order_approved_at: {format: MM/dd}", "expected such as M/d/yyyy H:mm"),
+    ("orders", "order_approved_at: {pad_zeros_to: 5}", "pad_zeros_to, expected only for a column of text"),
+    ("customers", "customer_zip_code_prefix: {pad_zeros_to: 0}", "pad_zeros_to is 0, expected 1 to 64"),
+    ("customers", "customer_zip_code_prefix: {pad_zeros_to: true}", "pad_zeros_to is True, expected no boolean"),
+    ("customers", "customer_zip_code_prefix: {pad: 5}", "pad: Unexpected keyword argument (expected: format,"),
+    ("customers", "customer_id: {may_be_missing: true}", "may_be_missing, expected only for a column that RFM does"),
+    ("customers", "zip: {pad_zeros_to: 5}", "no column zip in customers (found: customer_id, "),
+    ("customers", "customer_city: 5", "found 5, expected how the column is written"),
+    ("rfm", "recency: {may_be_missing: true}", "columns: rfm is computed, expected a table that comes from a file"),
 ]
 INVALID_RULES: list[tuple[str, str, str]] = [
     ("payments", "kind: median_between, column: payment_value", f"kind is 'median_between' {KINDS}"),
@@ -315,6 +336,7 @@ ERRORS = [
     *INVALID_FILES,
     *((f"{table}:\n  change:\n    {line}\n", 3, message) for table, line, message in INVALID_CHANGES),
     *((f"{table}:\n  add:\n    - {{{line}}}\n", 3, message) for table, line, message in INVALID_RULES),
+    *((f"{table}:\n  columns:\n    {line}\n", 3, message) for table, line, message in INVALID_COLUMNS),
 ]
 
 

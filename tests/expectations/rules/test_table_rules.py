@@ -54,7 +54,7 @@ def test_one_row_has_at_most_a_share_of_all_where_the_sum_is_large_enough_to_tel
     assert table_reasons_of(spark, ("5", "5"), many) == [None]
 
 
-def test_what_was_left_out_is_judged_by_the_share_that_the_run_found(spark: SparkSession) -> None:
-    before, found = rules.LeftOutAtMost("orders", 0.01), rules.LeftOutAtMost("orders", 0.01, found=0.02)
-    reasons = table_reasons_of(spark, ("1",), before, found)
-    assert reasons == [None, ("left_out_at_most", "orders", "0.02", "expected at most 1.00% left out")]
+def test_what_was_excluded_is_validated_by_the_share_that_the_run_measured(spark: SparkSession) -> None:
+    before, after = rules.ExcludedAtMost("orders", 0.01), rules.ExcludedAtMost("orders", 0.01, measured=0.02)
+    reasons = table_reasons_of(spark, ("1",), before, after)
+    assert reasons == [None, ("excluded_at_most", "orders", "0.02", "expected at most 1.00% excluded")]

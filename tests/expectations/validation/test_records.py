@@ -1,4 +1,4 @@
-"""Lines of CSV to records: each is judged by itself, and nothing that it holds can reach into another."""
+"""Lines of CSV to records: each is validated by itself, and nothing that it holds can reach into another."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_a_line_is_split_at_commas_outside_quotes(spark: SparkSession) -> None:
     assert [row[mark] for mark in marks] == [None] * 4
 
 
-def test_columns_may_stand_in_any_order_and_ignored_ones_may_have_a_name_that_spark_confuses(
+def test_columns_may_be_in_any_order_and_ignored_ones_may_have_a_name_that_spark_confuses(
     spark: SparkSession,
 ) -> None:
     header = ("payment_value", "Order_ID", "order_id", "payment_type", "payment_sequential", "payment_installments")

@@ -3,8 +3,19 @@
 import pytest
 from pyspark.sql import SparkSession
 
+from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import CUSTOMERS, ORDERS, PAYMENT_TYPES, PAYMENTS
-from expectations.validation.rows import CASCADED, Reference, accepted, failure_counts, quarantined, validate_rows
+from expectations.contracts.overrides import with_overrides
+from expectations.validation.rows import (
+    CASCADED,
+    ROWS_BLANKED,
+    Reference,
+    accepted,
+    blanked_rows,
+    failure_counts,
+    quarantined,
+    validate_rows,
+)
 from tests.expectations.validation.raw_rows import raw_rows
 from tests.frames import assert_same_rows, frame, money
 from tests.raw_files import key
@@ -91,3 +102,35 @@ def test_a_blank_key_and_a_missing_person_have_different_reasons(spark: SparkSes
     validated = validate_rows(raw=raw_rows(spark, CUSTOMERS, *rows), contract=CUSTOMERS, references={})
     reasons = {row["customer_id"]: [reason["column"] for reason in row["reasons"]] for row in validated.collect()}
     assert reasons == {None: ["customer_id"], C1: ["customer_unique_id"]}
+
+
+def test_a_rule_that_blanks_lets_the_row_in_without_the_cell_and_keeps_its_text_and_reason(
+    spark: SparkSession, orders: Reference
+) -> None:
+    change = "payments: {change: {between(payment_installments): {severity: blank, high: 24}}}"
+    contract = with_overrides(contracts={"payments": PAYMENTS}, text=change, name="rules.yml")["payments"]
+    assert isinstance(contract, FileContract)
+    rows = [(O1, "1", "boleto", "99", "10.5"), (O1, "2", "boleto", "24", "1"), (O9, "1", "boleto", "99", "1")]
+    validated = validate_rows(raw=raw_rows(spark, contract, *rows), contract=contract, references={"orders": orders})
+
+    assert_same_rows(
+        accepted(validated=validated, contract=contract),
+        frame(
+            spark,
+            schemas.PAYMENTS,
+            (O1, 1, "boleto", None, money("10.5")),
+            (O1, 2, "boleto", 24, money("1")),
+        ),
+    )
+    reason = ("between", "payment_installments", "99", "expected at least 0 and at most 24")
+    assert_same_rows(
+        blanked_rows(validated=validated, contract=contract),
+        frame(spark, contract.blanked_schema, (O1, "1", "file.csv", [reason])),
+    )
+    # A row that another rule rejects is quarantined with its whole text, and tells of both.
+    [rejected] = quarantined(validated=validated, contract=contract).collect()
+    assert rejected["payment_installments"] == "99"
+    assert [each["rule"] for each in rejected["reasons"]] == ["refers_to", "between"]
+    counts = failure_counts(contract)
+    figures = validated.agg(*[count.alias(label) for label, count in counts.items()]).collect()[0]
+    assert (figures[ROWS_BLANKED], figures["between(payment_installments)"]) == (1, 2)

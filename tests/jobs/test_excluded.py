@@ -58,7 +58,7 @@ def test_what_rfm_has_no_row_of_is_counted_by_cause_and_a_return_is_no_purchase(
     assert totals["purchases excluded returns_of_buyers"] == {"rows": 1, "money": "0.0000"}
     assert totals["purchases excluded returns_of_others"] == {"rows": 1, "money": "-7.0000"}
     # One of seven orders has no payment, which is more than the rule allows.
-    assert list(ran.manifest["quality"]["tables"]["rfm"]["failed"]) == ["left_out_at_most(orders without payments)"]
+    assert list(ran.manifest["quality"]["tables"]["rfm"]["failed"]) == ["excluded_at_most(orders without payments)"]
     shown = capfd.readouterr().out
-    assert "orders left out: 1 rows (without payments)" in shown
-    assert "customers left out: 1 rows (without orders)" in shown
+    assert "orders excluded: 1 rows (without payments)" in shown
+    assert "customers excluded: 1 rows (without orders)" in shown
