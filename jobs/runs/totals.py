@@ -231,3 +231,26 @@ def _total(entry: Mapping[str, Any]) -> Total:
 def _boundary_named(name: str) -> Boundary:
     kind, _, table = name.partition("raw ")
     return Boundary(table, BoundaryKind.READ) if not kind and table else Boundary(name)
+
+
+class StepRecorder:
+    """Takes the rows and money of a step while it runs."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._figures: tuple[int, Total, int] | None = None
+
+    def record(self, *, rows_in: int, out: Total, not_passed_on: int = 0) -> None:
+        """State what the step read, what it wrote, and the rows that it neither wrote nor merged."""
+        self._figures = (rows_in, out, not_passed_on)
+
+    def metrics(self, *, seconds: float, spark_jobs: int) -> StepMetrics:
+        """The figures of the step, which has ended.
+
+        Raises:
+            RuntimeError: The step recorded none, which is a fault of its code.
+        """
+        if self._figures is None:
+            raise RuntimeError(f"step {self._name} ended without a record of its rows")
+        rows_in, out, not_passed_on = self._figures
+        return StepMetrics(self._name, rows_in, out, not_passed_on, seconds, spark_jobs)
