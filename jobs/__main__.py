@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from jobs.cli import interruptions
 from jobs.cli.main import run_main
 from jobs.cli.version import version
 from jobs.errors import ConfigurationError
@@ -27,6 +28,8 @@ USAGE += "olist-rfm STEP --help has the arguments of a step; olist-rfm --version
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the step that the first argument names, with the arguments that follow."""
+    if argv is None:
+        interruptions.for_the_whole_process()
     arguments = list(sys.argv[1:] if argv is None else argv)
     word = arguments[0] if arguments else "--help"
     if word in ("-h", "--help"):

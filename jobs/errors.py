@@ -26,3 +26,13 @@ class OutsideSystemError(PipelineError):
     """A system that this code depends on failed: Java, Spark, a disk or a service."""
 
     exit_code = 4
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused, and for which file: also where an error stands for many, as when a folder is copied."""
+    first = error.args[0] if error.args else ""
+    if isinstance(first, list) and first:  # shutil.Error: source, target and reason of each file
+        source, _, reason = first[0]
+        return f"{reason} ({source}{f' and {len(first) - 1} more' if len(first) > 1 else ''})"
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{reason} ({error.filename})" if error.filename else reason

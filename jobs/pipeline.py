@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jobs.cli import interruptions
 from jobs.cli.config import PipelineConfig
 from jobs.cli.main import run_main
 from jobs.clusters.previous import previous_clusters
@@ -67,6 +68,7 @@ def load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> Non
     except PipelineError as error:
         raise type(error)(f"{error}. {advice}") from None
     except KeyboardInterrupt as interrupt:
+        interruptions.tidy_up()
         state = str(interrupt) or "nothing was loaded, or all of it"
         raise KeyboardInterrupt(f"{state}. {advice}") from None
 

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import CUSTOMERS, ORDERS, PAYMENTS
+from jobs.cli import interruptions
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, add_version, at_least_one
 from jobs.errors import ConfigurationError
@@ -183,6 +184,7 @@ def _write_to(folder: LocalFolder, arguments: argparse.Namespace) -> None:
             f"--output {arguments.output}: cannot write there ({error.strerror}). Give another folder"
         ) from None
     with spark_session("sample") as session:
+        interruptions.state_is(f"{arguments.output} may hold files of two samples; write the sample again")
         write_sample(session, folder, orders=arguments.orders, seed=arguments.seed)
 
 

@@ -10,6 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from deploy.aws.requests import UnreachableError
+from jobs.cli import interruptions
 from jobs.cli.main import INTERRUPTED
 from jobs.errors import PipelineError
 
@@ -71,6 +72,7 @@ def wait_until_final(
         try:
             return waiting(poll_and_update)
         except KeyboardInterrupt:
+            interruptions.tidy_up()
             raise WaitInterruptedError(f"{title} is still running. Follow it with: {resume_command}") from None
         except UnreachableError as error:
             raise UnreachableError(f"{error}. {title} may still run. Follow it with: {resume_command}") from error

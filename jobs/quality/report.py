@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from expectations.gx.results import NotEvaluatedError, RuleResult
 from expectations.rules import Matches, ParsesAs, Rule, TableRule
 from jobs.errors import DataError, OutsideSystemError
 from jobs.quality.active_rules import ActiveRules
+from jobs.storage.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from expectations.gx.gate import Gate
@@ -189,8 +189,12 @@ class QualityReport:
         """Each failed rule, with its table."""
         return [(table, rule) for table in self.tables for rule in table.failed_rules]
 
-    def other_forms(self) -> list[str]:
-        """The cells that stood in another form, and the rows that lost a cell, as lines for the summary."""
+    def summary(self) -> list[str]:
+        """The failed rules, the cells that stood in another form, and the rows that lost a cell, as lines."""
+        failed = [
+            f"{table.contract.table}: {rule.label} ({rule.severity}) fails{table.how_often(rule)}"
+            for table, rule in self.warnings()
+        ]
         forms = [
             f"{table.contract.table}.{form} ({cells:,} cells)"
             for table in self.tables
@@ -201,7 +205,7 @@ class QualityReport:
             for table in self.tables
             if table.counts.blanked
         ]
-        return [*forms, *blanked]
+        return [*failed, *forms, *blanked]
 
     def as_json(self) -> dict[str, Any]:
         """The manifest's entry: figures, and the rules that failed."""
@@ -221,13 +225,21 @@ class QualityReport:
 
     def write(self) -> str:
         """Write Data Docs, and return the content of ``quality.json``: every rule of every table."""
-        self._gate.build_data_docs()
+        self._build_data_docs()
         tables = {
             table.contract.table: {**table.figures(), "rules": list(map(table.rule_as_json, table.contract.rules))}
             for table in self.tables
         }
         content = {"run_id": self.run_id, **self.as_json(), "data_docs": DATA_DOCS, "tables": tables}
         return json.dumps(content, indent=2, default=str) + "\n"
+
+    def _build_data_docs(self) -> None:
+        """Write Data Docs. The library catches most errors of its pages, and then a page is missing."""
+        self._gate.build_data_docs()
+        if not (self.folder.parent / DATA_DOCS).is_file():
+            raise OutsideSystemError(
+                f"Great Expectations did not write {DATA_DOCS}. Check that {self.folder.parent} is on a disk with room"
+            )
 
     def shares(self) -> str:
         """The content of ``quality_shares.json``: each table's quarantined share, for an alarm to watch."""
@@ -269,9 +281,9 @@ def quality_report(run_id: str, rules: ActiveRules, *, max_quarantined: float) -
 
     A thread loads the gate while Spark starts and reads.
     """
-    # Its warnings are about itself; the results tell what it found.
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    with TemporaryDirectory(prefix="quality-") as name, ThreadPoolExecutor(max_workers=1) as thread:
-        gate, folder = thread.submit(load_gate), Path(name) / FOLDER
+    # Its lines are about itself, with tracebacks; the results tell what it found.
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    with temporary_folder("quality") as place, ThreadPoolExecutor(max_workers=1) as thread:
+        gate, folder = thread.submit(load_gate), place / FOLDER
         folder.mkdir()  # below the temporary folder, which nobody else may enter
         yield QualityReport(run_id, rules, max_quarantined, folder, lambda: gate.result()(folder, run_id=run_id))

@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType
 
 from jobs.errors import DataError
 from jobs.runs.totals import Boundary, Total
-from jobs.spark.session import SPARK_FAILURES
+from jobs.spark.process import SPARK_FAILURES
 from jobs.storage.folder import Folder
 from jobs.storage.uris import escape_glob
 

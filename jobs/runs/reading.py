@@ -25,8 +25,9 @@ from expectations.validation.records import (
 )
 from jobs.errors import DataError
 from jobs.runs.checked_tables import raw_money
+from jobs.runs.endings import STAGE
 from jobs.runs.metrics import total_of, with_metrics
-from jobs.runs.run import STAGE, Run
+from jobs.runs.run import Run
 from jobs.runs.totals import Total
 from jobs.sources.csv_files import BYTE_ORDER_MARK, has_bytes_after_gzip, why_not_unpacked
 from jobs.sources.input_files import Source

@@ -15,25 +15,26 @@ from pyspark.sql.types import StructType
 from expectations.contracts.contract import Contract
 from expectations.validation.computed import failure_counts
 from expectations.validation.duplicate_keys import duplicate_keys
-from jobs.cli import console
+from jobs.cli import console, interruptions
 from jobs.cli.config import RunOptions
 from jobs.cli.logs import configure_logs, log_event
 from jobs.errors import DataError, PipelineError
 from jobs.quality.active_rules import ActiveRules
 from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, QualityReport, RowCounts, quality_report
 from jobs.runs.earlier import find_table
+from jobs.runs.endings import STAGE, failure_of, record_interruption
 from jobs.runs.manifest import RunFacts, StepResult, build_manifest
 from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.presence import check_written
 from jobs.runs.provenance import code_version, platform_versions
-from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepMetrics, Total
-from jobs.spark.session import SPARK_FAILURES, spark_session
+from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepRecorder, Total
+from jobs.spark.session import spark_session
 from jobs.storage.run_files import Manifest
-from jobs.storage.store import MANIFEST, RunStore
+from jobs.storage.store import MANIFEST, POINTER, RunStore
 from jobs.storage.table_files import list_table_files
+from jobs.storage.temporary import remove_leftovers
 from jobs.storage.uris import escape_glob
 
-STAGE = "_stage"
 log = logging.getLogger(__name__)
 
 
@@ -51,29 +52,6 @@ class TableContract(Protocol):
     @property
     def money(self) -> str | Column | None:
         """The column (or the expression) whose sum is its money."""
-
-
-class StepRecorder:
-    """Takes the rows and money of a step while it runs."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._figures: tuple[int, Total, int] | None = None
-
-    def record(self, *, rows_in: int, out: Total, not_passed_on: int = 0) -> None:
-        """State what the step read, what it wrote, and the rows that it neither wrote nor merged."""
-        self._figures = (rows_in, out, not_passed_on)
-
-    def metrics(self, *, seconds: float, spark_jobs: int) -> StepMetrics:
-        """The figures of the step, which has ended.
-
-        Raises:
-            RuntimeError: The step recorded none, which is a fault of its code.
-        """
-        if self._figures is None:
-            raise RuntimeError(f"step {self._name} ended without a record of its rows")
-        rows_in, out, not_passed_on = self._figures
-        return StepMetrics(self._name, rows_in, out, not_passed_on, seconds, spark_jobs)
 
 
 class Run:
@@ -103,6 +81,7 @@ class Run:
     @contextmanager
     def step(self, name: str) -> Iterator[StepRecorder]:
         """Time a step, count its Spark jobs, show its progress and log its begin and end."""
+        interruptions.check()
         recorder = StepRecorder(name)
         context = self.session.sparkContext
         group = f"{self.run_id} {name}"
@@ -290,6 +269,7 @@ class Run:
             quality=self.quality,
             started=self._started,
             finished=datetime.now(UTC),
+            seconds=round(time.monotonic() - self._clock, 2),
             code=code_version(),
             platform=platform_versions(self.session),
             tables=self._tables,
@@ -300,7 +280,9 @@ class Run:
         )
         manifest = build_manifest(facts, inputs=inputs, results=results)
         check_written(self.session, self._store.folder, manifest, totals=self.ledger.totals)
-        self._store.write_manifest(self.run_id, manifest)
+        with interruptions.held_back():
+            self._store.write_manifest(self.run_id, manifest)
+            interruptions.state_is(f"run {self.run_id} is complete, and {interruptions.UNCHANGED}")
         is_current = becomes_current and self.options.becomes_current
         if is_current:
             self._move_pointer(manifest)
@@ -311,7 +293,15 @@ class Run:
         pointer = {key: manifest[key] for key in ("run_id", "as_of", "finished_at", "configuration_hash", "tables")}
         # A run without clusters keeps the last model, to which the next run with clusters is matched.
         model = manifest.get("kmeans", {}).get("file") or getattr(self._store.current(), "kmeans_model", None)
-        self._store.move_pointer(pointer | {"manifest": self.path(MANIFEST), "kmeans_model": model})
+        with interruptions.held_back():
+            before = interruptions.state()
+            interruptions.state_is(f"run {self.run_id} is complete; {POINTER} tells whether it is current")
+            try:
+                self._store.move_pointer(pointer | {"manifest": self.path(MANIFEST), "kmeans_model": model})
+            except PipelineError:
+                interruptions.state_is(before)
+                raise
+            interruptions.state_is(f"run {self.run_id} is complete and current")
 
     def leave(self) -> None:
         """Write the quality report of a run that stops, and remove what it staged."""
@@ -335,33 +325,17 @@ class Run:
         console.show_table(
             f"Run {self.run_id}, as of {self.as_of}",
             ("step", "rows in", "rows out", "not passed on", "money out", "seconds"),
-            [_summary_row(step) for step in self.ledger.steps],
+            [step.as_row() for step in self.ledger.steps],
             notes=[
                 *([f"unknown arguments, ignored: {', '.join(ignored)}"] if ignored else []),
-                *[
-                    f"{table.contract.table}: {rule.label} ({rule.severity}) fails{table.how_often(rule)}"
-                    for table, rule in self.quality.warnings()
-                ],
+                *self.quality.summary(),
                 *self.ledger.excluded(),
-                *self.quality.other_forms(),
                 *notes,
                 *([] if self.options.becomes_current else ["current.json was not moved (--becomes-current no)"]),
                 f"Data Docs: {self._store.display_path(self.run_id, DATA_DOCS)}",
                 f"tables and {MANIFEST}: {self._store.display_path(self.run_id)}",
             ],
         )
-
-
-def _summary_row(step: StepMetrics) -> tuple[str, ...]:
-    money = "" if step.out.money is None else f"{step.out.money:,.2f}"
-    return (
-        step.name,
-        f"{step.rows_in:,}",
-        f"{step.out.rows:,}",
-        f"{step.not_passed_on:,}",
-        money,
-        f"{step.seconds:.1f}",
-    )
 
 
 @contextmanager
@@ -378,10 +352,14 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
         rules: the active rules.
         reaches_s3: whether Spark reads or writes in S3.
     """
-    run_id = store.open_run(as_of=options.as_of, run_id=options.run_id)
-    configure_logs(options.log_format)
-    log_event(log, "run started", run_id=run_id, job=job, as_of=options.as_of)
+    run_id = None
+    interruptions.state_is(interruptions.UNCHANGED)
     try:
+        with interruptions.held_back():
+            run_id = store.open_run(as_of=options.as_of, run_id=options.run_id)
+        configure_logs(options.log_format)
+        remove_leftovers(store.folder, stage=STAGE, manifest=MANIFEST)
+        log_event(log, "run started", run_id=run_id, job=job, as_of=options.as_of)
         with (
             quality_report(run_id, rules, max_quarantined=options.max_quarantined) as quality,
             spark_session(f"{job} {run_id}", reaches_s3=reaches_s3) as session,
@@ -389,15 +367,23 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
             run = Run(job, options, store, session, quality)
             try:
                 yield run
-            except (PipelineError, *SPARK_FAILURES):
+            except Exception:
                 # The error that stopped the run is raised, not one of tidying up, such as the same outage.
                 with suppress(Exception):
                     run.leave()
                 raise
-    except BaseException as error:
-        exit_code = error.exit_code if isinstance(error, PipelineError) else None
-        log_event(log, "run failed", level=logging.ERROR, run_id=run_id, job=job, exit_code=exit_code)
-        if not isinstance(error, PipelineError):
+    except KeyboardInterrupt as interrupt:
+        interruptions.tidy_up()
+        if run_id is not None:
+            record_interruption(store, run_id, job)
+        raise interrupt from None
+    except Exception as error:
+        if run_id is None:
             raise
-        store.write_failure(run_id, {"exit_code": error.exit_code, "error": str(error)})
-        raise
+        failure = failure_of(error)
+        exit_code = failure.exit_code if failure else None
+        log_event(log, "run failed", level=logging.ERROR, run_id=run_id, job=job, exit_code=exit_code)
+        if failure is None:
+            raise
+        store.write_failure(run_id, {"exit_code": failure.exit_code, "error": str(failure)})
+        raise failure from None

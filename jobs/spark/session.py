@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,9 +15,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from jobs.aws.environment import S3Settings, is_submitted
-from jobs.errors import DataError, OutsideSystemError, PipelineError
+from jobs.cli import interruptions
+from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
 from jobs.spark.java import java_home
+from jobs.spark.process import SPARK_FAILURES, abandon, is_gone, starting, stop
 from jobs.spark.s3a import connection_settings, laptop_settings, s3a_error, s3a_jars
+from jobs.storage.temporary import create_log
 
 # The figures depend on these. They apply everywhere and override a platform's defaults.
 RESULTS = {
@@ -77,8 +79,8 @@ DATA_CONDITIONS = (
 )
 """Error conditions of Spark that the data causes: a value that does not fit, a file that is cut off."""
 
-SPARK_FAILURES = (PySparkException, Py4JError, ConnectionError, EOFError)
-"""What PySpark raises when a query fails, and when the JVM that ran it is gone."""
+DISK_SIGNS = ("No space left on device", "Disk quota exceeded")
+"""Java's words for a disk that is full, however deep among the causes of a failure."""
 
 
 @contextmanager
@@ -100,18 +102,48 @@ def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSessi
     time.tzset()
     active = SparkSession.getActiveSession()
     s3_settings = _s3_settings() if reaches_s3 and active is None else {}
-    log = None if active or is_submitted() else _create_log()
-    session = _start(name, log, s3_settings)
+    log = None if active or is_submitted() else create_log()
+    keeps_log = True
     try:
-        yield session
-    except SPARK_FAILURES as error:
-        raise _pipeline_error(error, log) from error
+        session = _start(name, log, s3_settings)
+        try:
+            yield session
+        except KeyboardInterrupt:
+            interruptions.tidy_up()
+            abandon(session, is_own=active is None)
+            raise
+        except Exception as error:
+            failure = _failure(error, log)
+            if failure is None:
+                raise
+            raise failure from None
+        finally:
+            if active is None and not interruptions.received():
+                stop(session)
+        keeps_log = False
+    except KeyboardInterrupt:
+        keeps_log = False
+        raise
     finally:
-        if active is None:
-            with suppress(*SPARK_FAILURES):  # a JVM that is gone cannot be stopped
-                session.stop()
-    if log is not None:
-        log.unlink(missing_ok=True)
+        if log is not None and not keeps_log:
+            log.unlink(missing_ok=True)
+
+
+def _failure(error: Exception, log: Path | None) -> PipelineError | None:
+    """The error that ends the run, where Spark caused it: its failure, or that its process is gone."""
+    if isinstance(error, ConfigurationError | DataError):
+        return None
+    if not is_gone():
+        # Between the two questions it may die too, so the second is asked again.
+        with suppress(*SPARK_FAILURES):
+            return _pipeline_error(error, log) if isinstance(error, SPARK_FAILURES) else None
+    log_note = f" (its log: {log})" if log else ""
+    return OutsideSystemError(f"Spark's process died{log_note}; {interruptions.state()}. {_memory_advice()}")
+
+
+def _memory_advice() -> str:
+    setting = "spark.driver.memory" if is_submitted() else f"SPARK_DRIVER_MEMORY, now {LAPTOP['spark.driver.memory']}"
+    return f"Memory is the usual cause: raise {setting}, or give the machine more"
 
 
 def _s3_settings() -> dict[str, str]:
@@ -129,8 +161,9 @@ def _start(name: str, log: Path | None, s3_settings: Mapping[str, str]) -> Spark
 def _get_session(builder: SparkSession.Builder) -> SparkSession:
     """The session of a submitted job, or the one that is active already."""
     try:
-        session = builder.getOrCreate()
-    except (*SPARK_FAILURES, RuntimeError, OSError) as error:
+        with starting():
+            session = builder.getOrCreate()
+    except Exception as error:
         raise OutsideSystemError(f"Spark did not start as it was submitted ({_first_line(error)})") from error
     submitted = session.sparkContext.getConf()
     for key, value in SPEED.items():
@@ -149,9 +182,9 @@ def _start_on_laptop(builder: SparkSession.Builder, log: Path | None) -> SparkSe
     # Any Python worker is this very Python.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
-        with _stderr_to(log):
+        with _stderr_to(log), starting():
             return builder.getOrCreate()
-    except (*SPARK_FAILURES, RuntimeError, OSError) as error:
+    except Exception as error:  # a JVM that dies meanwhile shows in many: a name in it that is no function, for one
         raise OutsideSystemError(
             f"Spark did not start with the Java in {os.environ['JAVA_HOME']} ({_first_line(error)}); its log is {log}"
         ) from error
@@ -162,10 +195,18 @@ def _pipeline_error(error: Exception, log: Path | None) -> PipelineError:
     match = re.search(r"\[([A-Z][A-Z_]+)", _first_line(error))
     condition = (error.getCondition() if isinstance(error, PySparkException) else None) or (match[1] if match else "")
     log_note = f" Spark's log: {log}" if log else ""
+    texts = _with_causes(error)
+    full = next((sign for sign in DISK_SIGNS if sign in texts), None)
+    if full:
+        return OutsideSystemError(
+            f"Spark failed: {full}. Free some, or name other folders for --output and TMPDIR.{log_note}"
+        )
+    if "OutOfMemoryError" in texts:
+        return OutsideSystemError(f"Spark failed: its memory was not enough. {_memory_advice()}.{log_note}")
     is_of_data = condition.startswith(DATA_CONDITIONS)
     # A file in S3 that Spark could not read may be cut off, or S3 may have failed: the causes tell.
     may_be_of_s3 = condition.startswith("FAILED_READ_FILE") or not is_of_data
-    of_s3 = s3a_error(_with_causes(error)) if may_be_of_s3 else None
+    of_s3 = s3a_error(texts) if may_be_of_s3 else None
     if of_s3 is not None:
         return type(of_s3)(f"{of_s3}.{log_note}")
     if is_of_data:
@@ -176,8 +217,9 @@ def _pipeline_error(error: Exception, log: Path | None) -> PipelineError:
 def _with_causes(error: Exception) -> str:
     """The error's text and that of its causes. A failed task's causes are in the text of the query that failed."""
     cause = error.java_exception if isinstance(error, Py4JJavaError) else getattr(error, "_origin", None)
-    texts = [str(error)]
+    texts: list[str] = []
     with suppress(*SPARK_FAILURES, AttributeError):
+        texts.append(str(error))
         while cause is not None and len(texts) < 20:
             texts.append(cause.toString())
             cause = cause.getCause()
@@ -185,8 +227,12 @@ def _with_causes(error: Exception) -> str:
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, ConnectionError | EOFError | Py4JError) and not isinstance(error, Py4JJavaError):
+        return f"its process died. {_memory_advice()}"
     # Py4J's own first line names a Java object; that object's text says what went wrong.
-    text = str(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
+    text = ""
+    with suppress(*SPARK_FAILURES):  # a process that is gone cannot be asked
+        text = str(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
     line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
     # Spark goes on with the advice to turn ANSI mode off. The figure would then silently be null.
     return line.partition(" If necessary set")[0].rstrip(".")
@@ -210,9 +256,3 @@ def _stderr_to(log: Path | None) -> Iterator[None]:
     finally:
         os.dup2(own_stderr, 2)
         os.close(own_stderr)
-
-
-def _create_log() -> Path:
-    descriptor, name = tempfile.mkstemp(prefix="spark-", suffix=".log")
-    os.close(descriptor)
-    return Path(name)

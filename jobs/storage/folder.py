@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from jobs.errors import ConfigurationError
 
@@ -118,7 +119,7 @@ class Folder(Protocol):
     def read_version(self, *parts: str) -> tuple[str | None, str | None]:
         """A text file's content and its version for `write_if_unchanged`; both None where there is no such file."""
 
-    def open_file(self, *parts: str) -> IO[bytes]:
+    def open_file(self, *parts: str) -> BufferedReader:
         """A file, open for reading from its beginning. Only what is read is fetched."""
 
     def describe(self, *parts: str) -> Stored:

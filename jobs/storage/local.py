@@ -2,16 +2,23 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 import shutil
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
-from jobs.errors import ConfigurationError
+from jobs.cli.logs import log_event
+from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.storage.folder import LARGEST_TEXT, Stored, StoredFile, WriteConflictError, decoded
+
+LOCK_SECONDS, SECONDS_BETWEEN_ATTEMPTS = 60.0, 0.1
+log = logging.getLogger(__name__)
 
 
 class LocalFolder:
@@ -52,17 +59,17 @@ class LocalFolder:
         """A text file's content and its SHA-256."""
         file = self.path.joinpath(*parts)
         try:
-            with file.open("rb") as opened:
-                content = opened.read(LARGEST_TEXT + 1)
+            with open_regular(file) as stream:
+                content = stream.read(LARGEST_TEXT + 1)
             return decoded(content, name=str(file)), _sha256(content)
         except (FileNotFoundError, NotADirectoryError):
             return None, None
         except OSError as error:
             raise ConfigurationError(f"{file}: cannot be read as text ({error.strerror})") from None
 
-    def open_file(self, *parts: str) -> IO[bytes]:
+    def open_file(self, *parts: str) -> BufferedReader:
         """A file, open for reading."""
-        return self.path.joinpath(*parts).open("rb")
+        return open_regular(self.path.joinpath(*parts))
 
     def describe(self, *parts: str) -> StoredFile:
         """A file's path, size and SHA-256; this reads the whole file."""
@@ -107,18 +114,28 @@ class LocalFolder:
         """
         target = self.path.joinpath(*parts)
         new_file = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        with new_file.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new_file.replace(target)
+        try:
+            with new_file.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            new_file.replace(target)
+        except BaseException:  # Ctrl-C too
+            with suppress(OSError):
+                new_file.unlink(missing_ok=True)
+            raise
         with _parent_of(target) as parent:
             os.fsync(parent)
 
     def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
-        """`write_text` over a file that still has the SHA-256 ``version``. A lock on its folder makes writers queue."""
+        """`write_text` over a file that still has the SHA-256 ``version``. A lock on its folder makes writers queue.
+
+        Raises:
+            WriteConflictError: Another writer was faster.
+            OutsideSystemError: Another writer has the lock for longer than `LOCK_SECONDS`.
+        """
         with _parent_of(self.path.joinpath(*parts)) as parent:
-            fcntl.flock(parent, fcntl.LOCK_EX)
+            _lock(parent, self.path.joinpath(*parts))
             if self.read_version(*parts)[1] != version:
                 raise WriteConflictError
             self.write_text(text, *parts)
@@ -126,11 +143,77 @@ class LocalFolder:
 
 
 def describe_file(path: Path) -> StoredFile:
-    """A local file's path, size and SHA-256; this reads the whole file."""
-    with path.open("rb") as file:
+    """A local file's path, size and SHA-256; this reads the whole file.
+
+    Raises:
+        ConfigurationError: It is no file.
+        DataError: It changed while it was read.
+    """
+    with open_regular(path) as file:
+        before = os.fstat(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    state = path.stat()
-    return StoredFile(path=str(path), size=state.st_size, sha256=digest, modified_ns=state.st_mtime_ns)
+        after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise DataError(
+            f"{path}: changed while it was read ({before.st_size:,} bytes, then {after.st_size:,}), expected one "
+            "content. Run again when nothing writes it any more"
+        )
+    return StoredFile(path=str(path), size=after.st_size, sha256=digest, modified_ns=after.st_mtime_ns)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """A file, open for reading. Another kind is refused: a pipe or a device may never end.
+
+    Raises:
+        ConfigurationError: It is a named pipe, a socket or a device.
+        OSError: It cannot be opened.
+    """
+    # A pipe without a writer would not even open.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    kind = next((name for is_kind, name in KINDS if is_kind(mode)), None)
+    if kind is None:
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise ConfigurationError(f"{path}: found {kind}, expected a file. Write its content to a file and name that")
+
+
+KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def _lock(folder: int, file: Path) -> None:
+    """Lock a folder for the writer of a file in it. The lock ends with its process, however that ends."""
+    give_up = time.monotonic() + LOCK_SECONDS
+    is_logged = False
+    while True:
+        try:
+            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                raise OutsideSystemError(
+                    f"{file}: still locked by {_holder(folder)} after {LOCK_SECONDS:.0f} s. End that program if it is "
+                    "stopped, and run again"
+                ) from None
+            if not is_logged:
+                log_event(log, "waiting for a lock", level=logging.WARNING, file=file, held_by=_holder(folder))
+                is_logged = True
+            time.sleep(SECONDS_BETWEEN_ATTEMPTS)
+
+
+def _holder(folder: int) -> str:
+    """Who has the lock of a folder, as far as Linux tells."""
+    number = os.fstat(folder).st_ino
+    with suppress(OSError, ValueError, IndexError):
+        for lock in Path("/proc/locks").read_text().splitlines():
+            fields = lock.split()
+            if fields[1] == "FLOCK" and fields[5].endswith(f":{number}"):
+                return f"process {fields[4]}"
+    return "another process"
 
 
 @contextmanager

@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -112,7 +113,7 @@ class S3Folder:
                 raise
         return decoded(content, name=self.display_path(*parts)), etag
 
-    def open_file(self, *parts: str) -> IO[bytes]:
+    def open_file(self, *parts: str) -> BufferedReader:
         """An object, open for reading from its beginning."""
         opened = self.describe(*parts)
         request = {"Bucket": self.bucket, "Key": self._key(*parts), **self._payer, "IfMatch": f'"{opened.etag}"'}

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from jobs.aws.environment import region
-from jobs.cli import console
+from jobs.cli import console, interruptions
 from jobs.errors import OutsideSystemError
 from jobs.warehouse.aws_errors import NoAnswerError, aws_failures
 from jobs.warehouse.redshift_statements import Statement
@@ -125,6 +125,7 @@ class DataApiClient:
                 "you publish again"
             ) from None
         except KeyboardInterrupt:
+            interruptions.tidy_up(within=CANCEL_TIMEOUT_SECONDS + interruptions.SECONDS_TO_TIDY_UP)
             self._cancel(submitted["Id"], title)
             raise
 

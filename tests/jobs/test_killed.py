@@ -133,5 +133,5 @@ def test_a_run_whose_java_dies_ends_with_the_code_of_a_failed_system(raw: RawFil
         _, shown = process.communicate(timeout=120)
     assert process.returncode == 4, shown
     [line] = without_logs(shown.decode())
-    assert line.startswith("pipeline: Spark failed: ")
+    assert line.startswith("pipeline: Spark's process died (its log: ")
     assert json.loads((output / "runs" / "2018-12-31-orphan" / "failure.json").read_text())["exit_code"] == 4

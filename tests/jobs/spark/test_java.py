@@ -102,3 +102,26 @@ def test_spark_runs_on_the_packaged_java(tmp_path: Path) -> None:
         timeout=200,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_a_folder_that_others_can_write_is_not_trusted_with_the_start_script(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "java"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(PermissionError):
+        java.make_private(folder)
+
+
+def test_a_link_or_another_users_folder_is_not_trusted_with_the_start_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "own")
+    with pytest.raises(PermissionError):
+        java.make_private(tmp_path / "link")
+    java.make_private(tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    monkeypatch.setattr(java.os, "getuid", lambda: (tmp_path / "new").stat().st_uid + 1)
+    with pytest.raises(PermissionError):
+        java.make_private(tmp_path / "new")
