@@ -87,7 +87,6 @@ def build_manifest(facts: RunFacts, *, inputs: Mapping[str, Any], results: Seque
         "seconds": round((facts.finished - facts.started).total_seconds(), 2),
         "configuration": configuration,
         "configuration_hash": hash_of(configuration),
-        "ignored_arguments": list(facts.options.ignored_arguments),
         "code": facts.code,
         "platform": facts.platform,
         "inputs": inputs,
