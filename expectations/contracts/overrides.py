@@ -20,9 +20,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from expectations.contracts.contract import Contract, FileContract
-from expectations.rules import KINDS, HasAllFields, IsText, ParsesAs, RefersTo, Rule
+from expectations.rules import KINDS, HasAllFields, HasNoNul, IsText, ParsesAs, RefersTo, Rule
 
-ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in (HasAllFields, IsText, ParsesAs)}
+ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in (HasAllFields, IsText, HasNoNul, ParsesAs)}
 """The kinds of rule that can be added. The others apply once to every file."""
 
 SUBJECT_FIELDS = frozenset({"column", "other", "key", "table", "over", "type", "of"})

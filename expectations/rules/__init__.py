@@ -10,17 +10,19 @@ from expectations.rules.column_rules import Between, NotAfter, NotNull, ParsesAs
 from expectations.rules.row_rules import HasAllFields, IsText, RefersTo, Unique
 from expectations.rules.rule import GxExpectation, RowRule, Rule, Severity
 from expectations.rules.table_rules import MeanBetween, NullShareAtMost, RowCountBetween, TableRule
-from expectations.rules.text_rules import InSet, Matches
+from expectations.rules.text_rules import HasNoNul, InSet, Matches, MaxBytes
 
 KINDS: dict[str, type[Rule]] = {
     kind.kind: kind
     for kind in (
         HasAllFields,
         IsText,
+        HasNoNul,
         NotNull,
         ParsesAs,
         Matches,
         InSet,
+        MaxBytes,
         Between,
         NotAfter,
         Unique,
@@ -38,9 +40,11 @@ __all__ = [
     "Cells",
     "GxExpectation",
     "HasAllFields",
+    "HasNoNul",
     "InSet",
     "IsText",
     "Matches",
+    "MaxBytes",
     "MeanBetween",
     "NotAfter",
     "NotNull",
