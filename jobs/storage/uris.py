@@ -10,6 +10,7 @@ from jobs.storage.local import LocalFolder
 from jobs.storage.s3 import S3Folder
 
 S3_URI = re.compile(r"s3a?://(?P<bucket>[^/]*)/*(?P<prefix>.*?)/*", re.IGNORECASE | re.DOTALL)
+FILE_URI = re.compile(r"file:(//(?P<host>[^/]*))?(?P<path>.*)", re.IGNORECASE | re.DOTALL)
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 EXPECTED = "expected a local folder, a file:// URI or an s3:// URI"
 
@@ -36,13 +37,37 @@ def folder_at(uri: str, *, argument: str) -> Folder:
     match = S3_URI.fullmatch(uri)
     if match:
         return _s3_folder(match["bucket"], match["prefix"], argument=f"{argument} {uri}")
-    parts = urlsplit(uri)
-    if parts.scheme in ("", "file"):
+    scheme = _scheme_of(uri, argument=argument)
+    if scheme not in ("", "file"):
+        raise ConfigurationError(f"{argument} {uri}: found {scheme}://, {EXPECTED}")
+    try:
+        return LocalFolder(local_path(uri))
+    except ValueError as error:
+        raise ConfigurationError(f"{argument} {uri}: {error}, {EXPECTED}") from None
+
+
+def local_path(text: str) -> Path:
+    """The path that a text names: itself, with ``~`` expanded, or that of a ``file:`` URI, percent-decoded.
+
+    Raises:
+        ValueError: The URI names another machine, or there is no such user.
+    """
+    match = FILE_URI.fullmatch(text)
+    if match is None:
         try:
-            return LocalFolder(Path(unquote(parts.path) if parts.scheme else uri).expanduser())
+            return Path(text).expanduser()
         except RuntimeError as error:
-            raise ConfigurationError(f"{argument} {uri}: {error}") from None
-    raise ConfigurationError(f"{argument} {uri}: found {parts.scheme}://, {EXPECTED}")
+            raise ValueError(f"{error}".rstrip(".")) from None
+    if match["host"] not in (None, "", "localhost"):
+        raise ValueError(f"found {match['host']!r} as the machine of a file: URI, which starts with file:///")
+    return Path(unquote(match["path"]))
+
+
+def _scheme_of(uri: str, *, argument: str) -> str:
+    try:
+        return urlsplit(uri).scheme
+    except ValueError as error:
+        raise ConfigurationError(f"{argument} {uri}: neither a path nor a URI ({error}), {EXPECTED}") from None
 
 
 def escape_glob(uri: str) -> str:
