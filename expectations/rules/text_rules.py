@@ -1,6 +1,5 @@
 """Rules about the text of a column."""
 
-import re
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -12,6 +11,7 @@ from pyspark.sql.types import StringType
 
 from expectations.rules.cells import Cells
 from expectations.rules.column_rules import NullableRule
+from expectations.rules.patterns import check_pattern
 from expectations.rules.rule import GxExpectation, RowRule
 
 NUL, SIGN_FOR_NUL = "\0", "\u2400"
@@ -36,21 +36,15 @@ class TextRule(NullableRule):
 class Matches(TextRule):
     """The text matches a regular expression of Java, anywhere unless the expression is anchored.
 
-    A ``$`` at the end is made to match at the end alone; Java's also matches before a line end.
+    `patterns` says which expressions it takes. A ``$`` at the end is made to match at the end alone. Java's also
+    matches before a line end.
     """
 
     pattern: str
     kind: ClassVar[str] = "matches"
 
     def __post_init__(self) -> None:
-        if "(?P" in self.pattern:
-            raise ValueError("pattern has (?P, which only Python knows: name groups as Java does, (?<name>...)")
-        # Java may not be running yet, so Python checks the expression, with Java's own syntax translated.
-        in_python = re.sub(r"\(\?<(?![=!])", "(?P<", re.sub(r"\\[pP]\{\w+\}", r"\\w", self.pattern))
-        try:
-            re.compile(in_python)
-        except re.error as error:
-            raise ValueError(f"pattern is not a regular expression ({error})") from None
+        check_pattern(self.pattern)
 
     @property
     def expectation(self) -> str:
