@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+from jobs.cli.printable import one_line
 from jobs.errors import PipelineError
 
 INTERRUPTED = 130
@@ -17,10 +18,10 @@ def run_main(name: str, body: Callable[[], None]) -> int:
     try:
         body()
     except PipelineError as error:
-        sys.stderr.write(f"{name}: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"{name}: {one_line(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         state = str(interrupt) or "what was there before is as it was"
-        sys.stderr.write(f"{name}: interrupted; {state}\n")
+        sys.stderr.write(f"{name}: interrupted; {one_line(state)}\n")
         return INTERRUPTED
     return 0

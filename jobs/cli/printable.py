@@ -13,3 +13,16 @@ def printable(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+LONGEST_LINE = 2_000
+"""Characters of an error. What is longer echoes its cause, such as a header of thousands of columns."""
+
+
+def one_line(text: str) -> str:
+    """A message as one printable line. One that is too long loses its middle, since it ends with what to do."""
+    line = printable(" ".join(text.split()))
+    if len(line) <= LONGEST_LINE:
+        return line
+    half = LONGEST_LINE // 2 - 4
+    return f"{line[:half]} [...] {line[-half:]}"
