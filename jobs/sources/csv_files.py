@@ -17,7 +17,7 @@ from expectations.contracts.contract import FileContract
 from expectations.rules.row_rules import MALFORMED_ROW, SOURCE_FILE
 from jobs.errors import ConfigurationError, DataError
 from jobs.storage.folder import Folder, Stored
-from jobs.storage.uris import escape_glob, folder_at
+from jobs.storage.uris import escape_glob, folder_at, unreadable_name
 
 SUFFIXES = (".csv", ".csv.gz")
 
@@ -159,6 +159,10 @@ def _part_files(folder: Folder, name: str) -> tuple[tuple[str, ...], ...]:
     parts = tuple(
         (name, part) for part in folder.names(name) if part.endswith(SUFFIXES) and not part.startswith((".", "_"))
     )
+    for _, part in parts:
+        cause = unreadable_name(part)
+        if cause is not None:
+            raise ConfigurationError(f"{name}/{part}: {cause}")
     if not parts:
         raise DataError(f"{name}: a folder without part files, expected files that end in .csv or .csv.gz")
     return parts

@@ -75,6 +75,20 @@ def escape_glob(uri: str) -> str:
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)
 
 
+def unreadable_name(name: str) -> str | None:
+    """Why Spark cannot read a file of this name, in a folder or in S3, and what to do; None if it can.
+
+    With `escape_glob` it reads all others, such as those with ``%``, ``#``, ``?``, brackets, quotes and line breaks.
+    """
+    if ":" in name:
+        return "its name has a colon, which Hadoop takes for the end of a scheme. Rename it"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8, which Java cannot open. Rename it"
+    return None
+
+
 def _s3_folder(bucket: str, prefix: str, *, argument: str) -> S3Folder:
     if not BUCKET.fullmatch(bucket):
         raise ConfigurationError(

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from jobs.errors import ConfigurationError
 from jobs.sample import main as sample
 from jobs.storage.local import LocalFolder
-from jobs.storage.uris import folder_at
+from jobs.storage.uris import escape_glob, folder_at, unreadable_name
 
 
 def path_of(uri: str) -> Path:
@@ -53,3 +54,34 @@ def test_what_names_no_folder_ends_with_one_line(uri: str, says: str) -> None:
 def test_a_step_ends_with_2_for_an_output_that_is_no_path(capsys: pytest.CaptureFixture[str]) -> None:
     assert sample(["--output", "//[x"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+READABLE = [
+    *("a%b.csv", "a%20b.csv", "%41.csv", "a#b.csv", "a?b.csv", "a b.csv", "a\\b.csv", "a[b].csv", "a{b,c}.csv"),
+    *(
+        "a*b.csv",
+        "a+b.csv",
+        "a'\"b.csv",
+        "a\tb\nc.csv",
+        "é\U0001f600.csv",
+        "a^b|c.csv",
+        "a;b&c=d.csv",
+        "dt=1.csv",
+        "~a.csv",
+    ),
+]
+UNREADABLE = ["a:b.csv", "2018-01-01T10:00:00.csv", "a\udcff.csv"]
+
+
+def test_a_file_is_read_under_each_name_that_is_not_refused(spark: SparkSession, tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path / "50% #1 a b")
+    folder.path.mkdir()
+    for name in (*READABLE, *UNREADABLE):
+        (folder.path / name).write_text(f"{len(name)}\n")
+    for name in READABLE:
+        assert unreadable_name(name) is None
+    files = [escape_glob(folder.uri(name)) for name in READABLE]
+    lines = sorted(int(row["value"]) for row in spark.read.text(files).collect())
+    assert lines == sorted(len(name) for name in READABLE)
+    for name in UNREADABLE:
+        assert str(unreadable_name(name)).endswith("Rename it")
