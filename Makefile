@@ -19,9 +19,27 @@ SIZES ?= 1000000 2000000 10000000
 PREFIX ?= olist-rfm
 # Each worker of the tests has a Spark of its own, of up to 2 GB, and keeps one core busy.
 WORKERS ?= 2
-PYTEST = $(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Tests that run make themselves start from its defaults.
+WITHOUT_TEXTS = env $(TEXTS:%=-u %) -u SAMPLE
+PYTEST = $(WITHOUT_TEXTS) $(RUN) -m pytest -n "$$WORKERS" --dist loadfile --no-loadscope-reorder
 DATA ?= $(INPUT)
 UPGRADE ?= --upgrade
+
+# What a user gives is text. It reaches a command as a variable of the shell ("$$INPUT"), which neither make nor the shell
+# evaluates. As $(INPUT) it would lose $b from a path, and run what is between backquotes. ARGS and TEST_ARGS alone are
+# words for the shell, by intention: quotes in them group words.
+TEXTS = INPUT OUTPUT AS_OF WAREHOUSE SQL DATA PREFIX ORDERS SEED SIZES WORKERS SOAK_SEED UPGRADE
+define as_typed
+override $1 := $$(value $1)
+endef
+$(foreach text,$(TEXTS),$(if $(filter command environment,$(firstword $(origin $(text)))),$(eval $(call as_typed,$(text)))))
+export $(TEXTS) SAMPLE
+
+define write_sample
+if ! test -f "$$SAMPLE/.whole"; then \
+    echo "Writing a sample of $$ORDERS orders (once) ..."; \
+    $(RUN) -m jobs.sample --orders "$$ORDERS" --seed "$$SEED" --output "$$SAMPLE" && touch "$$SAMPLE/.whole" || exit; fi
+endef
 
 .DEFAULT_GOAL := help
 .PHONY: help run-local sql sample test test-quick test-all soak coverage npm lint lint-code lint-prose data-dictionary format bench bench-quality bench-kmeans lock clean \
@@ -30,17 +48,23 @@ UPGRADE ?= --upgrade
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run-local: $(READY) $(if $(filter $(SAMPLE),$(INPUT)),$(SAMPLE)/.whole) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, WAREHOUSE=, ARGS=)
-	@$(RUN) -m jobs.pipeline --as-of "$(AS_OF)" --input "$(INPUT)" --output "$(OUTPUT)" \
-	    $(if $(WAREHOUSE),--warehouse "$(WAREHOUSE)") $(ARGS)
+run-local: $(READY) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, WAREHOUSE=, ARGS=)
+	@if test "$$INPUT" = "$$SAMPLE"; then $(write_sample); fi
+	@$(RUN) -m jobs.pipeline --as-of "$$AS_OF" --input "$$INPUT" --output "$$OUTPUT" \
+	    $${WAREHOUSE:+--warehouse "$$WAREHOUSE"} $(ARGS)
 
 sql: $(READY) ## Open the DuckDB file that run-local leaves, in DuckDB's own command line (OUTPUT=, SQL=)
-	@test -f "$(WAREHOUSE:duckdb:%=%)" || \
-	    { echo "make: found no file in $(WAREHOUSE); expected what make run-local leaves. Run that first" >&2; exit 2; }
-	@$(VENV)/bin/duckdb -readonly "$(WAREHOUSE:duckdb:%=%)" $(if $(SQL),-c "$(SQL)")
+	@file="$${WAREHOUSE#duckdb:}"; \
+	    case "$$file" in [Ff][Ii][Ll][Ee]:*) file="$$($(RUN) -c "$(PATH_OF_URI)" "$$file")";; esac; \
+	    test -f "$$file" || { printf 'make: found no file in %s; expected what make run-local leaves. Run that first\n' \
+	    "$$WAREHOUSE" >&2; exit 2; }; \
+	    $(VENV)/bin/duckdb -readonly "$$file" $${SQL:+-c "$$SQL"}
 
-sample: $(SAMPLE)/.whole ## Write an Olist-shaped data set to build/ (ORDERS=, SEED=)
-	@echo "$(SAMPLE)"
+PATH_OF_URI = import sys; from urllib.parse import unquote, urlsplit; print(unquote(urlsplit(sys.argv[1]).path))
+
+sample: $(READY) ## Write an Olist-shaped data set to build/ (ORDERS=, SEED=)
+	@$(write_sample)
+	@printf '%s\n' "$$SAMPLE"
 
 test: $(READY) ## Run the tests (TEST_ARGS=, WORKERS=)
 	@$(PYTEST) $(TEST_ARGS)
@@ -53,8 +77,8 @@ test-all: npm test ## Run all tests, the long ones too (TEST_ARGS=, WORKERS=)
 	@$(PYTEST) -m long $(TEST_ARGS)
 
 soak: $(READY) ## Run the random tests at length, from a new seed (SOAK_SEED=)
-	@seed="$(SOAK_SEED)"; seed="$${seed:-$$($(PYTHON) -c 'import secrets; print(secrets.randbelow(2**32))')}"; \
-	    echo "Seed $$seed. To repeat: make soak SOAK_SEED=$$seed"; SOAK_SEED="$$seed" $(RUN) -m pytest -m soak
+	@seed="$${SOAK_SEED:-$$($(PYTHON) -c 'import secrets; print(secrets.randbelow(2**32))')}"; \
+	    echo "Seed $$seed. To repeat: make soak SOAK_SEED=$$seed"; $(WITHOUT_TEXTS) SOAK_SEED="$$seed" $(RUN) -m pytest -m soak
 
 coverage: npm $(READY) ## Run all tests, and say which lines none of them ran
 	@$(PYTEST) -m "not soak" --cov --cov-report=term
@@ -83,46 +107,47 @@ format: $(READY) ## Put the code into the house's format
 	@$(VENV)/bin/ruff format .
 
 bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000)
-	@$(RUN) -m benchmarks.feature_step --orders "$(ORDERS)"
+	@$(RUN) -m benchmarks.feature_step --orders "$$ORDERS"
 
 bench-quality: $(READY) ## Time what the checks of the data cost (ORDERS=1000000)
-	@$(RUN) -m benchmarks.data_quality --orders "$(ORDERS)"
+	@$(RUN) -m benchmarks.data_quality --orders "$$ORDERS"
 
 bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
-	@$(RUN) -m benchmarks.kmeans_step --orders $(SIZES)
+	@$(RUN) -m benchmarks.kmeans_step --orders $$SIZES
 
 doctor: $(READY) ## See whether machine, credentials and account will do for AWS; changes nothing (PREFIX=)
-	@$(RUN) -m deploy doctor --prefix "$(PREFIX)" $(ARGS)
+	@$(RUN) -m deploy doctor --prefix "$$PREFIX" $(ARGS)
 
 package: $(READY) ## Build the archives that run on Glue and on EMR
 	@$(RUN) -m deploy package --target glue-6.0
 	@$(RUN) -m deploy package --target emr-8.1
 
 up: $(READY) ## Make the stacks on AWS, or change what changed (PREFIX=, ARGS=)
-	@$(RUN) -m deploy up --prefix "$(PREFIX)" $(ARGS)
+	@$(RUN) -m deploy up --prefix "$$PREFIX" $(ARGS)
 
-upload: $(READY) $(if $(filter $(SAMPLE),$(DATA)),$(SAMPLE)/.whole) ## Put raw files where runs on AWS read them (DATA=)
-	@$(RUN) -m deploy upload "$(DATA)" --prefix "$(PREFIX)" $(ARGS)
+upload: $(READY) ## Put raw files where runs on AWS read them (DATA=)
+	@if test "$$DATA" = "$$SAMPLE"; then $(write_sample); fi
+	@$(RUN) -m deploy upload "$$DATA" --prefix "$$PREFIX" $(ARGS)
 
 glue: $(READY) ## Run the pipeline on Glue and follow it (PREFIX=, AS_OF=, ARGS=)
-	@$(RUN) -m deploy glue submit --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
+	@$(RUN) -m deploy glue submit --prefix "$$PREFIX" --as-of "$$AS_OF" $(ARGS)
 
 emr: $(READY) ## Run the pipeline on EMR and follow it (PREFIX=, AS_OF=, ARGS=)
-	@$(RUN) -m deploy emr submit --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
+	@$(RUN) -m deploy emr submit --prefix "$$PREFIX" --as-of "$$AS_OF" $(ARGS)
 
 run-aws: $(READY) ## Run the whole way on AWS now, and follow it (AS_OF=)
-	@$(RUN) -m deploy run --prefix "$(PREFIX)" --as-of "$(AS_OF)" $(ARGS)
+	@$(RUN) -m deploy run --prefix "$$PREFIX" --as-of "$$AS_OF" $(ARGS)
 
 outputs: $(READY) ## Print what the stacks give out
-	@$(RUN) -m deploy outputs --prefix "$(PREFIX)" $(ARGS)
+	@$(RUN) -m deploy outputs --prefix "$$PREFIX" $(ARGS)
 
 down: $(READY) ## Take everything down, data included; asks first
-	@$(RUN) -m deploy down --prefix "$(PREFIX)" $(ARGS)
+	@$(RUN) -m deploy down --prefix "$$PREFIX" $(ARGS)
 
 # make lock UPGRADE= keeps every pin that still fits, so that a new package comes alone.
 lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later (UPGRADE=)
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --all-extras $(UPGRADE) setup.cfg --output-file requirements.lock
+	    --all-extras $$UPGRADE setup.cfg --output-file requirements.lock
 
 clean: ## Remove samples, caches and the environment, but no run
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .coverage
@@ -139,9 +164,4 @@ $(READY): # its name has the lock file's checksum, so it is there or it is not
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(VENV)/uv.lock
 	@index="$${PIP_INDEX_URL:-$$($(RUN) -m pip config get global.index-url 2>/dev/null)}"; \
 	    VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes $${index:+--default-index "$$index"} requirements.lock
-	@touch $@
-
-$(SAMPLE)/.whole: | $(READY)
-	@echo "Writing a sample of $(ORDERS) orders (once) ..."
-	@$(RUN) -m jobs.sample --orders "$(ORDERS)" --seed "$(SEED)" --output "$(SAMPLE)"
 	@touch $@

@@ -9,7 +9,7 @@ from dataclasses import replace
 from deploy.aws.options import Subparsers, aws_of
 from deploy.aws.requests import Aws, print_request
 from deploy.aws.waiting import State, wait_until_final
-from deploy.job_runs.arguments import add_job_parsers, add_step, job_arguments
+from deploy.job_runs.arguments import add_job_parsers, add_step, check_step_options, job_arguments
 from deploy.job_runs.emr_cluster import Cluster
 from deploy.job_runs.emr_serverless import Application
 from deploy.job_runs.outcomes import job_failure, print_logs
@@ -38,6 +38,7 @@ def _platform_of(options: argparse.Namespace, aws: Aws, outputs: Mapping[str, st
 
 
 def _submit(options: argparse.Namespace) -> None:
+    check_step_options(options, on_glue=False)
     aws, prefix = aws_of(options), options.prefix
     outputs = stack_outputs(aws, prefix)
     if options.step == "publish":

@@ -6,7 +6,7 @@ import sys
 
 from deploy.aws.options import Subparsers, aws_of
 from deploy.aws.requests import print_request
-from deploy.job_runs.arguments import add_job_parsers, add_step, job_arguments
+from deploy.job_runs.arguments import add_job_parsers, add_step, check_step_options, job_arguments
 from deploy.job_runs.glue import GlueJob
 from deploy.job_runs.outcomes import print_logs
 from deploy.stacks.stacks import stack_outputs
@@ -28,6 +28,7 @@ def _job_of(options: argparse.Namespace) -> GlueJob:
 
 
 def _submit(options: argparse.Namespace) -> None:
+    check_step_options(options, on_glue=True)
     job = _job_of(options)
     arguments = job_arguments(options.step, options.job_arguments, stack_outputs(job.aws, options.prefix))
     if options.dry_run:

@@ -42,7 +42,6 @@ class PublishConfig:
         raw_copy: whether the raw CSV files go into tables of their own too.
         input: folder that holds them.
         log_format: form of the log lines.
-        ignored_arguments: names of unknown arguments on the command line (Glue adds its own).
     """
 
     output: str
@@ -51,7 +50,6 @@ class PublishConfig:
     raw_copy: bool = False
     input: str | None = None
     log_format: str = LOG_FORMATS[0]
-    ignored_arguments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.target.address, DuckDBAddress) and (is_in_s3(self.output) or is_in_s3(self.input)):
@@ -91,7 +89,7 @@ class PublishConfig:
         parser.add_argument("--input", metavar="FOLDER", help="for --raw-copy: the CSV files that the run read")
         add_log_arguments(parser)
         add_version(parser)
-        arguments, ignored = parser.parse_known(argv)
+        arguments = parser.parse_step(argv)
         return cls(
             output=arguments.output,
             target=WarehouseTarget.from_arguments(arguments),
@@ -99,7 +97,6 @@ class PublishConfig:
             raw_copy=arguments.raw_copy,
             input=arguments.input,
             log_format=arguments.log_format,
-            ignored_arguments=ignored,
         )
 
 
@@ -148,7 +145,6 @@ def _load(warehouse: Warehouse, run: RunToLoad, config: PublishConfig) -> None:
             (table.name, f"{table.total.rows:,}", "" if table.total.money is None else f"{table.total.money:,.2f}")
             for table in run.tables
         ],
-        notes=[f"unknown argument, ignored: {name}" for name in config.ignored_arguments],
     )
 
 

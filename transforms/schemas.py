@@ -5,6 +5,7 @@ declared nullable, as Parquet readers report them. The contracts of `expectation
 """
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 
 from pyspark.sql import Column
@@ -165,6 +166,33 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 The workshop declares ``orders_1(customer_id)`` and ``payments_1(order_id)``. The second is not a key, since an order
 may have up to 29 payments. Redshift does not check declared keys, but its planner trusts them."""
+
+MAX_BYTES: Mapping[str, int] = MappingProxyType(
+    {
+        "customer_id": 64,
+        "customer_unique_id": 64,
+        "order_id": 64,
+        "zip_code": 16,
+        "customer_city": 256,
+        "state": 16,
+        "order_status": 32,
+        "payment_type": 32,
+        "cluster_name": 256,
+    }
+)
+"""The length of each text column of `TABLES`, in bytes of UTF-8: that of the column in Redshift, and of the rule.
+
+Redshift's planner reserves memory by this length, so it is close to the data. Olist's ids have 32 bytes; a bank's may
+have more. A longer text in a file is quarantined, since it would fail the load of all rows.
+"""
+
+FIRST_TIME, LAST_TIME = date(1900, 1, 1), date(2262, 4, 10)
+"""The days that every reader of a timestamp agrees on, inclusive.
+
+The files hold timestamps as INT96, the form that Redshift's COPY is known to read. Readers such as pandas make
+nanoseconds of it, which end at 2262-04-11 and begin in 1677: 9999-12-31 comes out as 1816. Before 1900, writers differ
+on the calendar.
+"""
 
 MONEY_COLUMNS: Mapping[str, str] = MappingProxyType(
     {"payments": "payment_value", "transactions": "payment_value", "purchases": "value", "rfm": "total_value"}

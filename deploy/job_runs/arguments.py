@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from deploy.aws.options import Subparsers, add_deployment_options
+from jobs.cli.option_names import GLUES_OWN, OPTIONS_BY_STEP, unknown_option
 from jobs.cli.parser import OneLineParser
 from jobs.errors import ConfigurationError
 
@@ -23,7 +24,7 @@ Action = Callable[[argparse.Namespace], None]
 class JobParsers(NamedTuple):
     """The three parsers of a platform, to which it adds its own options."""
 
-    submit: argparse.ArgumentParser
+    submit: OneLineParser
     status: argparse.ArgumentParser
     logs: argparse.ArgumentParser
 
@@ -46,11 +47,13 @@ def add_job_parsers(
     actions: Subparsers = command.add_subparsers(required=True, metavar="ACTION", parser_class=type(command))
     submit_help = "start a step and follow it; all other arguments go to the step, such as --as-of"
     parsers = JobParsers(
-        submit=actions.add_parser("submit", help=submit_help, allow_abbrev=False),
+        submit=cast("OneLineParser", actions.add_parser("submit", help=submit_help, allow_abbrev=False)),
         status=actions.add_parser("status", help="print the state of a job run", allow_abbrev=False),
         logs=actions.add_parser("logs", help="print the log of a job run", allow_abbrev=False),
     )
     parsers.submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
+    # `check_step_options` checks the step's options, once the step is known.
+    parsers.submit.passes_others_on = True
     parsers.submit.set_defaults(job_arguments=None)
     parsers.status.add_argument("--wait", action="store_true", help="follow it until it ends")
     for parser, action in zip(parsers, (submit, status, logs), strict=True):
@@ -62,6 +65,29 @@ def add_job_parsers(
 def add_step(parser: argparse.ArgumentParser, *, note: str = "") -> None:
     """Add ``--step``, with a note of the platform's in its help."""
     parser.add_argument("--step", choices=STEPS, default="pipeline", help=f"the step (default: pipeline){note}")
+
+
+def check_step_options(options: argparse.Namespace, *, on_glue: bool) -> None:
+    """Refuse an option that neither ``submit`` nor the step has, before anything is started.
+
+    Args:
+        options: the parsed command line of ``submit``, with the step's arguments as they came.
+        on_glue: whether the options that Glue reads itself may be among them.
+
+    Raises:
+        ConfigurationError: There is such an option.
+    """
+    of_step = {*OPTIONS_BY_STEP[options.step], *(GLUES_OWN if on_glue else ())}
+    of_submit = {f"--{name.replace('_', '-')}" for name in vars(options) if name not in ("run", "job_arguments")}
+    rest = list(options.job_arguments)
+    while rest:
+        name, separator, _ = rest.pop(0).partition("=")
+        if name in of_step:
+            if not separator and rest:
+                rest.pop(0)
+        elif name.startswith("-"):
+            cause = unknown_option(name, {*OPTIONS_BY_STEP[options.step], *of_submit})
+            raise ConfigurationError(f"{cause} (see python -m jobs.{options.step} --help). Nothing was started")
 
 
 def makes_run(step: str) -> bool:
@@ -159,9 +185,11 @@ def _split(argument: str) -> tuple[str, ...]:
 
 def _run_names(arguments: Sequence[str]) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m deploy", allow_abbrev=False, add_help=False)
+    parser.passes_others_on = True
     for name in ("--as-of", "--run-id", "--run", "--features-run"):
         parser.add_argument(name)
-    return parser.parse_known_args(list(arguments))[0]
+    names: argparse.Namespace = parser.parse_known_args(list(arguments))[0]
+    return names
 
 
 def _new_run_id(step: str, names: argparse.Namespace) -> str:

@@ -7,7 +7,18 @@ from functools import cached_property
 from pyspark.sql import Column
 from pyspark.sql.types import StringType, StructField, StructType, TimestampType
 
-from expectations.rules import Cells, HasAllFields, NotNull, ParsesAs, RefersTo, RowRule, Rule, TableRule, Unique
+from expectations.rules import (
+    Cells,
+    HasAllFields,
+    MaxBytes,
+    NotNull,
+    ParsesAs,
+    RefersTo,
+    RowRule,
+    Rule,
+    TableRule,
+    Unique,
+)
 from expectations.rules.cell_forms import ColumnForm
 from expectations.rules.column_rules import ColumnRule
 from transforms import schemas
@@ -188,4 +199,8 @@ class FileContract(Contract):
         )
         if rule.severity == "warn" and is_structural:
             return "severity is warn, expected quarantine or stop: rows that fail it cannot be joined or counted"
+        if isinstance(rule, MaxBytes):
+            longest = next((n for name, n in schemas.MAX_BYTES.items() if self.source_name(name) == rule.column), None)
+            if longest is not None and rule.limit > longest:
+                return f"limit is {rule.limit}, expected at most {longest}: the length of the column in the warehouse"
         return super().incompatibility(rule)

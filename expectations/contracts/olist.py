@@ -15,10 +15,12 @@ from expectations.contracts.contract import Contract, FileContract
 from expectations.rules import (
     Between,
     HasAllFields,
+    HasNoNul,
     InSet,
     IsText,
     IsWellQuoted,
     Matches,
+    MaxBytes,
     NotAfter,
     NotNull,
     ParsesAs,
@@ -70,8 +72,14 @@ def file_contract(contract: FileContract, *, required: Sequence[str]) -> FileCon
         HasAllFields(),
         IsText(),
         IsWellQuoted(severity="warn"),
+        HasNoNul(tuple(types)),
         *(NotNull(column) for column in required),
         *(ParsesAs(column, kind) for column, kind in types.items() if not isinstance(kind, StringType)),
+        *(
+            MaxBytes(contract.source_name(column.name), schemas.MAX_BYTES[column.name], null_passes=True)
+            for column in contract.schema
+            if isinstance(column.dataType, StringType)
+        ),
     )
     return replace(contract, rules=(*every_file, *contract.rules, Unique(contract.key), RowCountBetween(low=1)))
 
@@ -93,6 +101,13 @@ CUSTOMERS = file_contract(
     required=("customer_id", "customer_unique_id"),
 )
 
+OTHER_TIMES = (
+    "order_approved_at",
+    "order_delivered_carrier_date",
+    "order_delivered_customer_date",
+    "order_estimated_delivery_date",
+)
+
 ORDERS = file_contract(
     FileContract(
         table="orders",
@@ -102,7 +117,11 @@ ORDERS = file_contract(
         rules=(
             Matches("order_id", IDENTIFIER, null_passes=True),
             InSet("order_status", ORDER_STATUSES),
-            Between("order_purchase_timestamp", low=FIRST_DAY, null_passes=True),
+            Between("order_purchase_timestamp", low=FIRST_DAY, high=schemas.LAST_TIME, null_passes=True),
+            *(
+                Between(column, low=schemas.FIRST_TIME, high=schemas.LAST_TIME, null_passes=True)
+                for column in OTHER_TIMES
+            ),
             NotAfter("order_purchase_timestamp", "order_delivered_customer_date", null_passes=True, severity="warn"),
             RefersTo("customer_id", table="customers", key="customer_id"),
         ),

@@ -22,18 +22,25 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from expectations.contracts.contract import Contract, FileContract
 from expectations.contracts.yaml_text import YAMLTextError, load_yaml
-from expectations.rules import KINDS, ExcludedAtMost, HasAllFields, IsText, IsWellQuoted, ParsesAs, RefersTo, Rule
+from expectations.rules import (
+    KINDS,
+    ExcludedAtMost,
+    HasAllFields,
+    HasNoNul,
+    IsText,
+    IsWellQuoted,
+    ParsesAs,
+    RefersTo,
+    Rule,
+)
 from expectations.rules.cell_forms import ColumnForm
 from transforms.bounded_text import cut, shown
 
 LONGEST_MESSAGE = 380
 """Characters of a message after the name of the file and the line."""
 
-ADDABLE = {
-    name: kind
-    for name, kind in KINDS.items()
-    if kind not in (HasAllFields, IsText, IsWellQuoted, ExcludedAtMost, ParsesAs)
-}
+_ONCE_IN_EVERY_FILE = (HasAllFields, IsText, IsWellQuoted, HasNoNul, ParsesAs, ExcludedAtMost)
+ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in _ONCE_IN_EVERY_FILE}
 """The kinds of rule that can be added. The others apply once to every file."""
 
 _FORM_FIELDS = "format, pad_zeros_to or may_be_missing"
@@ -119,7 +126,10 @@ class _OverridesReader:
             problem = error.errors()[0]
             name = str(problem["loc"][0]) if problem["loc"] else ""
             cause = problem["msg"].removeprefix("Value error, ")
-            self._fail(_line_of(values, name, line), f"{column}: {name}: {cause} (expected: {_FORM_FIELDS})")
+            self._fail(
+                _line_of(values, name, line),
+                f"{column}: {name}: {cause} (expected: {_FORM_FIELDS})".replace(": : ", ": "),
+            )
         incompatibility = contract.form_incompatibility(column, form)
         if incompatibility is not None:
             self._fail(line, incompatibility)

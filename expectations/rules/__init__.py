@@ -17,7 +17,7 @@ from expectations.rules.table_rules import (
     ShareOfOneAtMost,
     TableRule,
 )
-from expectations.rules.text_rules import InSet, Matches
+from expectations.rules.text_rules import HasNoNul, InSet, Matches, MaxBytes
 
 KINDS: dict[str, type[Rule]] = {
     kind.kind: kind
@@ -25,10 +25,12 @@ KINDS: dict[str, type[Rule]] = {
         HasAllFields,
         IsText,
         IsWellQuoted,
+        HasNoNul,
         NotNull,
         ParsesAs,
         Matches,
         InSet,
+        MaxBytes,
         Between,
         NotAfter,
         Unique,
@@ -49,10 +51,12 @@ __all__ = [
     "ExcludedAtMost",
     "GxExpectation",
     "HasAllFields",
+    "HasNoNul",
     "InSet",
     "IsText",
     "IsWellQuoted",
     "Matches",
+    "MaxBytes",
     "MeanBetween",
     "NotAfter",
     "NotNull",

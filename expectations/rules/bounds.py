@@ -9,16 +9,22 @@ from pyspark.sql import functions as F
 
 Bound = int | float | date
 
+HIGHEST_BOUND = 10**18
+"""More than any column here holds, and little enough for every type of Spark's that a number is compared as."""
+
 
 def check_bounds(low: Any, high: Any) -> None:
     """Check that at least one bound is set and that some value can pass.
 
     Raises:
-        ValueError: Neither bound is set, a bound is not finite, the two differ in type, or low is above high.
+        ValueError: Neither bound is set, a bound is not finite or fits no type, the two differ in type, or low is above
+            high.
     """
     for bound in (low, high):
         if isinstance(bound, float) and not isfinite(bound):
             raise ValueError(f"bound {bound}, expected a finite number")
+        if isinstance(bound, int | float) and abs(bound) > HIGHEST_BOUND:
+            raise ValueError(f"bound of {len(str(int(bound)))} digits, expected a number within {HIGHEST_BOUND:,}")
     if low is None and high is None:
         raise ValueError("neither low nor high is set, so that everything would pass")
     if low is not None and high is not None:

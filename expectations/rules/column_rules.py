@@ -12,6 +12,7 @@ from pyspark.sql.types import DataType, StringType, TimestampType
 from expectations.rules.bounds import Bound, bounds_text, check_bounds, is_within
 from expectations.rules.cells import Cells, text_form
 from expectations.rules.rule import GxExpectation, RowRule
+from transforms.schemas import FIRST_TIME, LAST_TIME
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,19 @@ class Between(NullableRule):
             return f"{self.column} is text, expected a column of numbers or times"
         days = isinstance(data_type, TimestampType)
         wrong = [bound for bound in (self.low, self.high) if bound is not None and isinstance(bound, date) != days]
-        return f"bound {wrong[0]}, expected a {'day' if days else 'number'}" if wrong else None
+        if wrong:
+            return f"bound {wrong[0]}, expected a {'day' if days else 'number'}"
+        return self._outside_of_times(cells) if days else None
+
+    def _outside_of_times(self, cells: Cells) -> str | None:
+        """Why readers of a table's files would not agree on a time between these days; None if they would."""
+        expected = f"expected a day from {FIRST_TIME} to {LAST_TIME}: some readers change other times"
+        for bound in (self.low, self.high):
+            if isinstance(bound, date) and not FIRST_TIME <= bound <= LAST_TIME:
+                return f"bound {bound}, {expected}"
+        if cells.are_text and (self.low is None or self.high is None):
+            return f"{'low' if self.low is None else 'high'} is not set, {expected}"
+        return None
 
     def reason(self, cells: Cells, /) -> Column:
         """A reason with the text."""

@@ -1,15 +1,23 @@
 """Rules about the text of a column."""
 
-import re
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import ClassVar
 
 from pyspark.sql import Column
+from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
 from expectations.rules.cells import Cells
 from expectations.rules.column_rules import NullableRule
-from expectations.rules.rule import GxExpectation
+from expectations.rules.patterns import check_pattern
+from expectations.rules.rule import GxExpectation, RowRule
+
+NUL, SIGN_FOR_NUL = "\0", "\u2400"
+
+SHOWN_CHARACTERS = 40
+"""Of a text that is too long, in its reason."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +36,15 @@ class TextRule(NullableRule):
 class Matches(TextRule):
     """The text matches a regular expression of Java, anywhere unless the expression is anchored.
 
-    A ``$`` at the end is made to match at the end alone; Java's also matches before a line end.
+    `patterns` says which expressions it takes. A ``$`` at the end is made to match at the end alone. Java's also
+    matches before a line end.
     """
 
     pattern: str
     kind: ClassVar[str] = "matches"
 
     def __post_init__(self) -> None:
-        if "(?P" in self.pattern:
-            raise ValueError("pattern has (?P, which only Python knows: name groups as Java does, (?<name>...)")
-        # Java may not be running yet, so Python checks the expression, with Java's own syntax translated.
-        in_python = re.sub(r"\(\?<(?![=!])", "(?P<", re.sub(r"\\[pP]\{\w+\}", r"\\w", self.pattern))
-        try:
-            re.compile(in_python)
-        except re.error as error:
-            raise ValueError(f"pattern is not a regular expression ({error})") from None
+        check_pattern(self.pattern)
 
     @property
     def expectation(self) -> str:
@@ -91,3 +93,52 @@ class InSet(TextRule):
         """The native one."""
         arguments = {"column": self.column, "value_set": list(self.values)}
         return self.with_null(GxExpectation("expect_column_values_to_be_in_set", arguments))
+
+
+@dataclass(frozen=True)
+class MaxBytes(TextRule):
+    """The text has at most ``limit`` bytes of UTF-8, the unit in which warehouses state the length of a column."""
+
+    limit: int
+    kind: ClassVar[str] = "max_bytes"
+
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise ValueError("limit is below 1, so that nothing could pass")
+
+    @property
+    def expectation(self) -> str:
+        """The length."""
+        return f"a text of at most {self.limit} bytes"
+
+    def reason(self, cells: Cells, /) -> Column:
+        """A reason with the beginning of the text and its length. The row has the text itself."""
+        text = cells.text(self.column)
+        length = F.octet_length(text)
+        beginning = F.concat(F.substring(text, 1, SHOWN_CHARACTERS), F.lit("... ("), length, F.lit(" bytes)"))
+        return self._reason_unless(self.or_null(length <= self.limit), beginning)
+
+    # Great Expectations counts characters, not bytes.
+    gx_expectations = RowRule.gx_expectations
+
+
+@dataclass(frozen=True)
+class HasNoNul(RowRule):
+    """No cell of the row has a NUL character, which neither Redshift nor PostgreSQL stores."""
+
+    over: tuple[str, ...]
+    kind: ClassVar[str] = "has_no_nul"
+
+    @property
+    def subject(self) -> None:
+        """None: the rule is about the row."""
+
+    @property
+    def expectation(self) -> str:
+        """The character."""
+        return "text without NUL characters, which warehouses refuse"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the row, in which a visible sign stands for NUL."""
+        has_nul = reduce(or_, (F.coalesce(F.col(column).contains(NUL), F.lit(False)) for column in self.over))
+        return self._reason_unless(~has_nul, F.translate(F.concat_ws(",", *self.over), NUL, SIGN_FOR_NUL))

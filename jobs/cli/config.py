@@ -4,7 +4,7 @@ import hashlib
 import json
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -36,7 +36,6 @@ class RunOptions:
         max_quarantined: share of a table's rows, 0 to 1, that may be quarantined before the run is stopped.
         becomes_current: whether readers are pointed to the run once it is complete.
         log_format: form of the log lines.
-        ignored_arguments: names of unknown arguments on the command line (Glue adds its own).
     """
 
     as_of: date
@@ -46,7 +45,6 @@ class RunOptions:
     max_quarantined: float = MAX_QUARANTINED
     becomes_current: bool = True
     log_format: str = LOG_FORMATS[0]
-    ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if self.run_id is None:
@@ -62,7 +60,7 @@ class RunOptions:
             )
 
     @classmethod
-    def of(cls, arguments: Namespace, ignored: tuple[str, ...]) -> "RunOptions":
+    def of(cls, arguments: Namespace) -> "RunOptions":
         """The options that parsed arguments state."""
         return cls(
             as_of=arguments.as_of,
@@ -72,7 +70,6 @@ class RunOptions:
             max_quarantined=getattr(arguments, "max_quarantined", MAX_QUARANTINED),
             becomes_current=getattr(arguments, "becomes_current", True),
             log_format=arguments.log_format,
-            ignored_arguments=ignored,
         )
 
 
@@ -99,8 +96,8 @@ class ReplayConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parser_of("replay").parse_known(argv)
-        return cls(RunOptions.of(arguments, ignored), arguments.input, arguments.replayed_run)
+        arguments = parser_of("replay").parse_step(argv)
+        return cls(RunOptions.of(arguments), arguments.input, arguments.replayed_run)
 
 
 def ingest_config(argv: Sequence[str] | None) -> IngestConfig | ReplayConfig:
@@ -109,8 +106,8 @@ def ingest_config(argv: Sequence[str] | None) -> IngestConfig | ReplayConfig:
     Raises:
         ConfigurationError: An argument is missing or invalid; nothing was done yet.
     """
-    arguments, ignored = parser_of("ingest").parse_known(argv)
-    run = RunOptions.of(arguments, ignored)
+    arguments = parser_of("ingest").parse_step(argv)
+    run = RunOptions.of(arguments)
     if arguments.replay is not None:
         return ReplayConfig(run, arguments.input, arguments.replay)
     return IngestConfig(run, arguments.input)
@@ -163,8 +160,8 @@ class FeaturesRunConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parser_of("features").parse_known(argv)
-        return cls(RunOptions.of(arguments, ignored), FeaturesConfig.of(arguments), arguments.checked_run)
+        arguments = parser_of("features").parse_step(argv)
+        return cls(RunOptions.of(arguments), FeaturesConfig.of(arguments), arguments.checked_run)
 
 
 @dataclass(frozen=True)
@@ -200,7 +197,7 @@ class SegmentsConfig:
         output: folder of the runs.
         clusters: how customers are clustered.
         as_of: the as-of date that the command line states; None for that of the features run.
-        run_id, rules, becomes_current, log_format, ignored_arguments: see `RunOptions`.
+        run_id, rules, becomes_current, log_format: see `RunOptions`.
         features_run: the run of the customers; None for the current one.
         assignments: folder of the output of SageMaker's batch transform.
         model_artifact: SageMaker's model.tar.gz of the same training.
@@ -214,7 +211,6 @@ class SegmentsConfig:
     rules: str | None = None
     becomes_current: bool = True
     log_format: str = LOG_FORMATS[0]
-    ignored_arguments: tuple[str, ...] = field(default=(), compare=False)
     features_run: str | None = None
     assignments: str | None = None
     model_artifact: str | None = None
@@ -239,7 +235,7 @@ class SegmentsConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parser_of("segments").parse_known(argv)
+        arguments = parser_of("segments").parse_step(argv)
         return cls(
             output=arguments.output,
             clusters=ClustersConfig.of(arguments),
@@ -248,7 +244,6 @@ class SegmentsConfig:
             rules=arguments.rules,
             becomes_current=arguments.becomes_current,
             log_format=arguments.log_format,
-            ignored_arguments=ignored,
             features_run=arguments.features_run,
             assignments=arguments.assignments,
             model_artifact=arguments.model_artifact,
@@ -272,7 +267,6 @@ class SegmentsConfig:
             rules=self.rules,
             becomes_current=self.becomes_current,
             log_format=self.log_format,
-            ignored_arguments=self.ignored_arguments,
         )
 
 
@@ -312,9 +306,9 @@ class PipelineConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
-        arguments, ignored = parser_of("pipeline").parse_known(argv)
+        arguments = parser_of("pipeline").parse_step(argv)
         return cls(
-            run=RunOptions.of(arguments, ignored),
+            run=RunOptions.of(arguments),
             input=arguments.input,
             features=FeaturesConfig.of(arguments),
             clusters=ClustersConfig.of(arguments),

@@ -9,6 +9,9 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from jobs.cli.printable import printable
 
 SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -23,8 +26,7 @@ def step_bar(session: SparkSession, step: str) -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[doing]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+    with _progress(console) as progress:
         task = progress.add_task(step, total=None, doing="")
         done = threading.Event()
         watcher = threading.Thread(target=_watch, args=(session, progress, task, done), daemon=True)
@@ -35,6 +37,13 @@ def step_bar(session: SparkSession, step: str) -> Iterator[None]:
         finally:
             done.set()
             watcher.join()
+
+
+def _progress(console: Console) -> Progress:
+    """A bar with what it is for, and what is being done. Both are text, not markup."""
+    title = TextColumn("{task.description:<12}", markup=False)
+    doing = TextColumn("{task.fields[doing]}", markup=False)
+    return Progress(SpinnerColumn(), title, BarColumn(), doing, TimeElapsedColumn(), console=console)
 
 
 def _watch(session: SparkSession, progress: Progress, task: TaskID, done: threading.Event) -> None:
@@ -61,8 +70,7 @@ def statement_bar(title: str, total: int) -> Iterator[Callable[[int, str], None]
     if not console.is_terminal:
         yield lambda *_: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[doing]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+    with _progress(console) as progress:
         task = progress.add_task(title, total=total, doing="")
         yield lambda done, doing: progress.update(task, completed=done, doing=doing)
 
@@ -71,7 +79,7 @@ def note(text: str) -> None:
     """Print a note about something that takes a while on a terminal; nothing elsewhere."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
-        console.print(text, markup=False)
+        console.print(printable(text), markup=False)
 
 
 def show_table(
@@ -82,16 +90,23 @@ def show_table(
     notes: Sequence[str] = (),
     text_columns: int = 1,
 ) -> None:
-    """Print a table and notes below it. The first ``text_columns`` columns are text, the others figures."""
-    table = Table(title=title, title_justify="left", title_style="")
+    """Print a table and notes below it. The first ``text_columns`` columns are text, the others figures.
+
+    What is shown may come from outside, so nothing is read as markup, and control characters are escaped.
+    """
+    table = Table(title=_as_it_is(title), title_justify="left", title_style="")
     for position, name in enumerate(header):
-        table.add_column(name, justify="left" if position < text_columns else "right", no_wrap=True)
+        table.add_column(_as_it_is(name), justify="left" if position < text_columns else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(_as_it_is, row))
     # A pipe has no width, and no figure may be cut: there the table is as wide as its content.
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console = Console(highlight=False, soft_wrap=True, width=200)
     console.print(table)
     for note in notes:
-        console.print(note, markup=False)
+        console.print(printable(note), markup=False)
+
+
+def _as_it_is(text: str) -> Text:
+    return Text(printable(text))

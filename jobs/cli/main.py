@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jobs.cli import interruptions
+from jobs.cli.printable import one_line
 from jobs.errors import OutsideSystemError, PipelineError, reason_of
 
 INTERRUPTED = 130
@@ -29,7 +30,7 @@ def run_main(name: str, body: Callable[[], None]) -> int:
         if interruptions.received():  # perhaps with the last instructions of the program
             code, line = interruptions.exit_code(), line or interruptions.line()
         if line:
-            sys.stderr.write(f"{name}: {' '.join(line.split())}\n")
+            sys.stderr.write(f"{name}: {one_line(line)}\n")
         interruptions.stop_raising(code)
     return code
 

@@ -4,8 +4,9 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from jobs.cli.option_names import unknown_option, without_glues_own
 from jobs.cli.version import version
 from jobs.errors import ConfigurationError
 
@@ -20,28 +21,54 @@ class PrintVersion(argparse.Action):
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and are raised."""
+    """A parser whose errors are one line, and are raised.
+
+    Attributes:
+        passes_others_on: whether unknown options are for somebody else; all other parsers refuse them by name.
+    """
+
+    passes_others_on = False
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, without its usage lines."""
         raise ConfigurationError(f"{_reworded(message)} (see {self.prog} --help)")
 
-    def parse_known(self, argv: Sequence[str] | None) -> tuple[argparse.Namespace, tuple[str, ...]]:
-        """Parse the known arguments, and return the names of the others: Glue adds its own to every job.
+    # argparse calls this for the parsers of subcommands too, so that each refuses what it lacks.
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse, but first refuse an option that no parser here has: argparse would name a missing one instead."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        if not self.passes_others_on:
+            self._refuse_unknown(arguments)
+        return super().parse_known_args(arguments, namespace)
 
-        Only the names are kept. The values may be anything, secrets included.
+    def parse_step(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """Parse the command line of a step. The options that Glue adds to every job are passed over.
 
         Args:
             argv: the command line; None for that of the process.
 
         Raises:
-            ConfigurationError: An argument is missing, does not parse or is empty.
+            ConfigurationError: An argument is unknown or missing, does not parse or is empty.
         """
-        arguments, others = self.parse_known_args(argv)
+        arguments: argparse.Namespace = self.parse_args(without_glues_own(sys.argv[1:] if argv is None else argv))
         for name, value in vars(arguments).items():
             if value == "" and name != "run_id":  # an empty run id is told by its own check
                 raise ConfigurationError(f"invalid --{name.replace('_', '-')} '': expected a value")
-        return arguments, tuple(part.partition("=")[0] for part in others if part.startswith("-"))
+        return arguments
+
+    def _refuse_unknown(self, arguments: Sequence[str]) -> None:
+        known, rest = self._option_string_actions, list(arguments)
+        has_commands = any(action.nargs == argparse.PARSER for action in self._actions)
+        while rest:
+            argument = rest.pop(0)
+            name, separator, _ = argument.partition("=")
+            if argument == "--" or (has_commands and not argument.startswith("-")):
+                return
+            if name in known:
+                if known[name].nargs is None and not separator and rest:
+                    rest.pop(0)
+            elif argument.startswith("-") and argument != "-":
+                self.error(unknown_option(name, known))
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:

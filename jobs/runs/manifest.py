@@ -89,7 +89,6 @@ def build_manifest(facts: RunFacts, *, inputs: Mapping[str, Any], results: Seque
         "seconds": facts.seconds,
         "configuration": configuration,
         "configuration_hash": hash_of(configuration),
-        "ignored_arguments": list(facts.options.ignored_arguments),
         "code": facts.code,
         "platform": facts.platform,
         "inputs": inputs,

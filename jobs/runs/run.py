@@ -321,13 +321,11 @@ class Run:
 
     def show_summary(self, *notes: str) -> None:
         """Print the steps, the failed rules, and where the tables are."""
-        ignored = self.options.ignored_arguments
         console.show_table(
             f"Run {self.run_id}, as of {self.as_of}",
             ("step", "rows in", "rows out", "not passed on", "money out", "seconds"),
             [step.as_row() for step in self.ledger.steps],
             notes=[
-                *([f"unknown arguments, ignored: {', '.join(ignored)}"] if ignored else []),
                 *self.quality.summary(),
                 *self.ledger.excluded(),
                 *notes,

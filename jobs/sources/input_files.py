@@ -7,9 +7,9 @@ from typing import Any, Literal
 from expectations.contracts.contract import FileContract
 from jobs.errors import ConfigurationError, DataError
 from jobs.sources.csv_files import CsvFile, open_csv
-from jobs.sources.diagnosis import listed
+from jobs.sources.diagnosis import listed, printable
 from jobs.storage.folder import Folder, Stored
-from jobs.storage.uris import folder_at
+from jobs.storage.uris import folder_at, unreadable_name
 
 Format = Literal["csv", "parquet"]
 
@@ -175,6 +175,10 @@ def _format_of(paths: Sequence[tuple[str, ...]]) -> Format:
             f"{listed(unknown)}: in no form that is read, expected names that end in {', '.join(PART_SUFFIXES)}, or "
             "have no dot. Remove what is no part, or export it in such a form"
         )
+    for path in paths:
+        cause = unreadable_name(path[-1])
+        if cause is not None:
+            raise ConfigurationError(f"{printable('/'.join(path))}: {cause}")
     are_parquet = {path[-1].lower().endswith(".parquet") for path in paths}
     if len(are_parquet) > 1:
         raise ConfigurationError(

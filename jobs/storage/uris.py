@@ -11,6 +11,7 @@ from jobs.storage.s3 import S3Folder
 from transforms.bounded_text import shown
 
 S3_URI = re.compile(r"s3a?://(?P<bucket>[^/]*)/*(?P<prefix>.*?)/*", re.IGNORECASE | re.DOTALL)
+FILE_URI = re.compile(r"file:(//(?P<host>[^/]*))?(?P<path>.*)", re.IGNORECASE | re.DOTALL)
 BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 EXPECTED = "expected a local folder, a file:// URI or an s3:// URI"
@@ -40,21 +41,56 @@ def folder_at(uri: str, *, argument: str) -> Folder:
     match = S3_URI.fullmatch(uri)
     if match:
         return _s3_folder(match["bucket"], match["prefix"], argument=f"{argument} {uri}")
+    scheme = _scheme_of(uri, argument=argument)
+    if scheme not in ("", "file"):
+        raise ConfigurationError(f"{argument} {uri}: found {scheme}://, {EXPECTED}")
     try:
-        parts = urlsplit(uri)
+        return LocalFolder(local_path(uri))
     except ValueError as error:
-        raise ConfigurationError(f"{argument} {shown(uri)}: not a URI ({error}), {EXPECTED}") from None
-    if parts.scheme in ("", "file"):
+        raise ConfigurationError(f"{argument} {uri}: {error}, {EXPECTED}") from None
+
+
+def local_path(text: str) -> Path:
+    """The path that a text names: itself, with ``~`` expanded, or that of a ``file:`` URI, percent-decoded.
+
+    Raises:
+        ValueError: The URI names another machine, or there is no such user.
+    """
+    match = FILE_URI.fullmatch(text)
+    if match is None:
         try:
-            return LocalFolder(Path(unquote(parts.path) if parts.scheme else uri).expanduser())
+            return Path(text).expanduser()
         except RuntimeError as error:
-            raise ConfigurationError(f"{argument} {uri}: {error}") from None
-    raise ConfigurationError(f"{argument} {uri}: found {parts.scheme}://, {EXPECTED}")
+            raise ValueError(f"{error}".rstrip(".")) from None
+    if match["host"] not in (None, "", "localhost"):
+        raise ValueError(f"found {match['host']!r} as the machine of a file: URI, which starts with file:///")
+    return Path(unquote(match["path"]))
+
+
+def _scheme_of(uri: str, *, argument: str) -> str:
+    try:
+        return urlsplit(uri).scheme
+    except ValueError as error:
+        raise ConfigurationError(f"{argument} {uri}: neither a path nor a URI ({error}), {EXPECTED}") from None
 
 
 def escape_glob(uri: str) -> str:
     """Escape a path for Spark's readers, which take it as a glob pattern. Spark's writers take it literally."""
     return re.sub(r"([\\*?\[\]{}])", r"\\\1", uri)
+
+
+def unreadable_name(name: str) -> str | None:
+    """Why Spark cannot read a file of this name, in a folder or in S3, and what to do; None if it can.
+
+    With `escape_glob` it reads all others, such as those with ``%``, ``#``, ``?``, brackets, quotes and line breaks.
+    """
+    if ":" in name:
+        return "its name has a colon, which Hadoop takes for the end of a scheme. Rename it"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8, which Java cannot open. Rename it"
+    return None
 
 
 def _s3_folder(bucket: str, prefix: str, *, argument: str) -> S3Folder:

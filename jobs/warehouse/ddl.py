@@ -22,7 +22,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from transforms.schemas import CUSTOMERS, KEYS, ORDERS, PAYMENTS, PURCHASES
+from transforms.schemas import CUSTOMERS, KEYS, MAX_BYTES, ORDERS, PAYMENTS, PURCHASES
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 MAX_IDENTIFIER_BYTES = 127
@@ -58,26 +58,9 @@ SQL_TYPES: Mapping[type[DataType], str] = MappingProxyType(
 """Types with one name in both engines. COPY requires the exact width of the Parquet column: int32 fits integer only."""
 
 VARCHAR_BYTES: Mapping[str, int] = MappingProxyType(
-    {
-        "customer_id": 64,
-        "customer_unique_id": 64,
-        "order_id": 64,
-        "zip_code": 16,
-        "state": 16,
-        "order_status": 32,
-        "payment_type": 32,
-        "configuration_hash": 64,
-        "load_id": 64,
-        "tables": 16_384,
-    }
+    {**MAX_BYTES, "run_id": 256, "configuration_hash": 64, "load_id": 64, "tables": 16_384}
 )
-"""Length of text columns in Redshift, in bytes of UTF-8. A longer text fails the load.
-
-Redshift's planner reserves memory by this length, so it is close to the data. Olist's ids have 32 bytes; a bank's may
-have more.
-"""
-
-DEFAULT_VARCHAR_BYTES = 256
+"""Length of text columns in Redshift, in bytes of UTF-8: those of the run's tables, then those of the loader's own."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +195,7 @@ def redshift_column(field: StructField) -> str:
 def redshift_type(field: StructField) -> str:
     """A column's type in Redshift. The length of a text depends on the column's name."""
     if isinstance(field.dataType, StringType):
-        return f"varchar({VARCHAR_BYTES.get(field.name, DEFAULT_VARCHAR_BYTES)})"
+        return f"varchar({VARCHAR_BYTES[field.name]})"
     return _sql_type(field.dataType)
 
 

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from jobs.cli import console
-from jobs.errors import DataError, OutsideSystemError
+from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.storage.table_files import TableFile
 from jobs.warehouse.ddl import (
     PIPELINE_RUNS,
@@ -70,6 +70,7 @@ class DuckDBWarehouse:
                 connection.execute(create_workshop_view(view, schema=WORKSHOP_SCHEMA, tables_schema=SCHEMA))
             begin("record the load")
             _record_load(connection, run, load_id)
+        self._read_back([*(table.name for table in run.tables), PIPELINE_RUNS])
         return CommittedLoad(load_id)
 
     def load_raw(self, raw: RawToLoad) -> None:
@@ -78,6 +79,7 @@ class DuckDBWarehouse:
             for table in raw.tables:
                 begin(f"load {table.name}")
                 _load_raw_table(connection, table)
+        self._read_back([table.name for table in raw.tables])
 
     @contextmanager
     def _transaction(self, title: str, steps: int) -> Iterator[tuple[DuckDBPyConnection, Callable[[str], None]]]:
@@ -95,17 +97,53 @@ class DuckDBWarehouse:
                 show(steps_done, name)
 
             try:
-                with self._connect() as connection:
+                with _interruptible(), self._connect() as connection:
                     connection.begin()
                     yield connection, begin
                     begin("commit")
                     connection.commit()
+                    self._checkpoint(connection)
             except duckdb.Error as error:
                 raise OutsideSystemError(
                     f"{self.address}: could not {step}: {_first_line(error)}. The file is unchanged"
                 ) from None
 
-    def _connect(self) -> DuckDBPyConnection:
+    def _checkpoint(self, connection: DuckDBPyConnection) -> None:
+        """Move the commit from the log beside the file into the file. Closing would do so too, and hide a failure."""
+        try:
+            with _interruptible(self._committed):
+                connection.execute("checkpoint")
+        except duckdb.Error as error:
+            raise self._damaged(error) from None
+
+    def _read_back(self, tables: Sequence[str]) -> None:
+        """Read every value of the tables, as the next program that opens the file will.
+
+        DuckDB loads into a file that was cut short, whose end it does not miss until it reads there.
+        """
+        try:
+            with (
+                _interruptible(f"the load into {self.address} is committed"),
+                self._connect(read_only=True) as connection,
+            ):
+                for table in tables:
+                    _read_table(connection, table)
+        except _FileInUseError:
+            return  # by a program that could open it
+        except duckdb.Error as error:
+            raise self._damaged(error) from None
+
+    @property
+    def _committed(self) -> str:
+        return f"the load into {self.address} is committed"
+
+    def _damaged(self, error: duckdb.Error) -> OutsideSystemError:
+        return OutsideSystemError(
+            f"{self._committed}, but cannot be read back: {_first_line(error)}. The file is damaged, or the disk is "
+            f"full. Move it and {self.address.path.name}.wal away, and publish the run again"
+        )
+
+    def _connect(self, *, read_only: bool = False) -> DuckDBPyConnection:
         """Open the file, and wait for a process that has it open."""
         path = self.address.path
         try:
@@ -117,6 +155,8 @@ class DuckDBWarehouse:
 
         def attempt() -> DuckDBPyConnection:
             try:
+                if read_only:
+                    return duckdb.connect(path, read_only=True)
                 return duckdb.connect(path, config={"storage_compatibility_version": STORAGE_VERSION})
             except duckdb.IOException as error:
                 if "lock" in str(error):
@@ -124,7 +164,10 @@ class DuckDBWarehouse:
                         f"{self.address}: still open in another program after {LOCK_TIMEOUT_SECONDS:.0f} s "
                         f"({_first_line(error)}). Close it there, and publish the run"
                     ) from None
-                raise OutsideSystemError(f"{self.address}: could not open the file: {_first_line(error)}") from None
+                raise OutsideSystemError(
+                    f"{self.address}: could not open the file: {_first_line(error)}. If it is damaged, or no DuckDB "
+                    "file, move it away: the next load creates it anew"
+                ) from None
 
         retries = Retrying(
             retry=retry_if_exception_type(_FileInUseError),
@@ -135,14 +178,43 @@ class DuckDBWarehouse:
         return retries(attempt)
 
 
+@contextmanager
+def _interruptible(state: str = "") -> Iterator[None]:
+    """Have Ctrl-C end as Ctrl-C: DuckDB makes an error of its own of it.
+
+    Args:
+        state: what is true of the file by then; empty if nothing changed.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if state:
+            interrupt.args = (state,)
+        raise
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt(*([state] if state else [])) from None
+
+
 class _FileInUseError(OutsideSystemError):
     """Another process has the file open."""
 
 
 def open_warehouse(target: WarehouseTarget) -> Warehouse:
-    """The warehouse in the target's DuckDB file."""
+    """The warehouse in the target's DuckDB file.
+
+    Raises:
+        ConfigurationError: The file is a link to nothing.
+    """
     if not isinstance(target.address, DuckDBAddress):
         raise TypeError(f"{target.address}: expected the address of a DuckDB file")
+    path = target.address.path
+    if path.is_symlink() and not path.exists():
+        raise ConfigurationError(
+            f"--warehouse {target.address}: found a link to {path.readlink()}, where nothing is. Expected a file, or "
+            "none yet. Remove the link, or name its target"
+        )
     return DuckDBWarehouse(target.address)
 
 
@@ -158,6 +230,12 @@ def _load_table(connection: DuckDBPyConnection, table: TableToLoad) -> None:
             [_escaped_paths(table.files)],
         )
     _check_total(connection, table.expected)
+
+
+def _read_table(connection: DuckDBPyConnection, table: str) -> None:
+    """Read every value of a table: a count alone would come from the file's directory."""
+    name = qualified_name(SCHEMA, table)
+    connection.execute(f"select bit_xor(hash(loaded)) from {name} as loaded").fetchall()
 
 
 def _comment(connection: DuckDBPyConnection, table: TableToLoad) -> None:
@@ -210,4 +288,4 @@ def _escaped_paths(files: Sequence[TableFile]) -> list[str]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".")
+    return str(error).strip().splitlines()[0].rstrip(".!")

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from jobs.errors import ConfigurationError
+from jobs.storage.uris import local_path
 from jobs.warehouse.ddl import WORKSHOP_SCHEMA, is_identifier
 from jobs.warehouse.load_plan import Warehouse
 
@@ -146,13 +147,18 @@ def parse_address(text: str) -> Address:
     raise _invalid(text, f"found {scheme}:" if rest else "found no scheme")
 
 
-def _parse_duckdb(text: str, path: str) -> DuckDBAddress:
-    if not path or not path.isprintable():
+def _parse_duckdb(text: str, name: str) -> DuckDBAddress:
+    if not name or not name.isprintable():
         raise _invalid(text, "found no path after duckdb:")
-    # DuckDB reads a question mark as the end of the path.
-    if "?" in path:
-        raise _invalid(text, "found a question mark in the path, which DuckDB cannot open")
-    return DuckDBAddress(Path(path).expanduser().absolute())
+    try:
+        path = local_path(name).absolute()
+    except ValueError as error:
+        raise _invalid(text, str(error)) from None
+    # DuckDB reads a question mark as the end of the path, and a backslash as a slash.
+    for character, word in (("?", "question mark"), ("\\", "backslash")):
+        if character in str(path):
+            raise _invalid(text, f"found a {word} in the path, which DuckDB cannot open")
+    return DuckDBAddress(path)
 
 
 def _parse_redshift(text: str) -> RedshiftAddress:

@@ -23,4 +23,4 @@ def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_argument_that_no_command_has_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["outputs", "--prefx", "shop"]) == 2
-    assert "unrecognized arguments: --prefx shop" in capsys.readouterr().err
+    assert "unknown option --prefx: did you mean --prefix?" in capsys.readouterr().err

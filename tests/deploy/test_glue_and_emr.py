@@ -156,7 +156,7 @@ def test_outputs_that_stacks_of_an_earlier_version_lack_are_named(
     ("arguments", "message"),
     [
         (("--card", "workshop-2021"), "no --as-of YYYY-MM-DD: expected it among the arguments of pipeline"),
-        ((*AS_OF, "--raw-copy"), "expected --name value pairs"),
+        ((*AS_OF, "--raw-copy"), "unknown option --raw-copy: it belongs to publish"),
         (("--step", "segments"), "no --features-run RUN_ID: expected it among the arguments of segments"),
         (
             (*AS_OF, "--warehouse", "redshift://a/b/c"),

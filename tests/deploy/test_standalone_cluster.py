@@ -160,7 +160,3 @@ def test_without_a_terminal_each_step_is_logged_with_its_rows_and_no_identifier(
         assert finished[step["step"]].get("money_out") == step["money_out"]
     # Customers and orders are 32 hexadecimal digits.
     assert not re.search(r"[0-9a-f]{32}", "".join(lines))
-
-
-def test_the_arguments_that_glue_adds_are_ignored_and_recorded(on_a_cluster: Job) -> None:
-    assert on_a_cluster.manifest["ignored_arguments"] == list(GLUES_OWN_ARGUMENTS)

@@ -69,6 +69,20 @@ def test_a_file_that_is_there_twice(raw: RawFiles, output: Path, capfd: pytest.C
     assert "found olist_orders_dataset.csv and olist_orders_dataset.csv.gz, expected one of them" in line
 
 
+@pytest.mark.parametrize(("name", "cause"), [("part:0.csv", "has a colon"), ("part-\udcff.csv", "is not UTF-8")])
+def test_a_part_file_that_spark_cannot_read_is_named_before_it_starts(
+    raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str], name: str, cause: str
+) -> None:
+    raw.write()
+    lines = raw.payments_file.read_bytes()
+    raw.payments_file.unlink()
+    raw.payments_file.mkdir()
+    (raw.payments_file / name).write_bytes(lines)
+    line = fails(raw, output, capfd, code=2)
+    assert f"its name {cause}" in line
+    assert line.endswith("Rename it")
+
+
 def test_a_header_short_of_a_column(raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]) -> None:
     raw.payments[0] = raw.payments[0].replace("payment_value", "value")
     raw.write()

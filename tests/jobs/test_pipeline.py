@@ -102,7 +102,6 @@ def check_log(manifest: dict[str, Any], shown: str) -> None:
 def check_origin(manifest: dict[str, Any], raw: RawFiles) -> None:
     """See the arguments, the code, the files and the steps."""
     assert manifest["configuration"]["as_of"] == AS_OF
-    assert manifest["ignored_arguments"] == ["--JOB_NAME"]
     assert len(manifest["code"]["source_sha256"]) == 64
     payments = manifest["inputs"]["files"][2]
     assert payments["ignored_columns"] == ["note"]

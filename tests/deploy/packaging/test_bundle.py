@@ -108,7 +108,6 @@ def test_the_bundle_for_glue_runs_the_sample_beside_the_packages_of_glue(glue: B
     subprocess.run([python, *as_wheel], check=True)
     manifest = manifest_of(run_sample(python, glue, tmp_path, arguments=GLUES_OWN_ARGUMENTS))
     assert str(manifest["platform"]["python"]).startswith("3.13")
-    assert manifest["ignored_arguments"] == ["--JOB_ID", "--JOB_RUN_ID", "--JOB_NAME", "--TempDir"]
 
 
 @pytest.mark.timeout(600)

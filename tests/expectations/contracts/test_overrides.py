@@ -12,6 +12,7 @@ from expectations.rules import (
     Between,
     InSet,
     Matches,
+    MaxBytes,
     MeanBetween,
     NotAfter,
     NotNull,
@@ -46,6 +47,9 @@ def changed(table: str, label: str, values: str) -> dict[str, Any]:
         ("payments", "refers_to(order_id)", "{severity: stop}", {"severity": "stop"}),
         ("payments", "row_count_between", "{severity: warn}", {"severity": "warn"}),
         ("customers", "is_text", "{severity: warn}", {"severity": "warn"}),
+        ("customers", "max_bytes(customer_state)", "{severity: warn}", {"severity": "warn"}),
+        ("customers", "max_bytes(customer_state)", "{limit: 2}", {"limit": 2}),
+        ("orders", "between(order_approved_at)", "{low: 1900-01-01, high: 2262-04-09}", {"high": date(2262, 4, 9)}),
         ("orders", "parses_as(order_approved_at)", "{severity: warn}", {"severity": "warn"}),
         ("orders", "parses_as(order_purchase_timestamp)", "{severity: stop}", {"severity": "stop"}),
         ("rfm", "between(recency)", "{severity: warn}", {"severity": "warn"}),
@@ -107,10 +111,15 @@ ADDED: dict[str, tuple[str, str, Rule]] = {
         Matches("customer_city", "^[a-z ]+$", null_passes=True),
     ),
     "in_set": ("customers", "column: customer_city, values: [lima, quito]", InSet("customer_city", ("lima", "quito"))),
+    "max_bytes": (
+        "customer_segments",
+        "column: cluster_name, limit: 40, severity: warn",
+        MaxBytes("cluster_name", 40, severity="warn"),
+    ),
     "between": (
-        "orders",
-        "column: order_approved_at, low: 2016-01-01, high: 2019-12-31, severity: stop",
-        Between("order_approved_at", low=date(2016, 1, 1), high=date(2019, 12, 31), severity="stop"),
+        "transactions",
+        "column: order_purchase_time, low: 2016-01-01, high: 2019-12-31, severity: stop",
+        Between("order_purchase_time", low=date(2016, 1, 1), high=date(2019, 12, 31), severity="stop"),
     ),
     "not_after": (
         "orders",
@@ -148,7 +157,7 @@ def test_a_rule_of_each_kind_can_be_added_after_the_rules_of_the_contract(kind: 
 
 def test_a_rule_of_every_file_cannot_be_added() -> None:
     assert set(ADDED) == set(ADDABLE)
-    for kind in ("has_all_fields", "is_text", "is_well_quoted", "excluded_at_most", "parses_as"):
+    for kind in ("has_all_fields", "is_text", "is_well_quoted", "has_no_nul", "excluded_at_most", "parses_as"):
         with pytest.raises(OverridesError, match=f"^mine.yml, line 3: kind is '{kind}' "):
             read(f"orders:\n  add:\n    - {{kind: {kind}}}\n")
 
@@ -179,9 +188,9 @@ def test_overrides_of_several_tables_leave_the_other_tables_and_the_original_con
 
 
 STRUCTURAL = "severity is warn, expected quarantine or stop"
-BLANK = "severity is blank, expected quarantine, stop or warn: blank is for a rule about an optional cell"
+BLANK = "severity is blank, expected quarantine, stop or warn: only a rule about one optional cell can be"
 COMPUTED = "severity is quarantine, expected stop or warn: rfm is computed"
-KINDS = "(expected one of: not_null, matches, in_set, between, not_after, unique, refers_to, row_count_between, "
+KINDS = "(expected one of: not_null, matches, in_set, max_bytes, between, not_after, unique, "
 COLUMNS = "(found: order_id, payment_sequential, payment_type, payment_installments, payment_value)"
 
 INVALID_FILES: list[tuple[str, int, str]] = [
@@ -249,7 +258,19 @@ INVALID_CHANGES: list[tuple[str, str, str]] = [
     ("payments", "between(payment_value): {low: null, high: 2016-01-01}", "bound 2016-01-01, expected a number"),
     ("payments", "between(payment_value): {high: true}", "high is True, expected no boolean"),
     ("payments", "between(payment_value): {high: .nan}", "between(payment_value): "),
-    ("orders", "between(order_purchase_timestamp): {low: 2016}", "bound 2016, expected a day"),
+    ("orders", "between(order_purchase_timestamp): {low: 2016}", "low 2016 and high 2262-04-10 differ in type"),
+    (
+        "orders",
+        "between(order_purchase_timestamp): {high: 9999-12-31}",
+        "bound 9999-12-31, expected a day from 1900-01-",
+    ),
+    ("orders", "between(order_approved_at): {low: 0001-01-01}", "bound 0001-01-01, expected a day from 1900-01-01 to"),
+    ("orders", "between(order_approved_at): {high: null}", "high is not set, expected a day from 1900-01-01 to 2262-"),
+    ("payments", "between(payment_value): {high: 1e300}", "bound of 301 digits, expected a number within"),
+    ("payments", f"between(payment_value): {{high: {'9' * 40}}}", "bound of 40 digits, expected a number within"),
+    ("payments", f"row_count_between: {{high: {'9' * 40}}}", "bound of 40 digits, expected a number within"),
+    ("customers", "max_bytes(customer_state): {limit: 17}", "limit is 17, expected at most 16: the length of the col"),
+    ("customers", "max_bytes(customer_state): {limit: 0}", "limit is below 1, so that nothing could pass"),
     ("payments", "row_count_between: {low: 1.5}", "row_count_between: low is 1.5"),
     ("payments", "between(payment_value): {severity: fatal}", "between(payment_value): severity is 'fatal'"),
     ("payments", "in_set(payment_type): {values: pix}", "in_set(payment_type): values is 'pix'"),
@@ -268,7 +289,7 @@ INVALID_CHANGES: list[tuple[str, str, str]] = [
     ("payments", "row_count_between: {severity: quarantine}", "severity is quarantine, expected stop or warn: there"),
 ]
 INVALID_COLUMNS: list[tuple[str, str, str]] = [
-    ("orders", "order_status: {format: yyyy}", "format: format is not one of year, month, day and time"),
+    ("orders", "order_status: {format: yyyy}", "order_status: format is not one of year, month, day and time"),
     ("orders", "order_status: {format: M/d/yyyy}", "format, expected only for a column of times: order_status is"),
     ("orders", "order_approved_at: {format: MM/dd}", "expected such as M/d/yyyy H:mm"),
     ("orders", "order_approved_at: {pad_zeros_to: 5}", "pad_zeros_to, expected only for a column of text"),
@@ -330,6 +351,16 @@ INVALID_RULES: list[tuple[str, str, str]] = [
         "no key 'customer_city' of a table 'customers' that is checked before payments",
     ),
     ("rfm", "kind: between, column: total_value, low: 0", COMPUTED),
+    (
+        "rfm",
+        "kind: between, column: last_purchase_time, high: 9999-12-31, severity: warn",
+        "bound 9999-12-31, expected",
+    ),
+    (
+        "rfm",
+        "kind: max_bytes, column: total_value, limit: 4, severity: stop",
+        "total_value is decimal(18,4), expected a",
+    ),
     ("rfm", "kind: row_count_between, of: customers in purchases, low: 1", "row_count_between has no 'of'"),
 ]
 ERRORS = [

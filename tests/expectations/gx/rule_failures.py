@@ -5,13 +5,12 @@ Each rule of each contract has a row that fails it and no other rule, or names w
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, NamedTuple
 
 from expectations.contracts.computed import with_row_count
 from expectations.contracts.contract import Contract
 from expectations.contracts.olist import CONTRACTS
-from expectations.rules import Between, InSet, MeanBetween, NotAfter, NullShareAtMost, Rule
+from expectations.rules import InSet, MeanBetween, NotAfter, NullShareAtMost, Rule
 from tests.frames import at, money
 from tests.raw_files import key
 
@@ -73,6 +72,18 @@ OF_ROWS = [
     Failure("is_text", {"undecoded_row": BYTES}, BYTES),
     Failure("is_well_quoted", {"ill_quoted_row": '"a"b"'}, '"a"b"'),
 ]
+
+
+def too_long(column: str, limit: int, *also: str) -> Failure:
+    """A text of one byte too many, of which each letter but the first has two."""
+    text = "x" + "\u00e9" * (limit // 2)
+    return Failure(f"max_bytes({column})", {column: text}, f"{text[:40]}... ({limit + 1} bytes)", also)
+
+
+def with_nul(column: str, text: str, row: str, *also: str) -> Failure:
+    return Failure("has_no_nul", {column: f"{text}\0"}, row, also)
+
+
 ZIP, STATE = "customer_zip_code_prefix", "customer_state"
 CUSTOMERS = Case(
     added(CONTRACTS["customers"], InSet("customer_city", ("mau\u00e1",), null_passes=True)),
@@ -80,6 +91,12 @@ CUSTOMERS = Case(
     {"customer_unique_id": ANN, ZIP: "09790", "customer_city": "mau\u00e1", STATE: "SP"},
     [
         *OF_ROWS,
+        with_nul("customer_city", "mau\u00e1", f"{key('4')},{ANN},09790,mau\u00e1\u2400,SP", "in_set(customer_city)"),
+        too_long("customer_id", 64, "matches(customer_id)"),
+        too_long("customer_unique_id", 64, "matches(customer_unique_id)"),
+        too_long(ZIP, 16, f"matches({ZIP})"),
+        too_long("customer_city", 256, "in_set(customer_city)"),
+        too_long(STATE, 16, f"in_set({STATE})"),
         *without_value("customer_id", "customer_unique_id"),
         Failure("matches(customer_id)", {"customer_id": X[1:]}, X[1:]),
         Failure("matches(customer_unique_id)", {"customer_unique_id": X.upper()}, X.upper()),
@@ -95,30 +112,39 @@ BOUGHT, APPROVED, DELIVERED = "order_purchase_timestamp", "order_approved_at", "
 CARRIER, ESTIMATE = "order_delivered_carrier_date", "order_estimated_delivery_date"
 TIMES = (BOUGHT, APPROVED, CARRIER, DELIVERED, ESTIMATE)
 SHARE = f"null_share_at_most({CARRIER})"
-APPROVED_THAT_DAY = Between(APPROVED, low=date(2018, 1, 1), high=date(2018, 1, 1))
 OLD, EVE, NEW_YEAR, LATE = (f"{day} 23:59:59" for day in ("2015-12-31", "2017-12-31", "2018-01-01", "2018-01-02"))
+BEYOND, BEFORE = "2262-04-11 00:00:00", "1899-12-31 23:59:59"
 ORDERS = Case(
-    added(CONTRACTS["orders"], APPROVED_THAT_DAY, NotAfter(CARRIER, ESTIMATE), NullShareAtMost(CARRIER, 0.1)),
+    added(CONTRACTS["orders"], NotAfter(CARRIER, ESTIMATE), NullShareAtMost(CARRIER, 0.1)),
     "order_id",
     {"customer_id": C, "order_status": "delivered", **dict.fromkeys(TIMES, NEW_YEAR)},
     [
         *OF_ROWS,
+        with_nul(
+            "order_status", "sent", f"{key('4')},{C},sent\u2400,{','.join([NEW_YEAR] * 5)}", "in_set(order_status)"
+        ),
+        too_long("order_id", 64, "matches(order_id)"),
+        too_long("customer_id", 64, "refers_to(customer_id)"),
+        too_long("order_status", 32, "in_set(order_status)"),
         *without_value("order_id", "customer_id", BOUGHT),
         *unparsable(*TIMES),
         Failure("matches(order_id)", {"order_id": "o1"}, "o1"),
         Failure("in_set(order_status)", {"order_status": "lost"}, "lost"),
         Failure(f"between({BOUGHT})", {BOUGHT: OLD}, OLD),
-        Failure(f"between({APPROVED})", {APPROVED: "2018-01-02 00:00:00"}, "2018-01-02 00:00:00"),
+        Failure(f"between({BOUGHT})", {BOUGHT: BEYOND, DELIVERED: None}, BEYOND),
+        *[Failure(f"between({time})", {time: BEYOND}, BEYOND) for time in (APPROVED, DELIVERED, ESTIMATE)],
+        Failure(f"between({CARRIER})", {CARRIER: BEFORE}, BEFORE),
         Failure(f"not_after({BOUGHT}, {DELIVERED})", {DELIVERED: EVE}, f"{NEW_YEAR}, {EVE}"),
         Failure(f"not_after({CARRIER}, {ESTIMATE})", {CARRIER: LATE}, f"{LATE}, {NEW_YEAR}"),
         Failure("refers_to(customer_id)", {"customer_id": X}, X),
         Failure("refers_to(customer_id)", {"customer_id": Q}, Q),
         Failure("unique(order_id)", {"order_id": X}, X),
     ],
-    nulls=("in_set(order_status)", f"between({APPROVED})", f"not_after({CARRIER}, {ESTIMATE})", SHARE),
+    nulls=("in_set(order_status)", f"not_after({CARRIER}, {ESTIMATE})", SHARE),
     no_rows=("row_count_between", SHARE),
 )
 
+NO_TYPE = ("in_set(payment_type)",)
 PAYMENT_KEY = "unique(order_id, payment_sequential)"
 PAYMENTS = Case(
     added(CONTRACTS["payments"], MeanBetween("payment_value", low=0.1, high=10)),
@@ -126,6 +152,9 @@ PAYMENTS = Case(
     {"order_id": P, "payment_type": "boleto", "payment_installments": "1", "payment_value": "0.10"},
     [
         *OF_ROWS,
+        Failure("has_no_nul", {"payment_type": "\0", "payment_sequential": "9"}, f"{P},9,\u2400,1,0.10", NO_TYPE),
+        too_long("order_id", 64, "matches(order_id)", "refers_to(order_id)"),
+        too_long("payment_type", 32, "in_set(payment_type)"),
         *without_value("order_id", "payment_sequential", "payment_value"),
         *unparsable("payment_sequential", "payment_installments", "payment_value"),
         Failure("matches(order_id)", {"order_id": "o1"}, "o1"),

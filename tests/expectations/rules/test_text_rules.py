@@ -4,8 +4,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from expectations import rules
-from expectations.contracts.olist import CUSTOMERS
+from expectations.contracts.olist import CUSTOMERS, FILE_CONTRACTS
 from expectations.rules import Cells
+from jobs.warehouse.ddl import redshift_type
 from tests.expectations.rules.reasons import TEXT, raw_columns, reasons_of, texts
 
 
@@ -33,3 +34,30 @@ def test_a_text_is_one_of_a_set(spark: SparkSession) -> None:
         None,
         None,
     ]
+
+
+def test_a_text_has_at_most_so_many_bytes_of_utf_8(spark: SparkSession) -> None:
+    good, bad = ("", "abcd", "éé", "\U0001f600"), ("abcde", "ééa", "\U0001f600a")
+    reasons = reasons_of(spark, rules.MaxBytes("a", 4, null_passes=True), raw_columns(), *texts(*good, None, *bad))
+    message = "expected a text of at most 4 bytes"
+    assert reasons == [None] * 5 + [("max_bytes", "a", f"{text}... (5 bytes)", message) for text in bad]
+    [none, long] = reasons_of(spark, rules.MaxBytes("a", 4), raw_columns(), *texts(None, "x" * 400))
+    assert none == ("max_bytes", "a", None, message)
+    assert long == ("max_bytes", "a", f"{'x' * 40}... (400 bytes)", message)
+
+
+def test_a_nul_in_any_cell_fails_the_row_and_is_shown_as_a_sign(spark: SparkSession) -> None:
+    rows = [{"a": first, "b": second} for first, second in (("x", None), ("", "\u2400"), ("\0", None), ("x", "y\0z"))]
+    reasons = reasons_of(spark, rules.HasNoNul(("a", "b")), Cells({"a": TEXT, "b": TEXT}, are_text=True), *rows)
+    message = "expected text without NUL characters, which warehouses refuse"
+    assert reasons[:2] == [None, None]
+    assert reasons[2:] == [("has_no_nul", None, text, message) for text in ("\u2400", "x,y\u2400z")]
+
+
+def test_every_text_column_of_a_file_has_the_length_that_the_warehouse_has() -> None:
+    for contract in FILE_CONTRACTS:
+        limits = {rule.column: rule.limit for rule in contract.rules if isinstance(rule, rules.MaxBytes)}
+        declared = {field.name: redshift_type(field) for field in contract.schema if field.dataType == TEXT}
+        assert {contract.source_name(name): kind for name, kind in declared.items()} == {
+            column: f"varchar({limit})" for column, limit in limits.items()
+        }

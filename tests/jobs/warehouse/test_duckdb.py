@@ -140,6 +140,89 @@ def test_a_file_that_is_not_a_database_is_reported(
     assert "not a valid DuckDB database" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("content", [b"", b"x" * 100, b"\0" * 20_000])
+def test_a_file_of_other_content_is_named_with_what_to_do(
+    published: DuckDBPublication, content: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    published.file.write_bytes(content)
+    assert published.publish() == 4
+    [line] = without_logs(capfd.readouterr().err)
+    assert "could not open the file" in line
+    assert "move it away: the next load creates it anew" in line
+    assert published.file.read_bytes() == content
+
+
+def test_a_file_that_was_cut_short_is_never_loaded_into_and_left_unreadable(
+    published: DuckDBPublication, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for run in (JUNE_RUN, FEBRUARY_RUN, JUNE_RUN):
+        assert published.publish("--run", run) == 0
+    content = published.file.read_bytes()
+    codes = set()
+    for eighths in range(8):
+        published.file.write_bytes(content[: len(content) * eighths // 8 + 1])
+        published.file.with_name(f"{published.file.name}.wal").unlink(missing_ok=True)
+        capfd.readouterr()
+        code = published.publish()
+        codes.add(code)
+        if code == 0:
+            assert published.tables() == all_tables(JUNE)
+            assert published.query("select count(*), max(tables) from pipeline_runs")
+        else:
+            assert code == 4
+            [line] = without_logs(capfd.readouterr().err)
+            assert "away" in line
+            assert len(line) < 500 + len(str(published.file)) * 3
+    assert codes == {0, 4}
+
+
+@pytest.mark.parametrize(
+    "interruption",
+    [
+        ("_load_table", FEBRUARY_RUN, "what was there before is as it was"),
+        ("_record_load", FEBRUARY_RUN, "what was there before is as it was"),
+        ("_read_table", JUNE_RUN, "the load into {} is committed"),
+    ],
+)
+@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), KeyboardInterrupt()])
+def test_ctrl_c_in_a_statement_ends_with_130_and_says_which_run_the_file_holds(
+    published: DuckDBPublication,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    interruption: tuple[str, str, str],
+    error: BaseException,
+) -> None:
+    statement, run, state = interruption
+    assert published.publish("--run", FEBRUARY_RUN) == 0
+
+    def interrupted(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(duckdb_warehouse, statement, interrupted)
+    assert published.publish() == 130
+    [line] = without_logs(capfd.readouterr().err)
+    assert line == f"publish: interrupted; {state.format(f'duckdb:{published.file}')}"
+    assert published.runs()[-1][1] == run
+
+
+def test_a_link_to_nothing_is_refused_and_its_target_is_not_made(
+    published: DuckDBPublication, capfd: pytest.CaptureFixture[str]
+) -> None:
+    target = published.file.with_name("elsewhere.duckdb")
+    published.file.symlink_to(target)
+    assert published.publish() == 2
+    [line] = without_logs(capfd.readouterr().err)
+    assert f"found a link to {target}, where nothing is" in line
+    assert not target.exists()
+    published.file.unlink()
+    assert published.publish() == 0
+    published.file.rename(target)
+    published.file.symlink_to(target)
+    assert published.publish() == 0
+    assert published.file.is_symlink()
+    assert published.tables() == all_tables(JUNE)
+
+
 @pytest.mark.parametrize(("table", "rows", "difference"), CHANGED_ROWS)
 def test_a_lost_duplicated_or_changed_row_fails_the_load(
     published: DuckDBPublication,

@@ -16,6 +16,12 @@ ROLE = "arn:aws:iam::123456789012:role/service-role/copy"
 def test_a_duckdb_file_may_be_anywhere() -> None:
     assert parse_address("duckdb:/a b/it's.duckdb") == DuckDBAddress(Path("/a b/it's.duckdb"))
     assert parse_address("duckdb:w.duckdb") == DuckDBAddress(Path.cwd() / "w.duckdb")
+    assert parse_address("duckdb:~/w") == DuckDBAddress(Path.home() / "w")
+
+
+@pytest.mark.parametrize("uri", ["file:///a%20b/w", "file:/a b/w", "FILE:///a%20b/w", "file://localhost/a%20b/w"])
+def test_a_duckdb_file_may_be_named_by_a_file_uri(uri: str) -> None:
+    assert parse_address(f"duckdb:{uri}") == DuckDBAddress(Path("/a b/w"))
 
 
 def test_serverless_is_a_workgroup_a_database_and_a_schema() -> None:
@@ -42,6 +48,11 @@ def test_a_cluster_takes_a_database_user_or_a_secret() -> None:
         "warehouse.duckdb",
         "duckdb:",
         "duckdb:what?",
+        "duckdb:file:///a%3fb",
+        "duckdb:file://host/w",
+        "duckdb:a\\b",
+        "duckdb:~nobody1/x",
+        "duckdb:a\0b",
         "postgresql://host/dev",
         "redshift://",
         "redshift://work/dev",
