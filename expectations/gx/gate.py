@@ -28,6 +28,7 @@ from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metadata_types import FailureSeverity
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from expectations.contracts.contract import Contract
 from expectations.gx.data_docs import site
@@ -92,11 +93,7 @@ def gate_columns(
         duplicates: for a computed table, `duplicate_keys` by the label of their rule; no entry if there are none.
     """
     cells = contract.cells
-    values = [
-        cells.value(column).alias(cells.value_column(column))
-        for column in cells.types
-        if cells.value_column(column) != column
-    ]
+    values = [F.col(f"`{cells.value_column(column)}`") for column in cells.parsed_columns]
     rules = [rule for rule in contract.row_rules if rule.has_result_column]
     if cells.are_text:
         results = [row_validation.failing_value(rule).alias(rule.label) for rule in rules]

@@ -67,9 +67,7 @@ class ReadCell:
 
 
 def read_cell(text: Column, data_type: DataType, *, is_required: bool, declared: ColumnForm | None) -> ReadCell:
-    """Rewrite a cell that stands in another form.
-
-    The cheapest test comes first, since nearly all cells stand in the form of the rules.
+    """Rewrite a cell that stands in another form. For rows in which all cells are as usual, see `is_usual`.
 
     Args:
         text: the cell; null for an empty one.
@@ -79,30 +77,34 @@ def read_cell(text: Column, data_type: DataType, *, is_required: bool, declared:
     """
     form = declared or ColumnForm()
     rewritten = _rewritten(text, data_type, form)
-    # Digits and signs come before letters, "#" and "\" are no digits: so one comparison clears nearly all cells.
     if not is_required and not isinstance(data_type, StringType):
-        may_be_word = ~text.substr(1, 1).between("+", "9")
-        is_word = may_be_word & text.isin(*WORDS_FOR_NOTHING)
+        is_word = text.isin(*WORDS_FOR_NOTHING)
         rewritten = {**rewritten, "word for no value": (is_word, F.lit(None).cast("string"))}
     if not rewritten:
         return ReadCell(text, F.lit(None).cast("string"))
     read, name = text, F.lit(None).cast("string")
     for label, (applies, value) in rewritten.items():
         read, name = F.when(applies, value).otherwise(read), F.when(applies, F.lit(label)).otherwise(name)
-    usual = text.isNull() | _is_usual(text, data_type, form)
-    return ReadCell(F.when(usual, text).otherwise(read), F.when(usual, None).otherwise(name))
+    return ReadCell(read, name)
 
 
-def _is_usual(text: Column, data_type: DataType, form: ColumnForm) -> Column:
-    """Whether a cell stands in the form of the rules as far as a cheap look tells."""
+def is_usual(text: Column, data_type: DataType, declared: ColumnForm | None) -> Column:
+    """Whether a cell is empty or stands in the form of the rules, as far as a cheap look tells."""
+    # Digits and signs come before letters, and words for nothing begin with a letter, "#", "<" or a backslash.
+    is_figure = text.between("+", ":")
+    form = declared or ColumnForm()
     match data_type:
+        case TimestampType() if form.format:
+            return text.isNull()
         case TimestampType():
-            return F.lit(False) if form.format else (F.length(text) == 19) & (text.substr(11, 1) == " ")
+            return text.isNull() | ((F.octet_length(text) == 19) & ~text.contains("T"))
+        case StringType() if form.pad_zeros_to:
+            return text.isNull() | (F.octet_length(text) >= form.pad_zeros_to)
         case StringType():
-            return F.length(text) == F.lit(form.pad_zeros_to)
+            return F.lit(True)
         case IntegerType():
-            return text.substr(1, 1).between("+", "9") & ~text.contains(".")
-    return text.substr(1, 1).between("+", "9")
+            return text.isNull() | (is_figure & ~text.contains("."))
+    return text.isNull() | is_figure
 
 
 def _rewritten(text: Column, data_type: DataType, form: ColumnForm) -> Mapping[str, tuple[Column, Column]]:

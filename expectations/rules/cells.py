@@ -1,9 +1,9 @@
 """Text and value of a column: how the text of a raw file becomes a typed value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, TimestampType
 
@@ -57,10 +57,12 @@ class Cells:
     Attributes:
         types: the type of each column's value.
         are_text: whether the table is raw.
+        are_parsed: whether each raw column has its value in a column beside it (`with_values`).
     """
 
     types: Mapping[str, DataType]
     are_text: bool
+    are_parsed: bool = False
 
     def text(self, column: str) -> Column:
         """The text of a raw column; the value of a typed column, written as text."""
@@ -68,7 +70,22 @@ class Cells:
 
     def value(self, column: str) -> Column:
         """The typed value; null if the text stands for none."""
+        if self.are_parsed:
+            return F.col(f"`{self.value_column(column)}`")
         return parsed(F.col(column), self.types[column]) if self.are_text else F.col(column)
+
+    @property
+    def parsed_columns(self) -> tuple[str, ...]:
+        """The raw columns whose values are in columns of their own."""
+        return tuple(column for column in self.types if self.value_column(column) != column)
+
+    def with_values(self, rows: DataFrame) -> tuple[DataFrame, "Cells"]:
+        """Parse each raw column once: the rows with the values beside the texts, and the cells that read them there.
+
+        Rules mention a value several times, and Spark would parse it each time.
+        """
+        values = [self.value(column).alias(self.value_column(column)) for column in self.parsed_columns]
+        return rows.select("*", *values), replace(self, are_parsed=True)
 
     def value_column(self, column: str) -> str:
         """The name of the typed column beside a raw one, such as ``payment_value as decimal(18,4)``.

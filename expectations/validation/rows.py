@@ -7,11 +7,10 @@ from operator import and_, or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType
 
 from expectations.contracts.contract import FileContract
 from expectations.rules import RefersTo, RowRule, Unique
-from expectations.rules.cells import parsed
+from expectations.rules.cells import Cells
 from expectations.rules.row_rules import SOURCE_FILE
 from expectations.validation.records import FORMS
 from transforms import schemas
@@ -56,7 +55,8 @@ def validate_rows(*, raw: DataFrame, contract: FileContract, references: Mapping
     - ``warnings``: the same for rules that only warn, whether the row is accepted or not;
     - ``blanked``: the same for rules that empty a cell;
     - ``failed``: the labels of all three;
-    - ``forms``: the cells that stood in another form.
+    - ``forms``: the cells that stood in another form;
+    - the values of the cells that are not text (`Cells.value_column`).
 
     Args:
         raw: as `records` returns them.
@@ -68,13 +68,15 @@ def validate_rows(*, raw: DataFrame, contract: FileContract, references: Mapping
         joined = _with_marks(joined, rule, references[rule.table])
     rules = [rule for rule in contract.row_rules if not isinstance(rule, Unique)]
     rejecting = [rule for rule in rules if rule.severity in ("quarantine", "stop")]
-    validated = joined.select(
+    parsed_rows, cells = contract.cells.with_values(joined)
+    validated = parsed_rows.select(
         *contract.source_columns,
         SOURCE_FILE,
-        _reasons(rejecting, contract).alias(REASONS),
-        _reasons([rule for rule in rules if rule.severity == "warn"], contract).alias(WARNINGS),
-        _reasons([rule for rule in rules if rule.severity == "blank"], contract).alias(BLANKED),
+        _reasons(rejecting, cells).alias(REASONS),
+        _reasons([rule for rule in rules if rule.severity == "warn"], cells).alias(WARNINGS),
+        _reasons([rule for rule in rules if rule.severity == "blank"], cells).alias(BLANKED),
         FORMS,
+        *[cells.value(column) for column in cells.parsed_columns],
     )
     passes_all = (F.size(REASONS) == 0) & (F.size(WARNINGS) == 0) & (F.size(BLANKED) == 0)
     labels = F.transform(F.concat(REASONS, WARNINGS, BLANKED), _label_of)
@@ -87,14 +89,13 @@ def accepted(*, validated: DataFrame, contract: FileContract) -> DataFrame:
     Grain in: `validate_rows`. Grain out: one row per accepted record, the contract's schema.
     """
     values = [
-        _kept_cell(contract, contract.source_name(column.name), column.dataType).alias(column.name)
-        for column in contract.schema.fields
+        _kept_cell(contract, contract.source_name(column.name)).alias(column.name) for column in contract.schema.fields
     ]
     return validated.where(F.size(REASONS) == 0).select(*values).select(*columns_of(contract.schema))
 
 
-def _kept_cell(contract: FileContract, name: str, data_type: DataType) -> Column:
-    value = parsed(F.col(name), data_type)
+def _kept_cell(contract: FileContract, name: str) -> Column:
+    value = F.col(f"`{contract.cells.value_column(name)}`")
     if not any(rule.severity == "blank" and rule.columns == (name,) for rule in contract.row_rules):
         return value
     return F.when(~F.exists(BLANKED, lambda reason: reason["column"] == name), value)
@@ -132,6 +133,11 @@ def failure_counts(contract: FileContract) -> dict[str, Column]:
     }
 
 
+def is_remarkable() -> Column:
+    """Whether a row of `validate_rows` fails a rule, or has a cell that stood in another form."""
+    return (F.size(FAILED) > 0) | F.col(FORMS).isNotNull()
+
+
 def form_counts(*, validated: DataFrame) -> DataFrame:
     """How many cells stood in which other form.
 
@@ -156,7 +162,8 @@ def fails(rule: RowRule) -> Column:
 def failing_value(rule: RowRule) -> Column:
     """The value on which a row of `validate_rows` fails a rule: empty if there is no value, null if the row passes."""
     reasons = F.filter(F.concat(REASONS, WARNINGS, BLANKED), lambda reason: _label_of(reason).isin(*_labels(rule)))
-    return F.when(fails(rule), F.coalesce(F.get(reasons, 0)["value"], F.lit("")))
+    # Nearly no row fails any rule, which is the cheapest question.
+    return F.when((F.size(FAILED) > 0) & fails(rule), F.coalesce(F.get(reasons, 0)["value"], F.lit("")))
 
 
 def _labels(rule: RowRule) -> tuple[str, ...]:
@@ -174,7 +181,7 @@ def _with_marks(rows: DataFrame, rule: RefersTo, reference: Reference) -> DataFr
     return marked.join(keys.withColumn(rule.quarantined_mark, F.lit(True)), on=rule.column, how="left")
 
 
-def _reasons(rules: Sequence[RowRule], contract: FileContract) -> Column:
+def _reasons(rules: Sequence[RowRule], cells: Cells) -> Column:
     """The reasons of the rules that a row fails.
 
     Nearly all rows pass all rules, and collecting no reasons would cost more than all checks. So that is tested first.
@@ -182,7 +189,7 @@ def _reasons(rules: Sequence[RowRule], contract: FileContract) -> Column:
     none = F.array().cast(schemas.REASONS)
     if not rules:
         return none
-    reasons = [rule.reason(contract.cells) for rule in rules]
+    reasons = [rule.reason(cells) for rule in rules]
     passes_all = reduce(and_, (reason.isNull() for reason in reasons))
     return F.when(passes_all, none).otherwise(F.array_compact(F.array(*reasons)))
 

@@ -1,9 +1,11 @@
 """The rows of a source, read and counted: its lines by one count, and the records made of them by another."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,12 +14,13 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from expectations.rules.row_rules import SOURCE_FILE
+from expectations.rules.row_rules import MALFORMED_ROW, SOURCE_FILE
 from expectations.validation.line_breaks import POSITION, joined_lines, may_hold_line_breaks
 from expectations.validation.records import (
+    IS_BLANK,
+    IS_HEADER,
     LINE,
     LINES,
-    has_odd_quotes,
     is_blank,
     is_open_at_the_end,
     records,
@@ -26,9 +29,9 @@ from expectations.validation.records import (
 from jobs.errors import DataError
 from jobs.runs.checked_tables import raw_money
 from jobs.runs.endings import STAGE
-from jobs.runs.metrics import total_of, with_metrics
+from jobs.runs.metrics import OBSERVED_MONEY, with_metrics
 from jobs.runs.run import Run
-from jobs.runs.totals import Total
+from jobs.runs.totals import NO_MONEY, Total
 from jobs.sources.csv_files import BYTE_ORDER_MARK, has_bytes_after_gzip, why_not_unpacked
 from jobs.sources.input_files import Source
 from jobs.sources.parquet_files import read_parquet
@@ -78,7 +81,6 @@ class Reading:
         self._join = join
         self._name = name or source.contract.table
         self._lines: Observation | None = None
-        self._blank_lines: Observation | None = None
         self._observe(read_parquet(session, source) if source.format == "parquet" else self._records())
 
     def with_lines_joined(self) -> DataFrame | None:
@@ -87,9 +89,7 @@ class Reading:
         It will not where a quote stays open at the end of a line, in a file that may hold line breaks inside quotes.
         """
         source = self.source
-        if self._lines is None or not may_hold_line_breaks(source.contract, source.header):
-            return None
-        if not self._lines.get["open_lines"]:
+        if not may_hold_line_breaks(source.contract, source.header) or not self._seen.get["open_lines"]:
             return None
         self._join = True
         self._observe(self._records())
@@ -97,7 +97,7 @@ class Reading:
 
     def rows_at_once(self) -> DataFrame:
         """The rows for a query that cannot be run again; where lines may have to be joined, this reads the file."""
-        if self._lines is None or not may_hold_line_breaks(self.source.contract, self.source.header):
+        if not may_hold_line_breaks(self.source.contract, self.source.header):
             return self.rows
         self.rows.write.format("noop").mode("overwrite").save()
         return self.with_lines_joined() or self.rows
@@ -110,24 +110,40 @@ class Reading:
 
     def figures(self) -> ReadFigures:
         """What was counted, after a query has read the rows."""
-        seen = self._records_seen.get
-        total = total_of(seen, self.source.contract.money)
-        if self._lines is None:
+        seen = self._seen.get
+        money = None if self.source.contract.money is None else seen["record_money"] or NO_MONEY
+        total = Total(seen["records"], money)
+        if self.source.format == "parquet":
             return ReadFigures(total)
-        lines = self._lines.get
+        lines = self._lines.get if self._lines else seen
         return ReadFigures(
             total,
             lines=lines["rows"],
-            blank_lines=self._blank_lines.get["blank_lines"] if self._blank_lines else 0,
+            blank_lines=seen["blank_lines"],
             header_lines=lines["header_lines"],
             record_lines=seen["record_lines"] or 0,
         )
 
     def _observe(self, rows: DataFrame) -> None:
+        """Count all lines, whatever they are, in one go; then keep the records."""
         contract = self.source.contract
-        self.rows, self._records_seen = with_metrics(
-            rows, f"read {self._name}", money=raw_money(contract), metrics={"record_lines": F.sum(LINES)}
-        )
+        marks = [mark for mark in (IS_HEADER, IS_BLANK) if mark in rows.columns]
+        is_record = reduce(and_, (~F.col(mark) for mark in marks), F.lit(True))
+        is_open = is_record & F.col(MALFORMED_ROW).isNotNull() & is_open_at_the_end(F.col(MALFORMED_ROW))
+        metrics = {
+            "records": F.count_if(is_record),
+            "record_lines": F.sum(F.when(is_record, F.col(LINES))),
+            "open_lines": F.count_if(is_open),
+            **({"header_lines": F.count_if(IS_HEADER)} if IS_HEADER in marks else {}),
+            **({"blank_lines": F.count_if(~is_record & _is_no_header(marks))} if IS_BLANK in marks else {}),
+        }
+        money = raw_money(contract)
+        if money is not None:
+            metrics["record_money"] = F.sum(F.when(is_record, money)).cast(OBSERVED_MONEY)
+        observed, self._seen = with_metrics(rows, f"read {self._name}", metrics=metrics)
+        records_alone = observed.where(is_record).drop(*marks)
+        is_numbered = contract.numbered in self.source.missing_columns
+        self.rows = with_numbers(rows=records_alone, contract=contract) if is_numbered else records_alone
 
     def _records(self) -> DataFrame:
         source = self.source
@@ -138,31 +154,17 @@ class Reading:
             line.alias(LINE),
             self._source_file().alias(SOURCE_FILE),
             *([place.alias(POSITION)] if self._join else []),
-            self._is_header(line).alias("is_header"),
+            self._is_header(line).alias(IS_HEADER),
         )
-        open_quote = has_odd_quotes(F.col(LINE)) & is_open_at_the_end(F.col(LINE))
-        lines, self._lines = with_metrics(
-            lines,
-            f"lines of {self._name}",
-            metrics={
-                "header_lines": F.count_if("is_header"),
-                "open_lines": F.count_if(open_quote),
-            },
-        )
-        of_records = lines.where(~F.col("is_header")).drop("is_header")
         if self._join:
-            of_records = joined_lines(lines=of_records, contract=source.contract, header=source.header)
-        # A blank line within a record is a part of it, so that blank lines are told from others only now.
-        of_records, self._blank_lines = with_metrics(
-            of_records.withColumn("is_blank", is_blank(F.col(LINE))),
-            f"blank lines of {self._name}",
-            metrics={"blank_lines": F.count_if("is_blank")},
-        )
-        rows = records(
-            lines=of_records.where(~F.col("is_blank")).drop("is_blank"), contract=source.contract, header=source.header
-        )
-        lacks_numbers = source.contract.numbered in source.missing_columns
-        return with_numbers(rows=rows, contract=source.contract) if lacks_numbers else rows
+            lines, self._lines = with_metrics(
+                lines, f"lines of {self._name}", metrics={"header_lines": F.count_if(IS_HEADER)}
+            )
+            lines = lines.where(~F.col(IS_HEADER)).drop(IS_HEADER)
+            lines = joined_lines(lines=lines, contract=source.contract, header=source.header)
+        # A blank line within a record is a part of it, so that blank lines are told from others after they are joined.
+        lines = lines.withColumn(IS_BLANK, is_blank(F.col(LINE), header=source.header))
+        return records(lines=lines, contract=source.contract, header=source.header)
 
     def _source_file(self) -> Column:
         """The file that a line is of; of a staged copy, the file that was copied."""
@@ -180,6 +182,10 @@ class Reading:
         for spelling in spellings:
             is_header |= (F.octet_length(line) == len(spelling)) & (line.cast("binary") == F.lit(spelling))
         return is_header
+
+
+def _is_no_header(marks: Sequence[str]) -> Column:
+    return ~F.col(IS_HEADER) if IS_HEADER in marks else F.lit(True)
 
 
 @contextmanager
