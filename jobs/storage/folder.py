@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,6 +70,19 @@ class StoredObject:
 Stored = StoredFile | StoredObject
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How much a folder holds, and since when it is as it is.
+
+    Attributes:
+        size: bytes of all files below it.
+        changed_at: the newest change of what is in it.
+    """
+
+    size: int
+    changed_at: datetime
+
+
 def decoded(content: bytes, *, name: str) -> str:
     """The text of a file.
 
@@ -108,6 +122,9 @@ class Folder(Protocol):
 
     def is_folder(self, *parts: str) -> bool:
         """Whether there is such a folder."""
+
+    def extent(self, *parts: str) -> Extent | None:
+        """The size and the newest change of all that is below a folder; None where there is no such folder."""
 
     def read(self, *parts: str) -> str | None:
         """A text file's content, or None where there is no such file.

@@ -10,12 +10,13 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
 
 from jobs.cli.logs import log_event
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.storage.folder import LARGEST_TEXT, Stored, StoredFile, WriteConflictError, decoded
+from jobs.storage.folder import LARGEST_TEXT, Extent, Stored, StoredFile, WriteConflictError, decoded
 
 LOCK_SECONDS, SECONDS_BETWEEN_ATTEMPTS = 60.0, 0.1
 log = logging.getLogger(__name__)
@@ -50,6 +51,27 @@ class LocalFolder:
     def is_folder(self, *parts: str) -> bool:
         """Whether there is such a folder."""
         return self.path.joinpath(*parts).is_dir()
+
+    def extent(self, *parts: str) -> Extent | None:
+        """The size and the newest change of all that is below a folder, without what links in it lead to.
+
+        Raises:
+            ConfigurationError: The folder is a link: what it leads to may not belong here.
+        """
+        top = self.path.joinpath(*parts)
+        if top.is_symlink():
+            raise ConfigurationError(
+                f"{top}: found a link, expected a folder. Remove the link, or put the folder there"
+            )
+        if not top.is_dir():
+            return None
+        states = [top.lstat()]
+        for folder, subfolders, files in os.walk(top, onerror=_raise_unless_gone):
+            for name in (*subfolders, *files):
+                with suppress(FileNotFoundError):  # a run that still works removes what it staged
+                    states.append(Path(folder, name).lstat())
+        size = sum(state.st_size for state in states if not stat.S_ISDIR(state.st_mode))
+        return Extent(size, datetime.fromtimestamp(max(state.st_mtime for state in states), UTC))
 
     def read(self, *parts: str) -> str | None:
         """A text file's content, or None where there is no such file."""
@@ -184,6 +206,11 @@ KINDS = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISSOCK, "a socket"),
 )
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _lock(folder: int, file: Path) -> None:

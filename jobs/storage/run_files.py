@@ -6,7 +6,8 @@ folder, and in SQL. Keys that nobody reads back are taken as they are.
 """
 
 import re
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
@@ -21,6 +22,7 @@ LONGEST_MANIFEST = 64_000_000
 """Characters. A manifest has some 150 for each file of a table."""
 
 LONGEST_CAUSE = 200
+LONGEST_TIME = 40
 
 EXPECTED = {
     "model_type": "an object",
@@ -71,6 +73,16 @@ def _date(value: Any) -> Any:
         raise ValueError("expected a date of the calendar, such as 2018-10-17") from None
 
 
+def _time(value: Any) -> Any:
+    time = None
+    if isinstance(value, str) and len(value) <= LONGEST_TIME:
+        with suppress(ValueError):
+            time = datetime.fromisoformat(value)
+    if time is None or time.tzinfo is None:
+        raise ValueError("expected a time with its zone, such as 2018-10-17T02:30:00+00:00")
+    return time
+
+
 def _money(value: Any) -> Any:
     if not isinstance(value, str) or not MONEY.fullmatch(value):
         raise ValueError('expected an amount as text, such as "16008872.1200"')
@@ -84,6 +96,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 FileName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_file_name)]
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 ISODate = Annotated[date, BeforeValidator(_date)]
+Time = Annotated[datetime, BeforeValidator(_time)]
 Money = Annotated[Decimal, BeforeValidator(_money)]
 
 
@@ -198,6 +211,12 @@ class RecordedFeatures(_Read):
     score: RecordedShards
 
 
+class RecordedClusters(_Read):
+    """The file of a run's clusters."""
+
+    file: RunPath
+
+
 def _as_entries(stated: Any) -> Any:
     """Totals as a list. Release 0.1 stated them by name: ``"raw orders"`` for a file, ``"orders"`` for a table."""
     if not isinstance(stated, dict):
@@ -224,6 +243,18 @@ class Manifest(_Read):
     outputs: dict[Name, list[RecordedFile]] = {}
     score_card: RecordedCard | None = None
     kmeans_features: RecordedFeatures | None = None
+    kmeans: RecordedClusters | None = None
+    finished_at: Time | None = None
+
+    def paths(self) -> list[str]:
+        """The paths of all that the run wrote or took over from earlier runs, from the output folder on."""
+        features = self.kmeans_features
+        return [
+            *self.tables.values(),
+            *([self.score_card.file] if self.score_card else []),
+            *([features.train.path, features.score.path] if features else []),
+            *([self.kmeans.file] if self.kmeans else []),
+        ]
 
 
 Model = TypeVar("Model", Pointer, Manifest)

@@ -20,7 +20,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.aws.errors import INTERRUPTED_ANSWERS, error_code, s3_errors
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.storage.folder import LARGEST_TEXT, Stored, StoredObject, WriteConflictError, decoded
+from jobs.storage.folder import LARGEST_TEXT, Extent, Stored, StoredObject, WriteConflictError, decoded
 
 MARKER = "_opened.json"
 """The object that makes a folder exist as soon as it is created: S3 has no folders, only objects."""
@@ -98,6 +98,15 @@ class S3Folder:
             listing = self._call("list_objects_v2", Prefix=self._children_prefix(*parts), MaxKeys=1)
         return bool(listing["KeyCount"])
 
+    def extent(self, *parts: str) -> Extent | None:
+        """The size and the newest change of the objects below the prefix, by one listing; not of older versions."""
+        with s3_errors(self.display_path(*parts)):
+            objects = list(self._list_all(*parts))
+        if not objects:
+            return None
+        changed_at = max(entry["LastModified"] for entry in objects)
+        return Extent(sum(entry["Size"] for entry in objects), changed_at)
+
     def read(self, *parts: str) -> str | None:
         """An object's text, or None where there is none."""
         return self.read_version(*parts)[0]
@@ -159,7 +168,8 @@ class S3Folder:
     def remove(self, *parts: str) -> None:
         """Remove the object and all below it. A versioned bucket keeps the versions."""
         with s3_errors(self.display_path(*parts)):
-            keys = [{"Key": key} for key in (*self._list_all(*parts), *([self._key(*parts)] if parts else []))]
+            keys = [{"Key": entry["Key"]} for entry in self._list_all(*parts)]
+            keys += [{"Key": self._key(*parts)}] if parts else []
             for first in range(0, len(keys), KEYS_PER_DELETE):
                 batch = {"Objects": keys[first : first + KEYS_PER_DELETE], "Quiet": True}
                 answer = self._call("delete_objects", Delete=batch)
@@ -253,9 +263,9 @@ class S3Folder:
                 children |= {entry["Key"]: entry for entry in page.get("Contents", [])}
         return children
 
-    def _list_all(self, *parts: str) -> Iterator[str]:
+    def _list_all(self, *parts: str) -> Iterator[dict[str, Any]]:
         for page in self._pages(Prefix=self._children_prefix(*parts)):
-            yield from (entry["Key"] for entry in page.get("Contents", []))
+            yield from page.get("Contents", [])
 
     def _pages(self, **request: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, **request, **self._payer)

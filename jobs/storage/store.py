@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from jobs.cli.run_ids import RUN_ID
-from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
-from jobs.storage.folder import NotTextError, WriteConflictError
+from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError, reason_of
+from jobs.storage.folder import Extent, NotTextError, WriteConflictError
 from jobs.storage.run_files import Manifest, Pointer, read_manifest, read_pointer
 from jobs.storage.uris import folder_at
 from transforms.bounded_text import shown
@@ -96,6 +96,38 @@ class RunStore:
         """Remove an intermediate file or folder of a run; nothing where there is none."""
         with self._disk_errors(name):
             self.folder.remove("runs", run_id, name)
+
+    def run_ids(self) -> list[str]:
+        """The ids of all runs, complete or not, sorted; not of what has another kind of name.
+
+        Raises:
+            ConfigurationError: The output folder has no runs.
+        """
+        names = self.folder.names("runs")
+        if not names:
+            raise ConfigurationError(
+                f"--output {self.output}: found no runs, expected the folder of runs. Check the path"
+            )
+        return [name for name in names if RUN_ID.fullmatch(name)]
+
+    def extent(self, run_id: str) -> Extent | None:
+        """The size and the newest change of a run's folder; None where there is no such folder."""
+        return self.folder.extent("runs", run_id)
+
+    def remove_run(self, run_id: str) -> None:
+        """Remove a run with all its files. The manifest goes first, so what is left halfway never looks complete.
+
+        Raises:
+            OutsideSystemError: A file cannot be removed.
+        """
+        try:
+            self.folder.remove("runs", run_id, MANIFEST)
+            self.folder.remove("runs", run_id)
+        except OSError as error:
+            raise OutsideSystemError(
+                f"cannot remove run {run_id} in {self.output}: {reason_of(error)}. Give this user the right to, and "
+                "run again"
+            ) from None
 
     def write_failure(self, run_id: str, failure: Mapping[str, Any]) -> None:
         """Record in a run's folder why the run failed, as far as the folder can still be written."""
