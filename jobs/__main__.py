@@ -16,6 +16,7 @@ STEPS = {
     "features": ("features", "checked tables to transactions, purchases and RFM"),
     "segments": ("segments", "customers of an earlier run to clusters"),
     "publish": ("publish", "the tables of a run into a warehouse"),
+    "prune": ("prune", "old runs and what killed runs left, removed"),
     "sample": ("sample", "an Olist-shaped data set to try it on"),
 }
 """By the word on the command line: the module of the step, and its help."""
