@@ -9,7 +9,9 @@ from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, Ti
 
 # Java's $ also matches before a line end, which may stand inside quotes; \z matches only at the end.
 TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\z"
-INTEGER_TEXT = r"^[+-]?\d+\z"
+# No figure has as many digits as these allow. Without a bound, one of a million digits would take minutes to cast.
+DIGITS, ZEROS = r"\d{1,40}", "0{0,40}"
+INTEGER_TEXT = rf"^[+-]?{DIGITS}\z"
 
 
 def parsed(text: Column, data_type: DataType) -> Column:
@@ -26,8 +28,8 @@ def parsed(text: Column, data_type: DataType) -> Column:
         case TimestampType():
             return F.when(text.rlike(TIMESTAMP_TEXT), text.try_cast(data_type))
         case DecimalType():
-            places = rf"\d{{0,{data_type.scale}}}0*"
-            return F.when(text.rlike(rf"^[+-]?\d+(\.{places})?\z"), text.try_cast(data_type))
+            places = rf"\d{{0,{data_type.scale}}}{ZEROS}"
+            return F.when(text.rlike(rf"^[+-]?{DIGITS}(\.{places})?\z"), text.try_cast(data_type))
     raise TypeError(f"no text form for {data_type.simpleString()}")
 
 

@@ -1,5 +1,6 @@
 """The rows of a source, read and counted: its lines by one count, and the records made of them by another."""
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -188,6 +189,12 @@ def _is_no_header(marks: Sequence[str]) -> Column:
     return ~F.col(IS_HEADER) if IS_HEADER in marks else F.lit(True)
 
 
+def _file_in(error: Exception) -> str:
+    """The name of the file that Spark could not read."""
+    match = re.search(r"while reading file (\S+?)\.?\s", str(error))
+    return match[1].rpartition("/")[2] if match else "a file of --input"
+
+
 @contextmanager
 def readable(source: Source) -> Iterator[None]:
     """Tell why Spark could not read a file of a source to its end.
@@ -200,6 +207,8 @@ def readable(source: Source) -> Iterator[None]:
     except (PySparkException, Py4JJavaError) as error:
         if UNREADABLE not in str(error):
             raise
+        if source.format == "parquet":
+            raise DataError(f"{_file_in(error)}: damaged or cut off, expected a Parquet file. Get it anew") from None
         for path, csv in zip(source.paths, source.csv, strict=False):
             cause = why_not_unpacked(source.folder, path) if csv.is_gzip else None
             if cause is not None:

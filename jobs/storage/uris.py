@@ -71,7 +71,7 @@ def _scheme_of(uri: str, *, argument: str) -> str:
     try:
         return urlsplit(uri).scheme
     except ValueError as error:
-        raise ConfigurationError(f"{argument} {uri}: neither a path nor a URI ({error}), {EXPECTED}") from None
+        raise ConfigurationError(f"{argument} {shown(uri)}: neither a path nor a URI ({error}), {EXPECTED}") from None
 
 
 def escape_glob(uri: str) -> str:

@@ -22,6 +22,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from expectations.contracts.olist import FILE_CONTRACTS
 from transforms.schemas import CUSTOMERS, KEYS, MAX_BYTES, ORDERS, PAYMENTS, PURCHASES
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
@@ -58,9 +59,21 @@ SQL_TYPES: Mapping[type[DataType], str] = MappingProxyType(
 """Types with one name in both engines. COPY requires the exact width of the Parquet column: int32 fits integer only."""
 
 VARCHAR_BYTES: Mapping[str, int] = MappingProxyType(
-    {**MAX_BYTES, "run_id": 256, "configuration_hash": 64, "load_id": 64, "tables": 16_384}
+    {
+        **MAX_BYTES,
+        **{
+            contract.source_name(column): MAX_BYTES[column]
+            for contract in FILE_CONTRACTS
+            for column in contract.schema.fieldNames()
+            if column in MAX_BYTES
+        },
+        "run_id": 256,
+        "configuration_hash": 64,
+        "load_id": 64,
+        "tables": 16_384,
+    }
 )
-"""Length of text columns in Redshift, in bytes of UTF-8: those of the run's tables, then those of the loader's own."""
+"""Length of text columns in Redshift, in bytes of UTF-8: of tables, of raw tables, and of the loader's own."""
 
 
 @dataclass(frozen=True)

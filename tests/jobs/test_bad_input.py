@@ -164,6 +164,15 @@ def test_a_card_that_is_none(
     assert says in fails(raw, output, capfd, "--card", str(card), code=2)
 
 
+@pytest.mark.usefixtures("spark")
+def test_parquet_that_is_cut_off(raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    raw.write()
+    raw.customers_file.unlink()
+    raw.customers_file.with_suffix(".parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    line = fails(raw, output, capfd, code=3)
+    assert "olist_customers_dataset.parquet: damaged or cut off, expected a Parquet file. Get it anew" in line
+
+
 def late(raw: RawFiles) -> None:
     """Every purchase is after the as-of date that the test gives."""
 

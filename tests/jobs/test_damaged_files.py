@@ -48,8 +48,9 @@ payments:
     - {kind: mean_between, column: payment_value, low: 50, high: 500, severity: warn}
     - {kind: matches, column: payment_type, pattern: "^[a-z_]+$", severity: warn}
 orders:
+  change:
+    between(order_approved_at): {low: 2016-01-01, high: 2018-12-31}
   add:
-    - {kind: between, column: order_approved_at, low: 2016-01-01, high: 2018-12-31}
     - {kind: in_set, column: customer_id, values: [c1, c2], severity: warn}
 """
 

@@ -11,14 +11,28 @@ from tests.expectations.rules.reasons import TEXT, TIME, WHOLE, raw_columns, rea
 from tests.frames import at, frame, money
 from transforms.schemas import MONEY
 
+# A value, but in so many digits that reading it is an attack.
+MANY_ZEROS = "0" * 100_000 + "1"
+
 GOOD_TEXTS = {
     WHOLE: ["1", "-1", "+7", "007", "2147483647"],
     MONEY: ["1", "-1.5", "0.0001", "99999999999999.9999", "99.9000000"],
     TIME: ["2018-02-28 00:00:00", "2020-02-29 23:59:59", "2018-01-01 00:00:00.5"],
 }
 BAD_TEXTS = {
-    WHOLE: ["1.5", "1e3", "x", " 1", "1 ", "1\n", "1\r", "2147483648", "", "\u0661"],
-    MONEY: ["0.00001", "0.0000000000001", "100000000000000", "1e2", "NaN", "R$ 1", " 1", "1\n"],
+    WHOLE: ["1.5", "1e3", "x", " 1", "1 ", "1\n", "1\r", "2147483648", "", "\u0661", MANY_ZEROS],
+    MONEY: [
+        "0.00001",
+        "0.0000000000001",
+        "100000000000000",
+        "1e2",
+        "NaN",
+        "R$ 1",
+        " 1",
+        "1\n",
+        MANY_ZEROS,
+        f"1.{MANY_ZEROS}",
+    ],
     TIME: ["2018-02-29 00:00:00", "2018-01-01", "2018-01-01 24:00:00", "2018-01-01 00:00:00\n", "01/02/2018 10:00:00"],
 }
 FORMS = {

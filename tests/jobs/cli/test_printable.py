@@ -43,12 +43,14 @@ def test_an_error_is_one_printable_line_whatever_it_quotes(capsys: pytest.Captur
     assert one_line("short") == "short"
 
 
-def test_a_path_with_an_escape_sequence_is_shown_and_not_obeyed(
+def test_a_path_with_an_escape_sequence_is_refused_and_not_obeyed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
     assert sample(["--output", str(tmp_path / "file" / "\x1b[2J")]) == 2
-    assert r"\x1b[2J" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "found a control character, expected a local folder" in shown
+    assert "\x1b" not in shown
 
 
 def test_a_table_shows_brackets_and_control_characters_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ def test_a_path_is_literal_and_a_file_uri_is_decoded(uri: str, path: str) -> Non
 @pytest.mark.parametrize(
     ("uri", "says"),
     [
-        ("//[x", "--output //[x: neither a path nor a URI (Invalid IPv6 URL), expected a local folder"),
+        ("//[x", "--output '//[x': neither a path nor a URI (Invalid IPv6 URL), expected a local folder"),
         ("http://[x", "neither a path nor a URI"),
         ("file://host/x", "found 'host' as the machine of a file: URI, which starts with file:///"),
         ("~nobody1/x", "--output ~nobody1/x: Could not determine home directory, expected a local folder"),
