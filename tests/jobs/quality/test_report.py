@@ -198,6 +198,6 @@ def test_refunds_have_no_logarithm_and_that_is_reported_in_one_line(
     rules.write_text("payments:\n  change:\n    between(payment_value): {low: -100000}\n")
     raw.payments[3] = '"o2",1,boleto,1,-50.00'
     stopped = run(raw, "log", "--rules", str(rules), "--feature-scale", "log", code=3)
-    assert '--feature-scale log: "monetary" has min -50' in capfd.readouterr().err
+    assert '--feature-scale log: "monetary" has min -34.5' in capfd.readouterr().err
     assert stopped.json("failure.json")["exit_code"] == 3
     run(raw, "minmax", "--rules", str(rules))
