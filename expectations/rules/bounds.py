@@ -34,6 +34,16 @@ def check_bounds(low: Any, high: Any) -> None:
             raise ValueError(f"low {low} is above high {high}, so that nothing could pass")
 
 
+def check_share(share: float) -> None:
+    """Check a share.
+
+    Raises:
+        ValueError: It is not from 0 to 1.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share}, expected 0 to 1")
+
+
 def is_within(value: Column, low: Bound | None, high: Bound | None) -> Column:
     """Whether a value is at least ``low`` and at most ``high``; None is no bound."""
     is_high_enough = F.lit(True) if low is None else value >= F.lit(low)

@@ -7,7 +7,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType
 
-from expectations.rules.bounds import bounds_text, check_bounds, is_within
+from expectations.rules.bounds import bounds_text, check_bounds, check_share, is_within
 from expectations.rules.cells import Cells
 from expectations.rules.rule import GxExpectation, Rule, Severity
 
@@ -22,6 +22,10 @@ class TableRule(Rule):
     def __post_init__(self) -> None:
         if self.severity in ("quarantine", "blank"):
             raise ValueError(f"severity is {self.severity}, expected stop or warn: there is no row to quarantine")
+
+    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
+        """None by default: Great Expectations has none of the kind, and the counts give the result."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,7 @@ class NullShareAtMost(TableRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.share <= 1:
-            raise ValueError(f"share is {self.share}, expected 0 to 1")
+        check_share(self.share)
 
     @property
     def subject(self) -> str:
@@ -125,10 +128,7 @@ class MeanBetween(TableRule):
 
     def incompatibility(self, cells: Cells, /) -> str | None:
         """Only numbers have a mean."""
-        data_type = cells.types[self.column]
-        if isinstance(data_type, NumericType):
-            return None
-        return f"{self.column} is {data_type.simpleString()}, expected a number"
+        return not_a_number(self.column, cells)
 
     def reason(self, cells: Cells, /) -> Column:
         """A reason with the mean."""
@@ -157,8 +157,7 @@ class ShareOfOneAtMost(TableRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.share <= 1:
-            raise ValueError(f"share is {self.share}, expected 0 to 1")
+        check_share(self.share)
 
     @property
     def subject(self) -> str:
@@ -172,10 +171,7 @@ class ShareOfOneAtMost(TableRule):
 
     def incompatibility(self, cells: Cells, /) -> str | None:
         """Only numbers have a sum."""
-        data_type = cells.types[self.column]
-        if isinstance(data_type, NumericType):
-            return None
-        return f"{self.column} is {data_type.simpleString()}, expected a number"
+        return not_a_number(self.column, cells)
 
     def reason(self, cells: Cells, /) -> Column:
         """A reason with the share of the row that has most."""
@@ -183,10 +179,6 @@ class ShareOfOneAtMost(TableRule):
         share = F.try_divide(F.max(value).cast("double"), F.sum(value).cast("double"))
         passes = (F.sum(value) < self.least_sum) | (share <= self.share)
         return self._reason_unless(F.coalesce(passes, F.lit(True)), share)
-
-    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
-        """None: the counts give the result."""
-        return ()
 
 
 @dataclass(frozen=True)
@@ -205,8 +197,7 @@ class ExcludedAtMost(TableRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.share <= 1:
-            raise ValueError(f"share is {self.share}, expected 0 to 1")
+        check_share(self.share)
 
     @property
     def subject(self) -> str:
@@ -228,6 +219,8 @@ class ExcludedAtMost(TableRule):
         share = F.max(F.lit(self.measured or 0.0))
         return self._reason_unless(F.coalesce(share <= self.share, F.lit(True)), share)
 
-    def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
-        """None: the counts give the result."""
-        return ()
+
+def not_a_number(column: str, cells: Cells) -> str | None:
+    """Why a rule about numbers cannot be about a column; None if it can."""
+    data_type = cells.types[column]
+    return None if isinstance(data_type, NumericType) else f"{column} is {data_type.simpleString()}, expected a number"
