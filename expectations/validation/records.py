@@ -106,7 +106,7 @@ def records(*, lines: DataFrame, contract: FileContract, header: Sequence[str]) 
 
 
 def cells_as_read(*, cells: DataFrame, contract: FileContract) -> DataFrame:
-    """Give rows whose cells are text already, as of Parquet, the columns of `records`.
+    """Give rows whose cells are text already, as of Parquet, the columns of `records`: none is a header or blank.
 
     Grain in: one row per record; source columns as text, and ``source_file``. Grain out: the same rows.
     """
@@ -119,6 +119,7 @@ def cells_as_read(*, cells: DataFrame, contract: FileContract) -> DataFrame:
         *[nothing.alias(name) for name in (MALFORMED_ROW, UNDECODED_ROW, ILL_QUOTED_ROW)],
         F.lit(1).alias(LINES),
         forms.alias(FORMS),
+        *[F.lit(False).alias(mark) for mark in (IS_HEADER, IS_BLANK)],
     )
 
 

@@ -2,11 +2,9 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import and_
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,17 +45,17 @@ class ReadFigures:
 
     Attributes:
         total: records, and the money in them as far as it is a number.
-        lines: all lines of CSV files.
+        lines: all lines; of Parquet, the rows.
         blank_lines: those without any value, which are no records.
         header_lines: those that repeat the header.
         record_lines: those that the records take.
     """
 
     total: Total
-    lines: int = 0
-    blank_lines: int = 0
-    header_lines: int = 0
-    record_lines: int = 0
+    lines: int
+    blank_lines: int
+    header_lines: int
+    record_lines: int
 
     def check(self, name: str) -> None:
         """See that every line is a header, blank, or in a record.
@@ -113,12 +111,9 @@ class Reading:
         """What was counted, after a query has read the rows."""
         seen = self._seen.get
         money = None if self.source.contract.money is None else seen["record_money"] or NO_MONEY
-        total = Total(seen["records"], money)
-        if self.source.format == "parquet":
-            return ReadFigures(total)
         lines = self._lines.get if self._lines else seen
         return ReadFigures(
-            total,
+            Total(seen["records"], money),
             lines=lines["rows"],
             blank_lines=seen["blank_lines"],
             header_lines=lines["header_lines"],
@@ -128,21 +123,20 @@ class Reading:
     def _observe(self, rows: DataFrame) -> None:
         """Count all lines, whatever they are, in one go; then keep the records."""
         contract = self.source.contract
-        marks = [mark for mark in (IS_HEADER, IS_BLANK) if mark in rows.columns]
-        is_record = reduce(and_, (~F.col(mark) for mark in marks), F.lit(True))
+        is_record = ~F.col(IS_HEADER) & ~F.col(IS_BLANK)
         is_open = is_record & F.col(MALFORMED_ROW).isNotNull() & is_open_at_the_end(F.col(MALFORMED_ROW))
         metrics = {
             "records": F.count_if(is_record),
             "record_lines": F.sum(F.when(is_record, F.col(LINES))),
             "open_lines": F.count_if(is_open),
-            **({"header_lines": F.count_if(IS_HEADER)} if IS_HEADER in marks else {}),
-            **({"blank_lines": F.count_if(~is_record & _is_no_header(marks))} if IS_BLANK in marks else {}),
+            "header_lines": F.count_if(IS_HEADER),
+            "blank_lines": F.count_if(IS_BLANK),
         }
         money = raw_money(contract)
         if money is not None:
             metrics["record_money"] = F.sum(F.when(is_record, money)).cast(OBSERVED_MONEY)
         observed, self._seen = with_metrics(rows, f"read {self._name}", metrics=metrics)
-        records_alone = observed.where(is_record).drop(*marks)
+        records_alone = observed.where(is_record).drop(IS_HEADER, IS_BLANK)
         is_numbered = contract.numbered in self.source.missing_columns
         self.rows = with_numbers(rows=records_alone, contract=contract) if is_numbered else records_alone
 
@@ -162,7 +156,8 @@ class Reading:
                 lines, f"lines of {self._name}", metrics={"header_lines": F.count_if(IS_HEADER)}
             )
             lines = lines.where(~F.col(IS_HEADER)).drop(IS_HEADER)
-            lines = joined_lines(lines=lines, contract=source.contract, header=source.header)
+            joined = joined_lines(lines=lines, contract=source.contract, header=source.header)
+            lines = joined.withColumn(IS_HEADER, F.lit(False))
         # A blank line within a record is a part of it, so that blank lines are told from others after they are joined.
         lines = lines.withColumn(IS_BLANK, is_blank(F.col(LINE), header=source.header))
         return records(lines=lines, contract=source.contract, header=source.header)
@@ -183,10 +178,6 @@ class Reading:
         for spelling in spellings:
             is_header |= (F.octet_length(line) == len(spelling)) & (line.cast("binary") == F.lit(spelling))
         return is_header
-
-
-def _is_no_header(marks: Sequence[str]) -> Column:
-    return ~F.col(IS_HEADER) if IS_HEADER in marks else F.lit(True)
 
 
 def _file_in(error: Exception) -> str:
