@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from jobs.errors import DataError
+from transforms.bounded_text import cut
 
 GZIP = b"\x1f\x8b"
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -62,14 +63,8 @@ def other_separator(header: str) -> str | None:
 def listed(names: Sequence[str]) -> str:
     """Some names from outside as a list for a message: few, short, and without what a terminal would act on."""
     shown: list[str] = []
-    for name in names:
-        if shown and len(", ".join([*shown, printable(name)])) > SHOWN_LENGTH * 3:
+    for name in (cut(name, longest=SHOWN_LENGTH) for name in names):
+        if shown and len(", ".join([*shown, name])) > SHOWN_LENGTH * 3:
             return ", ".join([*shown, f"and {len(names) - len(shown):,} more"])
-        shown.append(printable(name))
+        shown.append(name)
     return ", ".join(shown)
-
-
-def printable(text: str) -> str:
-    """A text from outside, cut to some characters, with a ? for each that cannot be printed."""
-    cut = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
-    return "".join(character if character.isprintable() else "?" for character in cut)

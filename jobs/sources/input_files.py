@@ -7,7 +7,7 @@ from typing import Any, Literal
 from expectations.contracts.contract import FileContract
 from jobs.errors import ConfigurationError, DataError
 from jobs.sources.csv_files import CsvFile, open_csv
-from jobs.sources.diagnosis import listed, printable
+from jobs.sources.diagnosis import listed
 from jobs.storage.folder import Folder, Stored
 from jobs.storage.uris import folder_at, unreadable_name
 
@@ -178,7 +178,7 @@ def _format_of(paths: Sequence[tuple[str, ...]]) -> Format:
     for path in paths:
         cause = unreadable_name(path[-1])
         if cause is not None:
-            raise ConfigurationError(f"{printable('/'.join(path))}: {cause}")
+            raise ConfigurationError(f"{listed(['/'.join(path)])}: {cause}")
     are_parquet = {path[-1].lower().endswith(".parquet") for path in paths}
     if len(are_parquet) > 1:
         raise ConfigurationError(
