@@ -6,6 +6,7 @@ another encoding, blank lines, headers in the middle, cut lines; they are plain 
 
 import gzip
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -51,44 +52,44 @@ class Parts:
 
 def payments(random: Random, *, parts: int, rows: int) -> Parts:
     """Payments of one order, each with a mark as its type and a number of its own."""
-    result, number = Parts(), 0
+
+    def payment(number: int, mark: str) -> tuple[str, Decimal]:
+        value = Decimal(random.randrange(1, 10**6)) / 100
+        fields = [ORDER, str(number), mark, "1", f"{value:.2f}"]
+        return ",".join(f'"{text}"' if random.random() < 0.3 else text for text in fields), value
+
+    return marked_parts(random, PAYMENTS_HEADER, payment, parts=parts, rows=rows)
+
+
+def customers(random: Random, *, parts: int, rows: int) -> Parts:
+    """Customers, each with a mark in its city, which may take several lines."""
+
+    def customer(_number: int, mark: str) -> tuple[str, None]:
+        more = [random.choice(["\n", "a", "\nb", ", c"]) for _ in range(4)] if random.random() < 0.1 else []
+        city = f'"{mark}{"".join(more)}"' if more else mark
+        return f'{key(mark)},{key("ann")},"09790",{city},SP', None
+
+    return marked_parts(random, CUSTOMERS_HEADER, customer, parts=parts, rows=rows)
+
+
+def marked_parts(
+    random: Random, header: str, record: Callable[[int, str], tuple[str, Decimal | None]], *, parts: int, rows: int
+) -> Parts:
+    """Parts of records, of which some that take one line are spoiled. The first record is valid."""
+    result = Parts()
     for part in range(parts):
         lines = []
-        for _ in range(rows):
-            number += 1
-            mark, value = f"m{number:06}x", Decimal(random.randrange(1, 10**6)) / 100
-            fields = [ORDER, str(number), mark, "1", f"{value:.2f}"]
-            quoted = [f'"{text}"' if random.random() < 0.3 else text for text in fields]
-            line = ",".join(quoted).encode()
-            if random.random() < 0.1:
+        for number in range(part * rows + 1, (part + 1) * rows + 1):
+            mark = f"m{number:06}x"
+            text, value = record(number, mark)
+            line = text.encode()
+            if random.random() < 0.1 and number > 1 and b"\n" not in line:
                 result.spoiled.append(mark)
                 line = spoiled(random, line, mark.encode())
             else:
                 result.good[mark] = value
             lines.append(line)
-        add_part(random, result, part, PAYMENTS_HEADER, lines)
-    return result
-
-
-def customers(random: Random, *, parts: int, rows: int) -> Parts:
-    """Customers, each with a mark in its city, which may take several lines. The first is valid."""
-    result, number = Parts(), 0
-    for part in range(parts):
-        lines = []
-        for _ in range(rows):
-            number += 1
-            mark = f"m{number:06}x"
-            city, chance = mark, random.random()
-            if chance < 0.1:
-                city = f'"{mark}{"".join(random.choice([chr(10), "a", chr(10) + "b", ", c"]) for _ in range(4))}"'
-            line = f'{key(mark)},{key("ann")},"09790",{city},SP'.encode()
-            if chance > 0.9 and number > 1:
-                result.spoiled.append(mark)
-                line = spoiled(random, line, mark.encode())
-            else:
-                result.good[mark] = None
-            lines.append(line)
-        add_part(random, result, part, CUSTOMERS_HEADER, lines)
+        add_part(random, result, part, header, lines)
     return result
 
 
