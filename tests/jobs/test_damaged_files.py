@@ -55,7 +55,7 @@ orders:
 """
 
 
-class Reached(Exception):  # noqa: N818 (no error: the program came to where Spark starts)
+class SparkReachedError(Exception):
     """Spark would start here, or read a table."""
 
 
@@ -110,7 +110,7 @@ def run_without_spark(
 
 
 def reached(*_: object, **__: object) -> None:
-    raise Reached
+    raise SparkReachedError
 
 
 class WarehouseOfStatements:
@@ -119,7 +119,7 @@ class WarehouseOfStatements:
     def load(self, run: RunToLoad) -> None:
         statements = load_statements(run, load_id="l", schema="segments", copies={}, iam_role="default")
         assert not [statement for statement in statements if "grant" in statement.sql or "1=1" in statement.sql]
-        raise Reached
+        raise SparkReachedError
 
     load_raw = reached
 
@@ -166,7 +166,7 @@ def ended(program: tuple[Callable[[Sequence[str]], int], Sequence[str]], output:
     main, arguments = program
     try:
         code = main(["--output", str(output), *(argument.format(output=output) for argument in arguments)])
-    except Reached:
+    except SparkReachedError:
         code = 0
     return code, "\n".join(without_logs(capfd.readouterr().err))
 

@@ -4,12 +4,13 @@ import argparse
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from deploy.__main__ import main as deploy
 from jobs import features, ingest, pipeline, publish, replay, sample, segments
-from jobs.cli.arguments import parser_of
+from jobs.cli.arguments import Step, parser_of
 from jobs.cli.config import PipelineConfig, ingest_config
 from jobs.cli.option_names import GLUES_OWN, OPTIONS_BY_STEP, without_glues_own
 from jobs.cli.parser import OneLineParser
@@ -111,7 +112,8 @@ def test_the_names_of_a_step_are_those_of_its_parser(step: str, monkeypatch: pyt
     elif step == "sample":
         sample.main([])
     else:
-        parsers.append(parser_of(step))  # type: ignore[arg-type]
+        [known] = [each for each in get_args(Step) if each == step]
+        parsers.append(parser_of(known))
     names = [name for name in parsers[0]._option_string_actions if name not in ("-h", "--help", "--version")]
     assert sorted(names) == sorted(OPTIONS_BY_STEP[step])
     assert not GLUES_OWN & set(names)
