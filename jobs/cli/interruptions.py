@@ -6,6 +6,7 @@ while it tidies up. The line that it ends with says what is true by then: see `s
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -41,6 +42,7 @@ class _Program:
         holds: how many blocks hold signals back.
         is_seen: whether the exception has arrived where the program tidies up.
         state: what is true of readers.
+        child: the process that does not outlive the deadline.
     """
 
     name: str = "olist-rfm"
@@ -52,6 +54,7 @@ class _Program:
     holds: int = 0
     is_seen: bool = False
     state: str = UNCHANGED
+    child: subprocess.Popen[bytes] | None = None
 
 
 _program = _Program()
@@ -156,6 +159,11 @@ def tidy_up(*, within: float = SECONDS_TO_TIDY_UP) -> None:
     _program.deadline = max(_program.deadline, time.monotonic() + within)
 
 
+def kill_at_the_deadline(process: subprocess.Popen[bytes]) -> None:
+    """Have a process end with this one, even where this one can no longer tell it to."""
+    _program.child = process
+
+
 def is_swallowed() -> bool:
     """Whether a signal arrived that the program goes on in spite of: a library caught what it raised."""
     return bool(_program.signal) and _program.is_working and not _program.is_seen and not _program.holds
@@ -208,6 +216,8 @@ def _end_process() -> None:
 def _end_at_the_deadline() -> None:
     while not _program.signal or time.monotonic() < _program.deadline:
         time.sleep(SECONDS_UNTIL_RAISED_AGAIN)
+    if _program.child is not None:
+        _program.child.kill()
     _end_process()
 
 

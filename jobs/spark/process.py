@@ -83,6 +83,7 @@ def starting() -> Iterator[None]:
 
     def start(*arguments: Any, **named: Any) -> subprocess.Popen[bytes]:
         started.append(subprocess.Popen(*arguments, **named))
+        interruptions.kill_at_the_deadline(started[-1])
         return started[-1]
 
     handlers = SimpleNamespace(SIGINT=signal.SIGINT, signal=lambda *_: None)
@@ -121,6 +122,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()  # the kernel takes a moment to give back gigabytes
 
 
 def _gateway() -> Any:
