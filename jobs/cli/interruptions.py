@@ -180,6 +180,16 @@ def check() -> None:
 
 
 @contextmanager
+def restored() -> Iterator[None]:
+    """Raise KeyboardInterrupt in place of an error that a library made of it in this block."""
+    try:
+        yield
+    except Exception:
+        check()
+        raise
+
+
+@contextmanager
 def held_back() -> Iterator[None]:
     """Hold signals back in a block whose outcome has to be known. One that arrives raises when the block ends."""
     _program.holds += 1

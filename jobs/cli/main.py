@@ -42,11 +42,10 @@ def _outcome(body: Callable[[], None]) -> tuple[int, str]:
         KeyboardInterrupt: A signal arrived, also where a library made another error of it.
     """
     try:
-        body()
-        sys.stdout.flush()
+        with interruptions.restored():
+            body()
+            sys.stdout.flush()
     except Exception as error:
-        if interruptions.is_swallowed():
-            raise KeyboardInterrupt from None
         if isinstance(error, PipelineError):
             return error.exit_code, str(error)
         if isinstance(error, BrokenPipeError):

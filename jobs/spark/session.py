@@ -105,9 +105,11 @@ def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSessi
     log = None if active or is_submitted() else create_log()
     keeps_log = True
     try:
-        session = _start(name, log, s3_settings)
+        with interruptions.restored():
+            session = _start(name, log, s3_settings)
         try:
-            yield session
+            with interruptions.restored():
+                yield session
         except KeyboardInterrupt:
             interruptions.tidy_up()
             abandon(session, is_own=active is None)

@@ -147,6 +147,23 @@ def test_the_failure_of_an_interrupted_run_has_the_code_and_the_line(raw: RawFil
     assert failure == {"exit_code": 143, "error": "terminated; what was there before is as it was"}
 
 
+@pytest.mark.usefixtures("spark")
+def test_a_signal_of_which_a_library_makes_another_error_is_still_one(
+    raw: RawFiles, output: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def swallow(*_: Any, **__: Any) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise RuntimeError("an error while sending") from None
+
+    monkeypatch.setattr(RunStore, "table_uri", swallow)
+    code, _ = interrupt(raw, output, signal.SIGTERM, at=-1)
+    [line] = without_logs(capfd.readouterr().err)
+    assert (code, line) == (143, "pipeline: terminated; what was there before is as it was")
+    assert json.loads((output / "runs" / f"{AS_OF}-15--1-False" / "failure.json").read_text())["exit_code"] == 143
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("spark")
