@@ -22,49 +22,53 @@ ILL_QUOTED_ROW = "ill_quoted_row"
 
 
 @dataclass(frozen=True)
-class HasAllFields(RowRule):
-    """The row has as many fields as the header, and its last quote is closed."""
+class ReadRule(RowRule):
+    """A rule about a row as it was read. The reader of the file finds out which rows fail it.
 
-    kind: ClassVar[str] = "has_all_fields"
+    Attributes:
+        row_column: the column for the text of a row that fails, as far as it can be read.
+    """
+
+    row_column: ClassVar[str]
 
     @property
     def subject(self) -> None:
         """None: the rule is about the row."""
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason with the text of the row."""
+        row = F.col(self.row_column)
+        return self._reason_unless(row.isNull(), row)
+
+
+@dataclass(frozen=True)
+class HasAllFields(ReadRule):
+    """The row has as many fields as the header, and its last quote is closed."""
+
+    kind: ClassVar[str] = "has_all_fields"
+    row_column: ClassVar[str] = MALFORMED_ROW
 
     @property
     def expectation(self) -> str:
         """The number of fields in the header."""
         return "as many fields as the header has, each quote closed on its line"
 
-    def reason(self, _cells: Cells, /) -> Column:
-        """A reason with the text of the row."""
-        malformed = F.col(MALFORMED_ROW)
-        return self._reason_unless(malformed.isNull(), malformed)
-
 
 @dataclass(frozen=True)
-class IsText(RowRule):
+class IsText(ReadRule):
     """The bytes of the row are UTF-8."""
 
     kind: ClassVar[str] = "is_text"
-
-    @property
-    def subject(self) -> None:
-        """None: the rule is about the row."""
+    row_column: ClassVar[str] = UNDECODED_ROW
 
     @property
     def expectation(self) -> str:
         """The encoding."""
         return "UTF-8, found other bytes"
 
-    def reason(self, _cells: Cells, /) -> Column:
-        """A reason with the row as far as it can be read."""
-        row = F.col(UNDECODED_ROW)
-        return self._reason_unless(row.isNull(), row)
-
 
 @dataclass(frozen=True)
-class IsWellQuoted(RowRule):
+class IsWellQuoted(ReadRule):
     """The quotes of the row are those of RFC 4180: around a field, and doubled inside.
 
     Where they are not, the row may have been written in another dialect, such as Spark's own with backslashes. Its
@@ -72,20 +76,12 @@ class IsWellQuoted(RowRule):
     """
 
     kind: ClassVar[str] = "is_well_quoted"
-
-    @property
-    def subject(self) -> None:
-        """None: the rule is about the row."""
+    row_column: ClassVar[str] = ILL_QUOTED_ROW
 
     @property
     def expectation(self) -> str:
         """The dialect."""
         return "quotes around a field only, doubled inside (RFC 4180)"
-
-    def reason(self, _cells: Cells, /) -> Column:
-        """A reason with the text of the row."""
-        row = F.col(ILL_QUOTED_ROW)
-        return self._reason_unless(row.isNull(), row)
 
 
 @dataclass(frozen=True)

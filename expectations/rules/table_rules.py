@@ -29,6 +29,18 @@ class TableRule(Rule):
 
 
 @dataclass(frozen=True)
+class ColumnTotalRule(TableRule):
+    """A rule about all values of a column together."""
+
+    column: str
+
+    @property
+    def subject(self) -> str:
+        """The column."""
+        return self.column
+
+
+@dataclass(frozen=True)
 class RowCountBetween(TableRule):
     """The table has at least ``low`` and at most ``high`` rows; None is no bound.
 
@@ -70,21 +82,15 @@ class RowCountBetween(TableRule):
 
 
 @dataclass(frozen=True)
-class NullShareAtMost(TableRule):
+class NullShareAtMost(ColumnTotalRule):
     """At most this share of the rows, 0 to 1, has no value in the column. A table without rows fails."""
 
-    column: str
     share: float
     kind: ClassVar[str] = "null_share_at_most"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_share(self.share)
-
-    @property
-    def subject(self) -> str:
-        """The column."""
-        return self.column
 
     @property
     def expectation(self) -> str:
@@ -104,10 +110,9 @@ class NullShareAtMost(TableRule):
 
 
 @dataclass(frozen=True)
-class MeanBetween(TableRule):
+class MeanBetween(ColumnTotalRule):
     """The mean of the values is at least ``low`` and at most ``high``. A column without values fails."""
 
-    column: str
     low: int | float | None = None
     high: int | float | None = None
     kind: ClassVar[str] = "mean_between"
@@ -115,11 +120,6 @@ class MeanBetween(TableRule):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_bounds(self.low, self.high)
-
-    @property
-    def subject(self) -> str:
-        """The column."""
-        return self.column
 
     @property
     def expectation(self) -> str:
@@ -143,14 +143,13 @@ class MeanBetween(TableRule):
 
 
 @dataclass(frozen=True)
-class ShareOfOneAtMost(TableRule):
+class ShareOfOneAtMost(ColumnTotalRule):
     """No row has more than this share, 0 to 1, of the column's sum. A sum below ``least_sum`` passes.
 
     A customer with a large part of all purchases is mostly no person: a word such as ``nan`` as the identifier, or
     identifiers that a spreadsheet rounded.
     """
 
-    column: str
     share: float
     least_sum: int = 100
     kind: ClassVar[str] = "share_of_one_at_most"
@@ -158,11 +157,6 @@ class ShareOfOneAtMost(TableRule):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_share(self.share)
-
-    @property
-    def subject(self) -> str:
-        """The column."""
-        return self.column
 
     @property
     def expectation(self) -> str:
