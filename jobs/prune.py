@@ -53,7 +53,7 @@ class PruneConfig:
 
     @classmethod
     def from_argv(cls, argv: Sequence[str] | None) -> "PruneConfig":
-        """Read the command line. An unknown argument is an error here: it may be a misspelt limit.
+        """Read the command line.
 
         Raises:
             ConfigurationError: An argument is missing, invalid or unknown; nothing was done yet.

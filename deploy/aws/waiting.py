@@ -1,5 +1,6 @@
 """Waiting for something on AWS to reach a final state, with progress on a terminal and lines elsewhere."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_af
 
 from deploy.aws.requests import UnreachableError
 from jobs.cli import interruptions
-from jobs.cli.main import INTERRUPTED
 from jobs.errors import PipelineError
 
 POLL_SECONDS = 10.0
@@ -41,7 +41,7 @@ class State:
 class WaitInterruptedError(PipelineError):
     """The user stopped waiting; what was started on AWS continues."""
 
-    exit_code = INTERRUPTED
+    exit_code = 128 + signal.SIGINT
 
 
 def wait_until_final(

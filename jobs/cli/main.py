@@ -9,9 +9,6 @@ from jobs.cli import interruptions
 from jobs.cli.printable import one_line
 from jobs.errors import OutsideSystemError, PipelineError, reason_of
 
-INTERRUPTED = 130
-"""What a shell expects of a program that Ctrl-C ended."""
-
 
 def run_main(name: str, body: Callable[[], None]) -> int:
     """Run the body of a program and return the exit code.

@@ -34,9 +34,6 @@ OPTIONS_BY_STEP = MappingProxyType(
 )
 """The options of each step. Its parser has the same, by a test."""
 
-WITHOUT_VALUE = frozenset({"--raw-copy"})
-"""Options of the steps that take no value."""
-
 GLUES_OWN = frozenset(
     {
         # Glue adds these to sys.argv of every job: `id_params` of job.py and the reserved names of utils.py in

@@ -123,7 +123,7 @@ class DuckDBWarehouse:
         """
         try:
             with (
-                _interruptible(f"the load into {self.address} is committed"),
+                _interruptible(self._committed),
                 self._connect(read_only=True) as connection,
             ):
                 for table in tables:

@@ -20,11 +20,11 @@ from jobs.storage.store import RunStore
 from jobs.storage.table_files import TableFile, fingerprint
 from transforms.schemas import MONEY_COLUMNS, TABLES
 
-OPTIONAL_TABLES = ("customer_segments",)
-"""Tables that a run may lack. A load of such a run empties them, so that readers never see rows of two runs."""
-
 REQUIRED_TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm")
-"""Tables without which a run is not loaded. A table that a later release adds is none, so earlier runs load too."""
+"""Tables without which a run is not loaded. A table that a later release adds is none, so earlier runs load too.
+
+A load of a run without another table empties that, so that readers never see rows of two runs.
+"""
 
 RAW_SUFFIX = "_raw"
 
