@@ -151,19 +151,21 @@ def check_table(
     is_replay = carried_over is not None
     table_rules = {} if is_replay else contract.table_reasons
     # Read by the two writes and by the gate: the file is parsed and each row validated once.
-    with _persisted_with_keys(raw, contract=contract, references=references) as validated:
+    with _persisted_with_keys(raw, contract=contract, references=references) as (validated, has_remarkable):
         counted, counts = with_metrics(
             validated,
             f"validated {contract.table}",
             money=raw_money(contract) if is_replay else None,
             metrics=table_rules,
         )
-        # Nearly no row fails a rule, and counting by rule costs more than looking for those rows.
+        # Mostly no row fails a rule, and then none has to be read to find those that do.
         remarkable, failures = with_metrics(
-            counted.where(is_remarkable()), f"failed rules of {contract.table}", metrics=failure_counts(contract)
+            validated.where(is_remarkable()) if has_remarkable else validated.limit(0),
+            f"failed rules of {contract.table}",
+            metrics=failure_counts(contract),
         )
         halves = Halves(
-            accepted=accepted(validated=validated, contract=contract),
+            accepted=accepted(validated=counted, contract=contract),
             quarantined=quarantined(validated=remarkable, contract=contract),
         )
         if carried_over is None:
@@ -251,18 +253,20 @@ def raw_money(contract: FileContract) -> Column | None:
 @contextmanager
 def _persisted_with_keys(
     raw: RawRows, *, contract: FileContract, references: Mapping[str, Reference]
-) -> Iterator[DataFrame]:
-    """Validated rows, also for their keys, persisted for the several readers that follow.
+) -> Iterator[tuple[DataFrame, bool]]:
+    """Validated rows, also for their keys, persisted for the several readers; and whether any `is_remarkable`.
 
     Rows that are lost with a machine are computed again from the same files, with the same result: it depends on a
     row's text alone.
     """
     persisted = [_validated(raw.rows, contract=contract, references=references)]
     try:
+        has_remarkable = _fill(persisted[-1])
         other_rows = raw.reread()
         if other_rows is not None:
             persisted.pop().unpersist()
             persisted.append(_validated(other_rows, contract=contract, references=references))
+            has_remarkable = _fill(persisted[-1])
         for unique in contract.uniques:
             duplicates = duplicate_keys(rows=persisted[-1], unique=unique, contract=contract)
             if duplicates.count():
@@ -270,17 +274,24 @@ def _persisted_with_keys(
                     validated=persisted[-1], unique=unique, contract=contract, duplicates=duplicates
                 )
                 persisted.append(rejected.persist(StorageLevel.MEMORY_AND_DISK))
-        yield persisted[-1]
+                has_remarkable = True
+        yield persisted[-1], has_remarkable
     finally:
         for frame in persisted:
             frame.unpersist()
 
 
 def _validated(rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
-    validated = validate_rows(raw=rows, contract=contract, references=references).persist(StorageLevel.MEMORY_AND_DISK)
-    # All rows, here and now: a query that turns out to need none of them would observe none.
-    validated.write.format("noop").mode("overwrite").save()
-    return validated
+    validated = validate_rows(raw=rows, contract=contract, references=references)
+    return validated.persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def _fill(validated: DataFrame) -> bool:
+    """Persist all rows, here and now, and say whether any is remarkable.
+
+    A later query may turn out to need no row, and would then observe none.
+    """
+    return validated.where(is_remarkable()).count() > 0
 
 
 def _table_reasons(checked: CheckedTable, *, contract: FileContract) -> dict[str, Any]:
