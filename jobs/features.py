@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -44,10 +45,11 @@ from transforms.sources.olist import (
     EXCLUSION_CAUSES,
     WITHOUT_PAYMENTS,
     attributed_payments,
+    causes_of_people,
     excluded_orders,
     exclusion_totals,
-    people_counts,
-    people_without_purchases,
+    people,
+    people_totals,
     transactions,
     unpaid_orders,
 )
@@ -278,15 +280,23 @@ def _account_for_people(run: Run, checked: CheckedTables, purchases_written: Wri
 
     The causes are looked for only if there is such a person.
     """
-    frames = {name: table.frame for name, table in checked.tables.items()}
-    buyers = purchases_written.frame.where(~is_return()).select("customer_unique_id")
-    counts = people_counts(customers=frames["customers"], buyers=buyers).collect()[0]
-    causes = {}
-    if counts["others"]:
-        others = people_without_purchases(
-            tables=frames, buyers=buyers, as_of=run.as_of, order_statuses=config.order_statuses
-        )
-        causes = {row["cause"]: row["count"] for row in others.groupBy("cause").count().collect()}
+    customers, orders = checked.tables["customers"].frame, checked.tables["orders"].frame
+    purchases_of_people = purchases_written.frame.select("customer_unique_id", (~is_return()).alias("bought"))
+    everybody, totals = with_metrics(
+        people(customers=customers, purchases=purchases_of_people), "people", metrics=people_totals()
+    )
+    # Read twice: to count everybody, and for the causes. They are few, which Spark then knows when it plans the joins.
+    others = everybody.where(~F.coalesce("bought", F.lit(False))).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        others.write.format("noop").mode("overwrite").save()
+        counts, causes = totals.get, {}
+        if counts["people"] > counts["buyers"]:
+            by_person = causes_of_people(
+                others=others, customers=customers, orders=orders, as_of=run.as_of, order_statuses=config.order_statuses
+            )
+            causes = {row["cause"]: row["count"] for row in by_person.groupBy("cause").count().collect()}
+    finally:
+        others.unpersist()
     run.reconcile(
         BoundaryTotal(Boundary("customers", BoundaryKind.PEOPLE), Total(counts["people"])),
         BoundaryTotal(Boundary("purchases", BoundaryKind.PEOPLE), Total(counts["buyers"])),

@@ -3,7 +3,7 @@
 And what does not become a transaction: payments, orders and people, each by the cause.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -108,62 +108,60 @@ def excluded_orders(*, as_of: date, order_statuses: Collection[str] | None) -> d
     return {name: F.count_if(cause == name) for name in EXCLUSION_CAUSES}
 
 
-def people_counts(*, customers: DataFrame, buyers: DataFrame) -> DataFrame:
-    """Count the people, and those of them who bought nothing.
+def people(*, customers: DataFrame, purchases: DataFrame) -> DataFrame:
+    """Say of each person whether they bought something.
 
-    Grain in: one row per customer_id; any number of rows per customer_unique_id. Grain out: one row in all: ``people``,
-    ``buyers``, and ``others``, the people who are no buyers.
+    Grain in: one row per customer_id; any number of rows per customer_unique_id. Grain out: one row per
+    customer_unique_id, and ``bought``: false for a person with returns alone, null for one without any purchase.
 
     Args:
         customers: `schemas.CUSTOMERS`.
-        buyers: frame with the ``customer_unique_id`` of everybody who bought something.
+        purchases: frame with ``customer_unique_id``, and ``bought``, which is false for a return.
     """
-    people = customers.select("customer_unique_id", F.lit(False).alias("bought"))
-    bought = buyers.select("customer_unique_id", F.lit(True).alias("bought"))
-    by_person = people.unionByName(bought).groupBy("customer_unique_id").agg(F.bool_or("bought").alias("bought"))
-    return by_person.agg(
-        F.count(F.lit(1)).alias("people"),
-        F.count_if("bought").alias("buyers"),
-        F.count_if(~F.col("bought")).alias("others"),
-    )
+    everybody = customers.select("customer_unique_id", F.lit(None).cast("boolean").alias("bought"))
+    return everybody.unionByName(purchases).groupBy("customer_unique_id").agg(F.bool_or("bought").alias("bought"))
 
 
-def people_without_purchases(
-    *, tables: Mapping[str, DataFrame], buyers: DataFrame, as_of: date, order_statuses: Collection[str] | None
+def people_totals() -> dict[str, Column]:
+    """Aggregates over `people`: all of them (``people``), and those who bought something (``buyers``)."""
+    return {"people": F.count(F.lit(1)), "buyers": F.count_if("bought")}
+
+
+def causes_of_people(
+    *,
+    others: DataFrame,
+    customers: DataFrame,
+    orders: DataFrame,
+    as_of: date,
+    order_statuses: Collection[str] | None,
 ) -> DataFrame:
     """Say of each person who bought nothing why.
 
-    Few people are expected, so that their orders are found by small joins.
+    Few people are expected, so that their orders are found by a small join. Orders of a person with returns alone are
+    not looked at: they come first among the causes.
 
-    Grain in: as in `attributed_payments`. Grain out: one row per customer_unique_id without a purchase, and ``cause``,
-    one of `CAUSES_OF_PEOPLE`.
+    Grain in: `people` who bought nothing; as in `attributed_payments`. Grain out: one row per person of ``others``:
+    ``customer_unique_id``, and ``cause``, one of `CAUSES_OF_PEOPLE`.
 
     Args:
-        tables: customers, orders and payments.
-        buyers: frame with the ``customer_unique_id`` of everybody who bought something.
+        others: those of `people` who bought nothing.
+        customers: `schemas.CUSTOMERS`.
+        orders: `schemas.ORDERS`.
         as_of: the last day that counts, inclusive.
         order_statuses: the statuses that count; None counts all.
     """
-    of_people = tables["customers"].join(buyers, on="customer_unique_id", how="left_anti")
-    orders = (
-        tables["orders"]
-        .select(
-            "order_id", "customer_id", exclusion_cause(as_of=as_of, order_statuses=order_statuses).alias("excluded")
-        )
-        .join(of_people.select("customer_id"), on="customer_id", how="left_semi")
+    of_others = customers.select("customer_id", "customer_unique_id").join(others, on="customer_unique_id", how="inner")
+    # An order that is not excluded would make its person a buyer, or leave a return, if it were paid.
+    excluded = exclusion_cause(as_of=as_of, order_statuses=order_statuses)
+    causes = orders.select("customer_id", F.coalesce(excluded, F.lit(WITHOUT_PAYMENTS)).alias("cause"))
+    by_order = of_others.join(causes, on="customer_id", how="left").withColumn(
+        "cause",
+        F.when(F.col("bought").isNotNull(), F.lit(RETURNS_ALONE)).otherwise(F.coalesce("cause", F.lit(WITHOUT_ORDERS))),
     )
-    paid = tables["payments"].join(orders.select("order_id"), on="order_id", how="left_semi").select("order_id")
-    by_order = orders.join(paid.distinct().withColumn("is_paid", F.lit(True)), on="order_id", how="left").select(
-        "customer_id",
-        F.coalesce("excluded", F.when(F.col("is_paid"), F.lit(RETURNS_ALONE)).otherwise(F.lit(WITHOUT_PAYMENTS))).alias(
-            "cause"
-        ),
-    )
-    causes = of_people.select("customer_id", "customer_unique_id").join(by_order, on="customer_id", how="left")
     order_of_causes = F.array(*[F.lit(cause) for cause in CAUSES_OF_PEOPLE])
-    place = F.array_position(order_of_causes, F.coalesce("cause", F.lit(WITHOUT_ORDERS)))
+    place = F.array_position(order_of_causes, F.col("cause"))
     return (
-        causes.groupBy("customer_unique_id")
+        by_order.groupBy("customer_unique_id")
         .agg(F.min(place).alias("place"))
         .select("customer_unique_id", F.get(order_of_causes, F.col("place").cast("int") - 1).alias("cause"))
     )
