@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -18,40 +17,42 @@ from jobs.clusters.feature_files import FEATURES, FeatureFiles, write_feature_fi
 from jobs.errors import ConfigurationError, DataError
 from jobs.quality.active_rules import active_rules, rules_of_checked_tables
 from jobs.runs.checked_tables import CheckedTables
-from jobs.runs.metrics import Written, with_metrics
+from jobs.runs.metrics import Written, rows_of, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.score_cards import load_card
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
-from transforms import schemas
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, Grid, grid_of, percentiles
 from transforms.rfm.feature_scale import features as scaled_features
 from transforms.rfm.measures import (
+    MEASURED,
     apply_card,
     customers_with_purchases,
-    fit_bounds,
+    customers_without_purchases,
+    fitted_bounds,
     is_outside_range,
-    is_return,
     measured_customers,
+    people_totals,
+    purchases_of_people,
     returns_totals,
 )
 from transforms.rfm.score_card import ScoreCard
 from transforms.sources.olist import (
     CAUSES_OF_PEOPLE,
+    COUNTED_ORDERS,
     EXCLUSION_CAUSES,
     WITHOUT_PAYMENTS,
     attributed_payments,
     causes_of_people,
+    customer_ids_of,
     excluded_orders,
     exclusion_totals,
-    people,
-    people_totals,
+    order_totals,
     transactions,
-    unpaid_orders,
 )
 
 OTHER_PAYMENTS = Boundary("transactions", BoundaryKind.EXCLUDED, "other_payments_of_the_purchase")
@@ -59,6 +60,9 @@ PURCHASES_IN_RFM = Boundary("rfm", BoundaryKind.MEASURED)
 RETURNS_OF_BUYERS = Boundary("purchases", BoundaryKind.EXCLUDED, "returns_of_buyers")
 RETURNS_OF_OTHERS = Boundary("purchases", BoundaryKind.EXCLUDED, "returns_of_others")
 SCORE_CARD = "score_card.json"
+
+MOST_BROADCAST = 200_000
+"""The most customer_ids of people who bought nothing that are copied to each machine: some 30 MB."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,9 +133,9 @@ class Features:
 def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, card: ScoreCard | None) -> Features:
     """Write transactions, purchases, score card, RFM and the features to cluster of a run.
 
-    Six exchanges by key, and one of a single row for the bounds: customers and orders by customer_id, orders and
-    payments by order_id, transactions and then purchases by customer_unique_id. To account for orders and people, their
-    keys alone are moved once more. The features are moved twice more, into even shards.
+    Six exchanges by key: customers and orders by customer_id, orders and payments by order_id, transactions by
+    customer_unique_id, and so purchases with the ids of customers. What the checks compare is counted on these ways:
+    see the table in docs/performance.md. The features are moved twice more, into even shards.
 
     Args:
         run: the run.
@@ -167,16 +171,21 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
     payments = checked.tables["payments"]
     frames = {name: table.frame for name, table in checked.tables.items()}
     with run.step("transactions") as step:
-        attributed, exclusions = with_metrics(
+        attributed, observed = with_metrics(
             attributed_payments(**frames, as_of=run.as_of, order_statuses=config.order_statuses),
-            "excluded payments",
-            metrics={**exclusion_totals(), WITHOUT_PAYMENTS: unpaid_orders()},
+            "attributed payments",
+            metrics={**exclusion_totals(), **order_totals()},
         )
-        written = run.write_validated(run.rules.contracts["transactions"], transactions(attributed=attributed))
-        excluded = [_excluded(cause, exclusions.get) for cause in EXCLUSION_CAUSES]
-        run.reconcile(payments.entry, written.entry, *excluded)
-        _account_for_orders(run, checked, written, config, unpaid=exclusions.get[WITHOUT_PAYMENTS])
         rows_in = payments.total.rows
+        written = run.write_validated(
+            run.rules.contracts["transactions"],
+            transactions(attributed=attributed),
+            # The key is that of payments, each of which is joined to one order.
+            keys=lambda: rows_in - sum(observed.get[cause]["rows"] for cause in EXCLUSION_CAUSES),
+        )
+        excluded = [_excluded(cause, observed.get) for cause in EXCLUSION_CAUSES]
+        run.reconcile(payments.entry, written.entry, *excluded)
+        _account_for_orders(run, checked, written, config, seen=observed.get)
         step.record(rows_in=rows_in, out=written.total, not_passed_on=rows_in - written.total.rows)
     if not written.total.rows:
         causes = "; ".join(f"{entry.boundary.part}: {entry.total}" for entry in excluded)
@@ -188,17 +197,25 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
 
 
 def _account_for_orders(
-    run: Run, checked: CheckedTables, transactions_written: Written, config: FeaturesConfig, *, unpaid: int
+    run: Run, checked: CheckedTables, transactions_written: Written, config: FeaturesConfig, *, seen: Mapping[str, Any]
 ) -> None:
-    """Check that each order has a transaction, or a cause for which it has none."""
+    """Check that each order has a transaction, or a cause for which it has none.
+
+    The `order_totals` that were ``seen`` on the write count disjoint sets of orders. If they add up to all orders, each
+    is accounted for. Otherwise the orders are counted exactly, in a pass over each of the two tables.
+    """
     orders = checked.tables["orders"]
-    excluded = excluded_orders(as_of=run.as_of, order_statuses=config.order_statuses)
-    causes = orders.frame.agg(*[count.alias(cause) for cause, count in excluded.items()]).collect()[0].asDict()
-    counted = transactions_written.frame.select(F.count_distinct("order_id")).collect()[0][0]
+    totals = {name: seen[name] for name in order_totals()}
+    if sum(totals.values()) != orders.total.rows:
+        excluded = excluded_orders(as_of=run.as_of, order_statuses=config.order_statuses)
+        totals |= orders.frame.agg(*[count.alias(name) for name, count in excluded.items()]).collect()[0].asDict()
+        totals[COUNTED_ORDERS] = transactions_written.frame.select(F.count_distinct("order_id")).collect()[0][0]
+    counted = Total(totals.pop(COUNTED_ORDERS))
+    causes = {name.removeprefix("orders_"): rows for name, rows in totals.items()}
     run.reconcile(
         orders.entry,
-        BoundaryTotal(Boundary("orders", BoundaryKind.COUNTED), Total(counted)),
-        *_excluded_by_cause("orders", {WITHOUT_PAYMENTS: unpaid, **causes}),
+        BoundaryTotal(Boundary("orders", BoundaryKind.COUNTED), counted),
+        *_excluded_by_cause("orders", causes),
     )
 
 
@@ -217,16 +234,18 @@ def _write_purchases(run: Run, transactions_written: Written, config: FeaturesCo
         # All payments of a customer in one place: the grouping by customer and time then needs no exchange of its own.
         by_customer = transactions_written.frame.repartition("customer_unique_id")
         if config.purchase_value == "sum":
-            written = run.write_validated(contract, purchases(transactions=by_customer))
+            grouped, metrics = with_metrics(purchases(transactions=by_customer), "grouped payments")
+            written = run.write_validated(contract, grouped, keys=lambda: rows_of(metrics))
             run.reconcile(transactions_written.entry, written.entry, money_only=True)
             others = Total()
         else:
             first, metrics = with_metrics(
                 first_payments(transactions=by_customer),
-                "other payments",
+                "grouped payments",
                 metrics={"other_rows": F.sum("other_payments"), "other_money": F.sum("other_value")},
             )
-            written = run.write_validated(contract, purchases_of_one_payment(picked=first))
+            picked = purchases_of_one_payment(picked=first)
+            written = run.write_validated(contract, picked, keys=lambda: rows_of(metrics))
             others = Total(metrics.get["other_rows"], metrics.get["other_money"])
             run.reconcile(transactions_written.entry, written.entry, BoundaryTotal(OTHER_PAYMENTS, others))
         step.record(rows_in=transactions_written.total.rows, out=written.total, not_passed_on=others.rows)
@@ -242,28 +261,43 @@ def _write_rfm(
     card: ScoreCard | None,
 ) -> tuple[Written, ScoreCard]:
     with run.step("rfm") as step:
-        measured, returns = with_metrics(
-            measured_customers(purchases=purchases_written.frame, as_of=run.as_of), "returns", metrics=returns_totals()
-        )
-        measures = customers_with_purchases(measured=measured)
-        customers = _account_for_people(run, checked, purchases_written, config)
+        measures, totals = _measure(run, purchases_written, checked)
+        customers = _account_for_people(run, checked, measures, config, totals=totals)
         contract = with_row_count(run.rules.contracts["rfm"], rows=customers, of="customers in purchases")
         contract = with_unpaid_orders(contract, share=_share_of_unpaid_orders(run))
         contract = contract if card is None else with_another_card(contract)
+        buyers = customers_with_purchases(measured=measures)
         if card is None:
-            # Read twice, for the bounds and for their use; from disk that is cheaper than measuring again.
-            measures = run.stage("measures", measures, schema=schemas.MEASURES)
-            card = _fitted_card(run, measures, config, rules=checked.configuration())
+            card = _fitted_card(run, buyers, config, extremes=totals, rules=checked.configuration())
         written = run.write_validated(
             contract,
-            apply_card(measures=measures, card=card),
+            apply_card(measures=buyers, card=card),
+            keys=lambda: customers,
             metrics={"purchases": F.sum("purchase_count"), "outside": F.count_if(is_outside_range())},
         )
         run.write_text(SCORE_CARD, card.to_json())
         bought = Total(written.metrics["purchases"], written.total.money)
-        run.reconcile(purchases_written.entry, BoundaryTotal(PURCHASES_IN_RFM, bought), *_excluded_returns(returns.get))
+        run.reconcile(purchases_written.entry, BoundaryTotal(PURCHASES_IN_RFM, bought), *_excluded_returns(totals))
         step.record(rows_in=purchases_written.total.rows, out=written.total)
     return written, card
+
+
+def _measure(run: Run, purchases_written: Written, checked: CheckedTables) -> tuple[DataFrame, Mapping[str, Any]]:
+    """The measures of every person, and what was observed of them.
+
+    They are staged on disk. Bounds and the number of customers must be known before rfm is written, and those who
+    bought nothing are read for their causes. From disk that is cheaper than measuring again.
+    """
+    customers = checked.tables["customers"].frame
+    everything = purchases_of_people(purchases=purchases_written.frame, customers=customers)
+    # Nearly every row is a group of its own before it is moved: moved first, it is smaller, and grouped once.
+    by_person = everything.repartition("customer_unique_id")
+    measured, observed = with_metrics(
+        measured_customers(purchases=by_person, as_of=run.as_of),
+        "measures",
+        metrics={**people_totals(), **returns_totals(), **fitted_bounds()},
+    )
+    return run.stage("measures", measured, schema=MEASURED), observed.get
 
 
 def _excluded_returns(totals: Mapping[str, Any]) -> list[BoundaryTotal]:
@@ -275,35 +309,37 @@ def _excluded_returns(totals: Mapping[str, Any]) -> list[BoundaryTotal]:
     ]
 
 
-def _account_for_people(run: Run, checked: CheckedTables, purchases_written: Written, config: FeaturesConfig) -> int:
-    """Check that each person bought something, or has a cause for having bought nothing; return how many bought.
-
-    The causes are looked for only if there is such a person.
-    """
-    customers, orders = checked.tables["customers"].frame, checked.tables["orders"].frame
-    purchases_of_people = purchases_written.frame.select("customer_unique_id", (~is_return()).alias("bought"))
-    everybody, totals = with_metrics(
-        people(customers=customers, purchases=purchases_of_people), "people", metrics=people_totals()
-    )
-    # Read twice: to count everybody, and for the causes. They are few, which Spark then knows when it plans the joins.
-    others = everybody.where(~F.coalesce("bought", F.lit(False))).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        others.write.format("noop").mode("overwrite").save()
-        counts, causes = totals.get, {}
-        if counts["people"] > counts["buyers"]:
-            by_person = causes_of_people(
-                others=others, customers=customers, orders=orders, as_of=run.as_of, order_statuses=config.order_statuses
-            )
-            causes = {row["cause"]: row["count"] for row in by_person.groupBy("cause").count().collect()}
-    finally:
-        others.unpersist()
+def _account_for_people(
+    run: Run, checked: CheckedTables, measures: DataFrame, config: FeaturesConfig, *, totals: Mapping[str, Any]
+) -> int:
+    """Check that each person bought something, or has a cause for having bought nothing; return how many bought."""
+    people: int = totals["people"]
+    buyers: int = totals["buyers"]
+    customers = checked.tables["customers"]
+    counted = BoundaryTotal(Boundary("customers", BoundaryKind.COUNTED), Total(totals["customer_ids"]))
+    run.reconcile(customers.entry, counted)
+    causes = {}
+    if people > buyers:
+        hinted = F.broadcast if totals["other_customer_ids"] <= MOST_BROADCAST else _unhinted
+        others = customers_without_purchases(measured=measures)
+        by_person = causes_of_people(
+            others=others,
+            customer_ids=hinted(customer_ids_of(people=hinted(others), customers=customers.frame)),
+            orders=checked.tables["orders"].frame,
+            as_of=run.as_of,
+            order_statuses=config.order_statuses,
+        )
+        causes = {row["cause"]: row["count"] for row in by_person.groupBy("cause").count().collect()}
     run.reconcile(
-        BoundaryTotal(Boundary("customers", BoundaryKind.PEOPLE), Total(counts["people"])),
-        BoundaryTotal(Boundary("purchases", BoundaryKind.PEOPLE), Total(counts["buyers"])),
+        BoundaryTotal(Boundary("customers", BoundaryKind.PEOPLE), Total(people)),
+        BoundaryTotal(Boundary("purchases", BoundaryKind.PEOPLE), Total(buyers)),
         *_excluded_by_cause("customers", {cause: causes[cause] for cause in CAUSES_OF_PEOPLE if cause in causes}),
     )
-    buyers_counted: int = counts["buyers"]
-    return buyers_counted
+    return buyers
+
+
+def _unhinted(frame: DataFrame) -> DataFrame:
+    return frame
 
 
 def _share_of_unpaid_orders(run: Run) -> float:
@@ -312,13 +348,14 @@ def _share_of_unpaid_orders(run: Run) -> float:
     return unpaid / max(totals[Boundary("orders")].rows, 1)
 
 
-def _fitted_card(run: Run, measures: DataFrame, config: FeaturesConfig, *, rules: Mapping[str, Any]) -> ScoreCard:
+def _fitted_card(
+    run: Run, measures: DataFrame, config: FeaturesConfig, *, extremes: Mapping[str, Any], rules: Mapping[str, Any]
+) -> ScoreCard:
     kind = config.feature_scale or "minmax"
     measured_by = config.measured_by(as_of=run.as_of)
     configuration = {**rules, "rules": run.rules.hash, **measured_by, "card": "fitted", "feature_scale": kind}
-    extremes = fit_bounds(measures=measures).first()
     card = ScoreCard.fitted(
-        extremes.asDict() if extremes else {},
+        extremes,
         name=run.run_id,
         as_of=run.as_of,
         rules=measured_by,

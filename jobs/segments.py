@@ -160,6 +160,7 @@ def _write_segments(
         written = run.write_validated(
             with_row_count(contract, rows=rfm.total.rows, of="customers in rfm"),
             customer_segments(checked=checked, centroids=clusters.centroids, ids=clusters.ids, names=clusters.names),
+            keys=lambda: rfm.total.rows,
         )
         run.write_text(KMEANS_MODEL, clusters.model.to_json())
         run.reconcile(

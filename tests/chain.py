@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
-from transforms.rfm.measures import apply_card, customer_measures, fit_bounds
+from transforms.rfm.measures import apply_card, customer_measures, fitted_bounds
 from transforms.rfm.score_card import ScoreCard
 from transforms.sources.olist import attributed_payments, exclusion_totals, transactions
 
@@ -39,6 +39,6 @@ def chain(
 
 def fitted(measures: DataFrame, *, as_of: date) -> ScoreCard:
     """A card with the bounds of these measures."""
-    extremes = fit_bounds(measures=measures).first()
+    extremes = measures.agg(*[extreme.alias(name) for name, extreme in fitted_bounds().items()]).first()
     assert extremes is not None
     return ScoreCard.fitted(extremes.asDict(), name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")

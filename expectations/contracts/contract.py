@@ -68,6 +68,11 @@ class Contract:
         """The rules of keys. They are evaluated last, over the rows that pass all other rules."""
         return tuple(rule for rule in self.rules if isinstance(rule, Unique))
 
+    @property
+    def key_label(self) -> str:
+        """The label of the rule that the table's own key is unique."""
+        return Unique(schemas.KEYS[self.table]).label
+
     def rule(self, label: str) -> Rule | None:
         """The rule with a label, or None."""
         return next((rule for rule in self.rules if rule.label == label), None)

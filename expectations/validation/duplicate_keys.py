@@ -33,6 +33,22 @@ def duplicate_keys(*, rows: DataFrame, unique: Unique, contract: Contract) -> Da
     )
 
 
+def duplicates_in_computed(*, rows: DataFrame, contract: Contract, surplus: int) -> dict[str, DataFrame]:
+    """The duplicate keys of a computed table, by the label of their rule; no entry for a rule that all rows pass.
+
+    The plan that computes the table makes its key unique, as a grouping by it does. So that key is searched only if
+    the table has more rows than keys. A key that a user's rule adds is always searched.
+
+    Args:
+        rows: the table.
+        contract: the contract of the table.
+        surplus: rows of the table less its keys, as counted where the plan makes them unique.
+    """
+    searched = [unique for unique in contract.uniques if unique.label != contract.key_label or surplus > 0]
+    keys = {unique.label: duplicate_keys(rows=rows, unique=unique, contract=contract) for unique in searched}
+    return {label: duplicates for label, duplicates in keys.items() if duplicates.count()}
+
+
 def reject_duplicate_keys(
     *, validated: DataFrame, unique: Unique, contract: FileContract, duplicates: DataFrame
 ) -> DataFrame:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import Contract
 from expectations.validation.computed import failure_counts
-from expectations.validation.duplicate_keys import duplicate_keys
+from expectations.validation.duplicate_keys import duplicates_in_computed
 from jobs.cli import console, interruptions
 from jobs.cli.config import RunOptions
 from jobs.cli.logs import configure_logs, log_event
@@ -130,26 +130,39 @@ class Run:
         return written
 
     def write_validated(
-        self, contract: Contract, frame: DataFrame, *, metrics: Mapping[str, Column] | None = None
+        self,
+        contract: Contract,
+        frame: DataFrame,
+        *,
+        keys: Callable[[], int],
+        metrics: Mapping[str, Column] | None = None,
     ) -> Written:
         """Write a computed table, count the rows that fail its rules on the way, and have the gate evaluate it.
 
+        Args:
+            contract: the contract of the table.
+            frame: what is written. Its plan makes the key unique; see `duplicates_in_computed`.
+            keys: gives the number of keys, counted where the plan makes them unique. It is asked after the write.
+            metrics: further aggregates over ``frame``, by name.
+
         Raises:
-            DataError: The counts and Great Expectations disagree.
+            DataError: Rows were lost, or doubled with no key doubled; or the counts and Great Expectations disagree.
             OutsideSystemError: Great Expectations failed to evaluate a rule.
         """
         rule_counts, table_reasons = failure_counts(contract), contract.table_reasons
         written = self.write(contract, frame, metrics={**rule_counts, **table_reasons, **(metrics or {})})
-        keys = {
-            unique.label: duplicate_keys(rows=written.frame, unique=unique, contract=contract)
-            for unique in contract.uniques
-        }
+        rows, expected = written.total.rows, keys()
+        duplicates = duplicates_in_computed(rows=written.frame, contract=contract, surplus=rows - expected)
+        if rows != expected and contract.key_label not in duplicates:
+            raise DataError(
+                f"{contract.table}: found {rows:,} rows, expected {expected:,}, one per key. Rows were lost or doubled "
+                "on the way: report it with this run's folder"
+            )
         counts = RowCounts(
-            rows=written.total.rows,
-            failed={label: written.metrics[label] for label in rule_counts},
+            rows=rows,
+            failed={contract.key_label: rows - expected, **{label: written.metrics[label] for label in rule_counts}},
             reasons={label: written.metrics[label] for label in table_reasons},
         )
-        duplicates = {label: keys_found for label, keys_found in keys.items() if keys_found.count()}
         self.add_quality(contract, written.frame, counts, duplicates=duplicates)
         return written
 

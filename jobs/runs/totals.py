@@ -42,7 +42,7 @@ class BoundaryKind(StrEnum):
     EXCLUDED = "excluded"
     """Valid rows that do not count, by cause."""
     COUNTED = "counted"
-    """Rows of a table from which a transaction came, such as orders."""
+    """Rows of a table that lead on: orders of which a transaction came, customers of whom a person came."""
     PEOPLE = "people"
     """People of a table, each counted once."""
     MEASURED = "measured"

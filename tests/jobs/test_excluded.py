@@ -27,7 +27,8 @@ def test_what_rfm_has_no_row_of_is_counted_by_cause_and_a_return_is_no_purchase(
         '"o6","c7",delivered,2018-06-02 08:00:00,,,,',
         '"o7","c8",delivered,2018-07-01 00:00:00,,,,',
     ]
-    raw.payments += ['"o4",1,voucher,1,-2.00', '"o6",1,voucher,1,-7.00', '"o7",1,boleto,1,9.00']
+    # o4 has no payment of the number 1, so that the orders are counted exactly.
+    raw.payments += ['"o4",2,voucher,1,-2.00', '"o6",1,voucher,1,-7.00', '"o7",1,boleto,1,9.00']
     rules = tmp_path / "rules.yml"
     rules.write_text("payments: {change: {between(payment_value): {low: -100000}}}\n")
     raw.write()
@@ -46,6 +47,7 @@ def test_what_rfm_has_no_row_of_is_counted_by_cause_and_a_return_is_no_purchase(
         "orders excluded order_status_not_counted": 0,
         "orders excluded purchased_after_as_of": 1,
         "customers read": 8,
+        "customers counted": 8,
         "customers people": 6,
         "customers excluded returns_alone": 1,
         "customers excluded without_payments": 1,

@@ -4,12 +4,21 @@ from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import LongType, StructField, StructType
 
 from transforms import schemas
 from transforms.rfm.dimensions import NORMALISED_RANGE, dimensions, normalise
 from transforms.rfm.score_card import ScoreCard
 from transforms.rfm.weeks import weeks_between
 from transforms.schemas import columns_of
+
+MEASURED = StructType(
+    [*schemas.MEASURES.fields, StructField("returns", LongType()), StructField("customer_ids", LongType())]
+)
+"""The measures of a person, and the numbers of returns and of customer_ids.
+
+A person who bought nothing has a ``purchase_count`` of 0, and neither a last purchase nor an average.
+"""
 
 
 def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
@@ -21,15 +30,29 @@ def customer_measures(*, purchases: DataFrame, as_of: date) -> DataFrame:
     return customers_with_purchases(measured=measured_customers(purchases=purchases, as_of=as_of))
 
 
+def purchases_of_people(*, purchases: DataFrame, customers: DataFrame) -> DataFrame:
+    """Add a row for each customer_id, so that people without any purchase are measured too.
+
+    Grain in: one row per (customer_unique_id, order_purchase_time); one row per customer_id. Grain out: one row per row
+    of either, `schemas.PURCHASES`; the rows of customers have neither time nor value.
+
+    Args:
+        purchases: `schemas.PURCHASES`.
+        customers: `schemas.CUSTOMERS`.
+    """
+    nothing = [F.lit(None).cast(field.dataType).alias(field.name) for field in schemas.PURCHASES.fields[1:]]
+    return purchases.unionByName(customers.select("customer_unique_id", *nothing))
+
+
 def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
-    """`customer_measures` of every customer, also of those with nothing but returns.
+    """`customer_measures` of every person, also of those with nothing but returns, or with nothing at all.
 
     A return has a value below 0. It reduces the customer's money, and is neither a purchase nor the last one.
     ``recency_weeks`` counts Sundays (see `weeks`). Money is in the currency of the source; ``average_purchase_value``
     is the money by purchase, rounded half up to four decimals.
 
-    Grain in: one row per (customer_unique_id, order_purchase_time), none later than ``as_of``. Grain out: one row per
-    customer_unique_id, the columns of `schemas.MEASURES` and ``returns``, the number of returns.
+    Grain in: `schemas.PURCHASES`, none later than ``as_of``, or `purchases_of_people`. Grain out: one row per
+    customer_unique_id, `MEASURED`.
     """
     bought_at = F.when(~is_return(), F.col("order_purchase_time"))
     return (
@@ -38,14 +61,12 @@ def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
             F.max(bought_at).alias("last_purchase_time"),
             F.count_if(~is_return()).alias("purchase_count"),
             F.count_if(is_return()).alias("returns"),
+            F.count_if(F.col("value").isNull()).alias("customer_ids"),
             F.sum("value").alias("total_value"),
         )
         .withColumn("recency_weeks", weeks_between(F.to_date("last_purchase_time"), F.lit(as_of)))
-        .withColumn(
-            "average_purchase_value",
-            F.when(F.col("purchase_count") > 0, F.col("total_value") / F.col("purchase_count")),
-        )
-        .select(*columns_of(schemas.MEASURES), "returns")
+        .withColumn("average_purchase_value", F.when(_bought(), F.col("total_value") / F.col("purchase_count")))
+        .select(*columns_of(MEASURED))
     )
 
 
@@ -54,7 +75,34 @@ def customers_with_purchases(*, measured: DataFrame) -> DataFrame:
 
     Grain in: `measured_customers`. Grain out: one row per customer_unique_id with a purchase, `schemas.MEASURES`.
     """
-    return measured.where(F.col("purchase_count") > 0).select(*columns_of(schemas.MEASURES))
+    return measured.where(_bought()).select(*columns_of(schemas.MEASURES))
+
+
+def customers_without_purchases(*, measured: DataFrame) -> DataFrame:
+    """Select the people who bought nothing.
+
+    Grain in: `measured_customers`. Grain out: one row per customer_unique_id without a purchase, and ``returns``.
+    """
+    return measured.where(~_bought()).select("customer_unique_id", "returns")
+
+
+def people_totals() -> dict[str, Column]:
+    """Aggregates over `measured_customers`.
+
+    They are all ``people``, and those who bought something, ``buyers``; the ``customer_ids`` of all people, and
+    ``other_customer_ids``, of those who bought nothing.
+    """
+    return {
+        "people": F.count(F.lit(1)),
+        "buyers": F.count_if(_bought()),
+        "customer_ids": F.sum("customer_ids"),
+        "other_customer_ids": F.sum(F.when(~_bought(), F.col("customer_ids"))),
+    }
+
+
+def _bought() -> Column:
+    """Whether a row of `measured_customers` is a person who bought something."""
+    return F.col("purchase_count") > 0
 
 
 def is_return() -> Column:
@@ -64,26 +112,24 @@ def is_return() -> Column:
 
 def returns_totals() -> dict[str, Column]:
     """Aggregates over `measured_customers`: the returns of buyers, and of customers without a purchase."""
-    bought = F.col("purchase_count") > 0
     return {
-        "returns_of_buyers": F.sum(F.when(bought, F.col("returns"))),
-        "returns_alone": F.sum(F.when(~bought, F.col("returns"))),
-        "money_of_returns_alone": F.sum(F.when(~bought, F.col("total_value"))),
+        "returns_of_buyers": F.sum(F.when(_bought(), F.col("returns"))),
+        "returns_alone": F.sum(F.when(~_bought(), F.col("returns"))),
+        "money_of_returns_alone": F.sum(F.when(~_bought(), F.col("total_value"))),
     }
 
 
-def fit_bounds(*, measures: DataFrame) -> DataFrame:
-    """Find the lowest and highest value of each dimension.
+def fitted_bounds() -> dict[str, Column]:
+    """Aggregates over `measured_customers`: the lowest and highest value of each dimension among those who bought.
 
-    Grain in: one row per customer. Grain out: one row in all, with ``<dimension>_min`` and ``<dimension>_max``, and
-    ``customers``, the number of rows.
+    They are named ``<dimension>_min`` and ``<dimension>_max``; ``customers`` is the number of those who bought.
     """
-    extremes = [
-        extreme(value).alias(f"{name}_{bound}")
+    extremes = {
+        f"{name}_{bound}": extreme(F.when(_bought(), value))
         for name, value in dimensions().items()
         for bound, extreme in (("min", F.min), ("max", F.max))
-    ]
-    return measures.agg(F.count(F.lit(1)).alias("customers"), *extremes)
+    }
+    return {"customers": F.count_if(_bought()), **extremes}
 
 
 def apply_card(*, measures: DataFrame, card: ScoreCard) -> DataFrame:

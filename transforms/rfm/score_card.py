@@ -62,7 +62,7 @@ class ScoreCard:
         rules: Mapping[str, Any],
         fit_configuration_hash: str,
     ) -> "ScoreCard":
-        """Build a card from the one row of `measures.fit_bounds`.
+        """Build a card from `measures.fitted_bounds`.
 
         Raises:
             ScoreCardError: There are no customers, so that there are no extremes.

@@ -20,6 +20,9 @@ EXCLUSION_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF)
 WITHOUT_PAYMENTS = "without_payments"
 """Why an order that would count has no transaction."""
 
+COUNTED_ORDERS = "orders_counted"
+"""Orders of which a transaction comes."""
+
 RETURNS_ALONE = "returns_alone"
 WITHOUT_ORDERS = "without_orders"
 CAUSES_OF_PEOPLE = (RETURNS_ALONE, WITHOUT_PAYMENTS, *EXCLUSION_CAUSES, WITHOUT_ORDERS)
@@ -97,71 +100,71 @@ def exclusion_totals() -> dict[str, Column]:
     return totals
 
 
-def unpaid_orders() -> Column:
-    """An aggregate over `attributed_payments`: the orders that would count, and have no payment."""
-    return F.count_if(F.col("exclusion_cause").isNull() & _is_unpaid())
+def order_totals() -> dict[str, Column]:
+    """Aggregates over `attributed_payments`: the orders that count (`COUNTED_ORDERS`), and the others, by cause.
+
+    An order is counted where its payment has the sequential number 1, or where it has no payment. So the totals fall
+    short of all orders by those whose payments have other numbers only; for them see `excluded_orders`.
+    """
+    cause = F.col("exclusion_cause")
+    is_first, counts = F.coalesce(F.col("payment_sequential"), F.lit(1)) == 1, cause.isNull()
+    return {
+        COUNTED_ORDERS: F.count_if(is_first & counts & ~_is_unpaid()),
+        WITHOUT_PAYMENTS: F.count_if(is_first & counts & _is_unpaid()),
+        **{f"orders_{name}": F.count_if(is_first & (cause == name)) for name in EXCLUSION_CAUSES},
+    }
 
 
 def excluded_orders(*, as_of: date, order_statuses: Collection[str] | None) -> dict[str, Column]:
     """Aggregates over `schemas.ORDERS`: for each of `EXCLUSION_CAUSES`, the orders that it excludes, paid or not."""
     cause = exclusion_cause(as_of=as_of, order_statuses=order_statuses)
-    return {name: F.count_if(cause == name) for name in EXCLUSION_CAUSES}
+    return {f"orders_{name}": F.count_if(cause == name) for name in EXCLUSION_CAUSES}
 
 
-def people(*, customers: DataFrame, purchases: DataFrame) -> DataFrame:
-    """Say of each person whether they bought something.
+def customer_ids_of(*, people: DataFrame, customers: DataFrame) -> DataFrame:
+    """Find the customer_ids of some people.
 
-    Grain in: one row per customer_id; any number of rows per customer_unique_id. Grain out: one row per
-    customer_unique_id, and ``bought``: false for a person with returns alone, null for one without any purchase.
-
-    Args:
-        customers: `schemas.CUSTOMERS`.
-        purchases: frame with ``customer_unique_id``, and ``bought``, which is false for a return.
+    Grain in: one row per customer_unique_id; `schemas.CUSTOMERS`. Grain out: one row per customer_id of these people.
     """
-    everybody = customers.select("customer_unique_id", F.lit(None).cast("boolean").alias("bought"))
-    return everybody.unionByName(purchases).groupBy("customer_unique_id").agg(F.bool_or("bought").alias("bought"))
-
-
-def people_totals() -> dict[str, Column]:
-    """Aggregates over `people`: all of them (``people``), and those who bought something (``buyers``)."""
-    return {"people": F.count(F.lit(1)), "buyers": F.count_if("bought")}
+    return customers.select("customer_id", "customer_unique_id").join(
+        people.select("customer_unique_id"), on="customer_unique_id", how="inner"
+    )
 
 
 def causes_of_people(
     *,
     others: DataFrame,
-    customers: DataFrame,
+    customer_ids: DataFrame,
     orders: DataFrame,
     as_of: date,
     order_statuses: Collection[str] | None,
 ) -> DataFrame:
     """Say of each person who bought nothing why.
 
-    Few people are expected, so that their orders are found by a small join. Orders of a person with returns alone are
-    not looked at: they come first among the causes.
-
-    Grain in: `people` who bought nothing; as in `attributed_payments`. Grain out: one row per person of ``others``:
-    ``customer_unique_id``, and ``cause``, one of `CAUSES_OF_PEOPLE`.
+    Grain in: one row per person who bought nothing; `customer_ids_of` them; `schemas.ORDERS`. Grain out: one row per
+    person: ``customer_unique_id``, and ``cause``, one of `CAUSES_OF_PEOPLE`.
 
     Args:
-        others: those of `people` who bought nothing.
-        customers: `schemas.CUSTOMERS`.
-        orders: `schemas.ORDERS`.
+        others: people who bought nothing: ``customer_unique_id``, and ``returns``, the number of returns.
+        customer_ids: their customer_ids.
+        orders: the orders of all people.
         as_of: the last day that counts, inclusive.
         order_statuses: the statuses that count; None counts all.
     """
-    of_others = customers.select("customer_id", "customer_unique_id").join(others, on="customer_unique_id", how="inner")
     # An order that is not excluded would make its person a buyer, or leave a return, if it were paid.
     excluded = exclusion_cause(as_of=as_of, order_statuses=order_statuses)
-    causes = orders.select("customer_id", F.coalesce(excluded, F.lit(WITHOUT_PAYMENTS)).alias("cause"))
-    by_order = of_others.join(causes, on="customer_id", how="left").withColumn(
-        "cause",
-        F.when(F.col("bought").isNotNull(), F.lit(RETURNS_ALONE)).otherwise(F.coalesce("cause", F.lit(WITHOUT_ORDERS))),
+    by_order = orders.select("customer_id", F.coalesce(excluded, F.lit(WITHOUT_PAYMENTS)).alias("cause")).join(
+        customer_ids, on="customer_id", how="inner"
+    )
+    # The last of the causes for a person without orders, and the first for one with returns, whatever the orders.
+    without_order = F.when(F.col("returns") > 0, F.lit(RETURNS_ALONE)).otherwise(F.lit(WITHOUT_ORDERS))
+    every_cause = by_order.select("customer_unique_id", "cause").unionByName(
+        others.select("customer_unique_id", without_order.alias("cause"))
     )
     order_of_causes = F.array(*[F.lit(cause) for cause in CAUSES_OF_PEOPLE])
     place = F.array_position(order_of_causes, F.col("cause"))
     return (
-        by_order.groupBy("customer_unique_id")
+        every_cause.groupBy("customer_unique_id")
         .agg(F.min(place).alias("place"))
         .select("customer_unique_id", F.get(order_of_causes, F.col("place").cast("int") - 1).alias("cause"))
     )

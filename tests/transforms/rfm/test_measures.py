@@ -8,7 +8,16 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
 from transforms.rfm.dimensions import Bounds
-from transforms.rfm.measures import apply_card, customer_measures, fit_bounds, is_outside_range
+from transforms.rfm.measures import (
+    apply_card,
+    customer_measures,
+    customers_without_purchases,
+    fitted_bounds,
+    is_outside_range,
+    measured_customers,
+    people_totals,
+    purchases_of_people,
+)
 from transforms.rfm.score_card import ScoreCard
 
 AS_OF = date(2018, 1, 20)  # a Saturday
@@ -48,10 +57,25 @@ def test_a_customer_is_measured_by_last_purchase_number_of_purchases_and_their_m
     )
 
 
-def test_bounds_are_the_extremes_over_customers_and_monetary_is_not_rounded(bought: DataFrame) -> None:
-    extremes = fit_bounds(measures=customer_measures(purchases=bought, as_of=AS_OF)).first()
+def test_bounds_are_the_extremes_over_customers_and_monetary_is_not_rounded(
+    spark: SparkSession, bought: DataFrame
+) -> None:
+    # cas gave something back and dan did nothing, so neither has a figure to be an extreme.
+    customers = spark.createDataFrame(
+        [(name,) for name in ("ann", "ann", "bob", "cas", "dan")], "customer_unique_id string"
+    )
+    returned = frame(spark, schemas.PURCHASES, ("cas", at("2017-05-01 10:00:00"), money("-5000")))
+    everything = purchases_of_people(purchases=bought.unionByName(returned), customers=customers)
+    measured = measured_customers(purchases=everything, as_of=AS_OF)
+    totals = {**people_totals(), **fitted_bounds()}
+    extremes = measured.agg(*[total.alias(name) for name, total in totals.items()]).first()
     assert extremes is not None
+    assert sorted(map(tuple, customers_without_purchases(measured=measured).collect())) == [("cas", 1), ("dan", 0)]
     assert extremes.asDict() == {
+        "people": 4,
+        "buyers": 2,
+        "customer_ids": 5,
+        "other_customer_ids": 2,
         "customers": 2,
         "recency_min": 0.0,
         "recency_max": 1.0,

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
-from transforms.sources.olist import attributed_payments, exclusion_totals, transactions
+from transforms.sources.olist import attributed_payments, exclusion_totals, order_totals, transactions
 
 AS_OF = date(2018, 6, 30)
 
@@ -32,6 +32,8 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
             order("o2", "c2", "canceled", "2018-06-30 23:59:59"),
             order("o3", "c3", "delivered", "2018-07-01 00:00:00"),
             order("o4", "c3", None, "2018-07-01 00:00:00"),
+            order("o5", "c3", "delivered", "2018-05-01 10:00:00"),
+            order("o6", "c3", "created", "2018-05-01 10:00:00"),
         ),
         "payments": frame(
             spark,
@@ -79,13 +81,18 @@ def test_only_the_requested_order_statuses_count_and_null_is_none_of_them(
     assert counted == {"o1", "o3"}
 
 
-def test_each_excluded_payment_is_totalled_under_one_cause(tables: dict[str, DataFrame]) -> None:
+def test_each_excluded_payment_and_each_order_is_totalled_under_one_cause(tables: dict[str, DataFrame]) -> None:
     attributed = attributed_payments(**tables, as_of=AS_OF, order_statuses=("delivered",))
-    columns = [total.alias(name) for name, total in exclusion_totals().items()]
+    columns = [total.alias(name) for name, total in {**exclusion_totals(), **order_totals()}.items()]
     totals = attributed.agg(*columns).first()
     assert totals is not None
     # o2 (20) and o4 (80, which is late too) have another status; o3 (40) is late.
     assert totals.asDict(recursive=True) == {
         "order_status_not_counted": {"rows": 2, "money": money("100")},
         "purchased_after_as_of": {"rows": 1, "money": money("40")},
+        # o1 counts, o5 has no payment, o2, o4 and o6 have another status, and o3 is late.
+        "orders_counted": 1,
+        "without_payments": 1,
+        "orders_order_status_not_counted": 3,
+        "orders_purchased_after_as_of": 1,
     }
