@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from pyspark import StorageLevel
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame
@@ -37,11 +38,16 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
         .sortWithinPartitions("customer_unique_id")
         .drop("customer_unique_id")
     )
+    # Spark ML computes its input twice, for the vectors and for their norms. The sort is then done once.
+    canonical = canonical.persist(StorageLevel.MEMORY_AND_DISK)
     points = VectorAssembler(inputCols=list(DIMENSIONS), outputCol="features").transform(canonical).select("features")
     # The solver "block" fails if fewer than k candidates are drawn, as from a few customers.
-    # Spark ML keeps its input in memory, about 90 bytes a customer, and on disk if memory is full.
+    # Spark ML keeps its vectors in memory, about 90 bytes a customer, and on disk if memory is full.
     training = KMeans(k=k, seed=SEED, maxIter=ROUNDS, tol=TOLERANCE, initMode="k-means||", solver="row")
-    centres = training.fit(points).clusterCenters()
+    try:
+        centres = training.fit(points).clusterCenters()
+    finally:
+        canonical.unpersist()
     # Centroids that have become equal count once.
     return dict(enumerate(dict.fromkeys(single_precision(centre) for centre in centres)))
 
