@@ -1,4 +1,4 @@
-"""Checked tables to transactions, purchases, the score card, normalised RFM and the features to cluster."""
+"""Checked tables to transactions, purchases, the score card and normalised RFM; for SageMaker the features too."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def run_alone(config: FeaturesRunConfig) -> None:
             {contract.table: run.reuse(contract, earlier=earlier) for contract in rules.of_files},
             rules_of_checked_tables(earlier.configuration, unless=rules),
         )
-        features = run_features(run, checked, config=config.features, card=card)
+        features = run_features(run, checked, config=config.features, card=card, for_sagemaker=config.kmeans == "none")
         run.finish(inputs={"checked_run": earlier.run_id}, results=[checked, features], becomes_current=True)
         run.show_summary()
 
@@ -100,7 +100,7 @@ class Features:
         card: the active score card.
         is_fitted: whether this run fitted the card.
         customers_outside_range: customers with a figure outside 0..5, which a card of other customers may give.
-        files: the features to cluster, as CSV for SageMaker.
+        files: the features to cluster, as CSV for SageMaker; None where it does not train.
         run_id: the run that has them.
     """
 
@@ -112,7 +112,7 @@ class Features:
     card: ScoreCard
     is_fitted: bool
     customers_outside_range: int
-    files: FeatureFiles
+    files: FeatureFiles | None
     run_id: str
 
     def configuration(self) -> Mapping[str, Any]:
@@ -121,27 +121,30 @@ class Features:
         return self.config.measured_by(as_of=self.as_of) | {"card": card, "feature_scale": self.card.clustered_by.kind}
 
     def manifest_entries(self) -> Mapping[str, Any]:
-        """The score card and the files of features."""
+        """The score card, and the files of features where SageMaker is to read them."""
         card = {
             "file": f"runs/{self.run_id}/{SCORE_CARD}",
             "name": self.card.name,
             "customers_outside_its_range": self.customers_outside_range,
         }
-        return {"score_card": card, FEATURES: self.files.as_json()}
+        return {"score_card": card, **({FEATURES: self.files.as_json()} if self.files else {})}
 
 
-def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, card: ScoreCard | None) -> Features:
-    """Write transactions, purchases, score card, RFM and the features to cluster of a run.
+def run_features(
+    run: Run, checked: CheckedTables, *, config: FeaturesConfig, card: ScoreCard | None, for_sagemaker: bool = False
+) -> Features:
+    """Write transactions, purchases, score card and RFM of a run, and for SageMaker the features to cluster.
 
     Six exchanges by key: customers and orders by customer_id, orders and payments by order_id, transactions by
     customer_unique_id, and so purchases with the ids of customers. What the checks compare is counted on these ways:
-    see the table in docs/performance.md. The features are moved twice more, into even shards.
+    see the table in docs/performance.md. For SageMaker the features are moved twice more, into even shards.
 
     Args:
         run: the run.
         checked: its checked tables.
         config: how features are computed.
         card: the card to apply; None fits one.
+        for_sagemaker: whether the features are written as CSV. Spark ML computes them from rfm and the card.
 
     Raises:
         DataError: No payment counts, or a reconciliation check fails.
@@ -149,10 +152,7 @@ def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, ca
     transactions_written = _write_transactions(run, checked, config)
     purchases_written = _write_purchases(run, transactions_written, config)
     rfm, active_card = _write_rfm(run, purchases_written, checked, config, card=card)
-    with run.step(FEATURES) as step:
-        rows = rfm.total.rows
-        files = write_feature_files(run, scaled_features(rfm=rfm.frame, scale=active_card.clustered_by), rows=rows)
-        step.record(rows_in=rows, out=Total(rows))
+    files = _write_feature_files(run, rfm, active_card) if for_sagemaker else None
     return Features(
         config=config,
         as_of=run.as_of,
@@ -165,6 +165,14 @@ def run_features(run: Run, checked: CheckedTables, *, config: FeaturesConfig, ca
         files=files,
         run_id=run.run_id,
     )
+
+
+def _write_feature_files(run: Run, rfm: Written, card: ScoreCard) -> FeatureFiles:
+    rows = rfm.total.rows
+    with run.step(FEATURES) as step:
+        files = write_feature_files(run, scaled_features(rfm=rfm.frame, scale=card.clustered_by), rows=rows)
+        step.record(rows_in=rows, out=Total(rows))
+    return files
 
 
 def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig) -> Written:

@@ -44,7 +44,7 @@ def run_pipeline(config: PipelineConfig) -> None:
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
         checked = ingest(run, sources)
-        features = run_features(run, checked, config=config.features, card=card)
+        features = run_features(run, checked, config=config.features, card=card, for_sagemaker=previous is None)
         clusters = cluster_customers(run, features, config=config.clusters, previous=previous) if previous else None
         results: list[StepResult] = [checked, features, *([clusters] if clusters else [])]
         run.finish(inputs=inputs_of(sources), results=results, becomes_current=True)

@@ -19,7 +19,7 @@ from jobs.clusters.assigning import (
     read_sagemaker_assignments,
 )
 from jobs.clusters.description import Origin, RunClusters, describe_clusters
-from jobs.clusters.feature_files import FEATURES, SCORE, read_shards
+from jobs.clusters.feature_files import FEATURES
 from jobs.clusters.previous import KMEANS_MODEL, PreviousClusters, model_of, previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.clusters.training import single_precision
@@ -30,16 +30,17 @@ from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
-from jobs.storage.run_files import Manifest, RecordedCard, RecordedFeatures
+from jobs.storage.run_files import Manifest, RecordedCard
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
-from transforms import schemas
 from transforms.clusters.assignments import (
-    CHECKED_ASSIGNMENTS,
+    ASSIGNED_CUSTOMERS,
     FAULTS,
+    assigned_customers,
     checked_assignments,
     cluster_means,
     customer_segments,
+    customers_by_cluster,
     fault_counts,
 )
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
@@ -60,11 +61,10 @@ class Customers:
 
 @dataclass(frozen=True)
 class EarlierFeatures:
-    """The run whose customers are clustered: its manifest, with the card and the features that it must have."""
+    """The run whose customers are clustered: its manifest, with the card that it must have."""
 
     manifest: Manifest
     card: RecordedCard
-    files: RecordedFeatures
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,12 +97,9 @@ def run_alone(config: SegmentsConfig) -> None:
             )
         elif model is not None:
             scale = model.scale
-            with run.step("kmeans") as step:
-                assignments = assign_by_model(run, features(rfm=rfm.frame, scale=scale), model=model)
-                step.record(rows_in=rfm.total.rows, out=Total(rfm.total.rows))
+            assignments = assign_by_model(model)
         else:
-            score = run.uri_of(earlier_features.files.score.path)
-            assignments = _train(run, score, customers=rfm.total.rows, config=config.clusters)
+            assignments = _train(run, Customers(rfm, scale), config=config.clusters)
         clusters = _write_segments(run, Customers(rfm, scale), assignments, config=config.clusters, previous=previous)
         inputs = {"features_run": earlier.run_id, **external.as_json()}
         run.finish(inputs=inputs, results=[_reused_features(earlier_features, run), clusters], becomes_current=True)
@@ -124,17 +121,17 @@ def cluster_customers(
     Raises:
         DataError: A reconciliation check fails, or the clusters drifted further than ``--max-drift`` allows.
     """
-    rfm = customer_features.rfm
-    assignments = _train(run, run.uri(SCORE), customers=rfm.total.rows, config=config)
-    customers = Customers(rfm, customer_features.card.clustered_by)
+    customers = Customers(customer_features.rfm, customer_features.card.clustered_by)
+    assignments = _train(run, customers, config=config)
     return _write_segments(run, customers, assignments, config=config, previous=previous)
 
 
-def _train(run: Run, score_uri: str, *, customers: int, config: ClustersConfig) -> Assignments:
+def _train(run: Run, customers: Customers, *, config: ClustersConfig) -> Assignments:
+    rows = customers.rfm.total.rows
     with run.step("kmeans") as step:
-        scored = read_shards(run.session, score_uri, schema=schemas.KMEANS_FEATURES)
-        assignments = assign_by_spark(run, scored, customers=customers, config=config)
-        step.record(rows_in=customers, out=Total(customers))
+        points = features(rfm=customers.rfm.frame, scale=customers.scale)
+        assignments = assign_by_spark(points, customers=rows, config=config)
+        step.record(rows_in=rows, out=Total(rows))
     return assignments
 
 
@@ -148,20 +145,23 @@ def _write_segments(
 ) -> RunClusters:
     rfm = customers.rfm
     with run.step("segments") as step:
-        checked = _check_assignments(run, customers, assignments)
+        assigned = _assign(run, customers, assignments)
+        centroids = assignments.centroids or _means(assigned)
         clusters = describe_clusters(
-            checked,
+            assigned,
             assignments=assignments,
-            centroids=assignments.centroids or _means(checked),
+            centroids=centroids,
             origin=Origin(run.run_id, run.as_of, customers.scale, previous),
             config=config,
         )
         contract = run.rules.contracts["customer_segments"]
         written = run.write_validated(
             with_row_count(contract, rows=rfm.total.rows, of="customers in rfm"),
-            customer_segments(checked=checked, centroids=clusters.centroids, ids=clusters.ids, names=clusters.names),
+            customer_segments(assigned=assigned, centroids=clusters.centroids, ids=clusters.ids, names=clusters.names),
             keys=lambda: rfm.total.rows,
+            metrics=customers_by_cluster(clusters.names),
         )
+        _check_written(written, clusters)
         run.write_text(KMEANS_MODEL, clusters.model.to_json())
         run.reconcile(
             rfm.entry,
@@ -185,8 +185,19 @@ def _write_segments(
     return clusters
 
 
-def _check_assignments(run: Run, customers: Customers, assignments: Assignments) -> DataFrame:
-    """Every customer beside the assignment, on disk, since three queries read it.
+def _assign(run: Run, customers: Customers, assignments: Assignments) -> DataFrame:
+    """Every customer beside its assignment, one row each.
+
+    Here it is a projection of rfm, and two queries compute it. An engine's lines are joined and checked once.
+    """
+    if assignments.lines is not None:
+        return _check_lines(run, customers, assignments.lines, assignments)
+    centroids = assignments.centroids or {}
+    return assigned_customers(rfm=customers.rfm.frame, scale=customers.scale, centroids=centroids)
+
+
+def _check_lines(run: Run, customers: Customers, lines: DataFrame, assignments: Assignments) -> DataFrame:
+    """Every customer beside its line, on disk, since three queries read it.
 
     Raises:
         DataError: There is not exactly one line for each customer, with this run's features.
@@ -194,9 +205,9 @@ def _check_assignments(run: Run, customers: Customers, assignments: Assignments)
     """
     customer = F.col("customer_unique_id")
     examples = {f"{fault} example": F.min(F.when(F.col("fault") == fault, customer)) for fault in FAULTS}
-    joined = checked_assignments(rfm=customers.rfm.frame, lines=assignments.lines, scale=customers.scale)
+    joined = checked_assignments(rfm=customers.rfm.frame, lines=lines, scale=customers.scale)
     observed, metrics = with_metrics(joined, "assignments", metrics={**fault_counts(), **examples})
-    checked = run.stage("assigned", observed.drop("fault"), schema=CHECKED_ASSIGNMENTS)
+    checked = run.stage("assigned", observed.drop("fault"), schema=ASSIGNED_CUSTOMERS)
     faults = {fault: metrics.get[fault] for fault in FAULTS if metrics.get[fault]}
     if not faults:
         return checked
@@ -207,19 +218,38 @@ def _check_assignments(run: Run, customers: Customers, assignments: Assignments)
         raise OutsideSystemError(
             f"{message}. SageMaker's transform left them out: run it again over all of kmeans/score"
         )
-    raise DataError(f"{message}. Give the complete output of one transform of this run's kmeans/score")
+    raise DataError(
+        f"{message}. Give the complete output of one transform of kmeans/score, as a run with --kmeans none wrote it "
+        "for these customers"
+    )
 
 
-def _means(checked: DataFrame) -> dict[int, tuple[float, float, float]]:
-    rows = cluster_means(checked=checked).orderBy("cluster").collect()
+def _check_written(written: Written, clusters: RunClusters) -> None:
+    """Check that the clusters have the customers in the table that they had when they were added up.
+
+    Raises:
+        DataError: They have not.
+    """
+    for cluster in clusters.model.clusters:
+        actual = written.metrics[f"cluster {cluster.id}"]
+        if actual != cluster.customers:
+            raise DataError(
+                f"{written.table}: found {actual:,} customers in cluster {cluster.id}, expected the "
+                f"{cluster.customers:,} that were added up. A table of the run was changed while it was read: run again"
+            )
+
+
+def _means(assigned: DataFrame) -> dict[int, tuple[float, float, float]]:
+    rows = cluster_means(assigned=assigned).orderBy("cluster").collect()
     return {row["cluster"]: single_precision([row[name] for name in DIMENSIONS]) for row in rows}
 
 
 def _reused_features(earlier: EarlierFeatures, run: Run) -> Reused:
     """What the tables depend on is what they were made with; the rules of this run apply to the segments alone."""
+    files = earlier.manifest.kmeans_features
     return Reused(
         settings={**earlier.manifest.configuration.as_json(), "rules_of_segments": run.rules.hash},
-        entries={"score_card": earlier.card.as_json(), FEATURES: earlier.files.as_json()},
+        entries={"score_card": earlier.card.as_json(), **({FEATURES: files.as_json()} if files else {})},
     )
 
 
@@ -227,13 +257,12 @@ def _earlier_features(store: RunStore, run_id: str | None) -> EarlierFeatures:
     manifest = store.find_manifest(
         run_id, missing="no customers to cluster", advice="Run jobs.pipeline first, or name a run with --features-run"
     )
-    card, files = manifest.score_card, manifest.kmeans_features
-    if RFM.table not in manifest.outputs or card is None or files is None:
+    if RFM.table not in manifest.outputs or manifest.score_card is None:
         raise ConfigurationError(
-            f"run {manifest.run_id} has no rfm with features to cluster, or no record of its files. "
+            f"run {manifest.run_id} has no rfm with a score card, or no record of its files. "
             "Name a run of jobs.pipeline or jobs.features"
         )
-    return EarlierFeatures(manifest, card, files)
+    return EarlierFeatures(manifest, manifest.score_card)
 
 
 def _card_of(store: RunStore, file: str) -> ScoreCard:

@@ -39,7 +39,7 @@ def add_parsers(subparsers: Subparsers, commands: Mapping[str, Callable[[Namespa
             _add_placement(parser)
         if name in ("train", "transform"):
             channel = "train" if name == "train" else "score"
-            features_help = f"the folder kmeans/{channel} of a run, in S3"
+            features_help = f"the folder kmeans/{channel} of a run with --kmeans none, in S3"
             parser.add_argument("--features", type=_s3, required=True, metavar="S3", help=features_help)
             parser.add_argument("--output", type=_s3, required=True, metavar="S3", help="folder of the results")
         if name in ("transform", "endpoint"):

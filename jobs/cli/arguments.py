@@ -38,7 +38,7 @@ DESCRIPTIONS: dict[Step, str] = {
 EPILOG = """\
 what is written:
   OUTPUT/runs/<run_id>/<table>/      Parquet; written once, never edited
-  OUTPUT/runs/<run_id>/kmeans/       CSV: features to train on and to score, and the assignments
+  OUTPUT/runs/<run_id>/kmeans/       with --kmeans none: features for SageMaker, as CSV
   OUTPUT/runs/<run_id>/manifest.json inputs, outputs, rows and money at every boundary
   OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how many rows failed it
   OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also of a run that was stopped
@@ -88,6 +88,8 @@ def parser_of(step: Step) -> OneLineParser:
         add_warehouse_arguments(parser, is_required=False)
     if step == "segments":
         _add_assignment_arguments(parser)
+    if step in ("features", "segments", "pipeline"):
+        _add_kmeans_argument(parser)
     if step in ("segments", "pipeline"):
         _add_cluster_arguments(parser)
     add_log_arguments(parser)
@@ -167,14 +169,17 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
     )
 
 
-def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_kmeans_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kmeans",
         choices=get_args(KMeansOption),
         default="spark",
-        help="who trains: Spark ML in this run (default), or none: the features are left for SageMaker, and "
+        help="who trains: Spark ML (default), or none: the features are written as CSV for SageMaker, and "
         "jobs.segments --assignments reads its result",
     )
+
+
+def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--k",
         type=_number_of_clusters,

@@ -147,11 +147,15 @@ class FeaturesConfig:
 
 @dataclass(frozen=True)
 class FeaturesRunConfig:
-    """Compute features from the checked tables of ``checked_run``; None for the current run."""
+    """Compute features from the checked tables of ``checked_run``; None for the current run.
+
+    With ``kmeans`` none they are also written for SageMaker.
+    """
 
     run: RunOptions
     features: FeaturesConfig
     checked_run: str | None = None
+    kmeans: KMeansOption = "spark"
 
     @classmethod
     def from_argv(cls, argv: Sequence[str] | None) -> "FeaturesRunConfig":
@@ -161,7 +165,7 @@ class FeaturesRunConfig:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
         arguments = parser_of("features").parse_step(argv)
-        return cls(RunOptions.of(arguments), FeaturesConfig.of(arguments), arguments.checked_run)
+        return cls(RunOptions.of(arguments), FeaturesConfig.of(arguments), arguments.checked_run, arguments.kmeans)
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class ClustersConfig:
     """How customers are clustered.
 
     Attributes:
-        kmeans: who trains; ``none`` leaves the features to SageMaker.
+        kmeans: who trains; with ``none`` SageMaker does.
         k: number of clusters.
         k_range: the first and the last number that ``auto`` tries.
         match: the run whose stable cluster ids are kept, or "none" for new ids; None for the last current run that had

@@ -1,4 +1,4 @@
-"""Assignments of customers to clusters: by Spark ML, by an earlier run's model, or by SageMaker."""
+"""How customers are assigned to clusters: by Spark ML, by an earlier run's model, or by SageMaker."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from pyspark.sql import DataFrame
 from jobs.cli.arguments import DEFAULT_K
 from jobs.cli.config import ClustersConfig, SegmentsConfig
 from jobs.clusters.artifact import centroids_in
-from jobs.clusters.feature_files import ASSIGNMENTS, read_shards, write_shards
+from jobs.clusters.feature_files import read_shards
 from jobs.clusters.training import train
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.run import Run
 from jobs.storage.folder import Folder, Stored
 from jobs.storage.uris import folder_at
-from transforms.clusters.assignments import ASSIGNMENT_LINES, Centroid, assignments, sample_of
+from transforms.clusters.assignments import ASSIGNMENT_LINES, Centroid, sample_of
 from transforms.clusters.choose_k import SAMPLE_SIZE, ChoiceOfK, choose_k
 from transforms.clusters.model import ClusterModel, TrainingEngine
 from transforms.rfm.dimensions import DIMENSIONS
@@ -25,51 +25,58 @@ from transforms.rfm.dimensions import DIMENSIONS
 
 @dataclass(frozen=True)
 class Assignments:
-    """What an engine reported, before it is checked.
+    """How the customers of a run are assigned to clusters.
 
     Attributes:
-        lines: one per customer, as text (`ASSIGNMENT_LINES`).
         engine: the engine that trained.
-        path: folder of the lines.
         centroids_from: where the centroids come from, in words.
         centroids: by the engine's label; None where they are not known.
+        lines: what the engine assigned, one line per customer, not checked yet (`ASSIGNMENT_LINES`); None where each
+            customer is assigned to the nearest centroid here.
+        path: folder of the lines.
         requested_k: number of clusters that was asked of the training; None where it did not happen here.
         choice: how that number was chosen, if it was.
         applied: the model, where an earlier run's was applied as it is.
     """
 
-    lines: DataFrame
     engine: TrainingEngine
-    path: str
     centroids_from: str
     centroids: Mapping[int, Centroid] | None = None
+    lines: DataFrame | None = None
+    path: str | None = None
     requested_k: int | None = None
     choice: ChoiceOfK | None = None
     applied: ClusterModel | None = None
 
+    @property
+    def source(self) -> str:
+        """What messages call them: their folder, or where their centroids come from."""
+        return self.path or self.centroids_from
 
-def assign_by_spark(run: Run, features: DataFrame, *, customers: int, config: ClustersConfig) -> Assignments:
-    """Train on the features of a run, and assign each customer to the nearest centroid."""
+
+def assign_by_spark(features: DataFrame, *, customers: int, config: ClustersConfig) -> Assignments:
+    """Train on the features of all customers, to assign each to the nearest centroid.
+
+    Args:
+        features: `schemas.KMEANS_FEATURES`.
+        customers: how many they are.
+        config: how customers are clustered.
+    """
     choice = _choice_of_k(features, config) if config.k == "auto" else None
     k = choice.k if choice else int(config.k)
-    centroids = train(features=features, customers=customers, k=k)
     return Assignments(
-        lines=_written_lines(run, features, centroids),
         engine="spark",
-        path=run.path(ASSIGNMENTS),
         centroids_from="training by Spark ML",
-        centroids=centroids,
+        centroids=train(features=features, customers=customers, k=k),
         requested_k=k,
         choice=choice,
     )
 
 
-def assign_by_model(run: Run, features: DataFrame, *, model: ClusterModel) -> Assignments:
+def assign_by_model(model: ClusterModel) -> Assignments:
     """Assign each customer to the nearest centroid of an earlier run's model. Nothing is trained."""
     return Assignments(
-        lines=_written_lines(run, features, model.centroids),
         engine=model.engine,
-        path=run.path(ASSIGNMENTS),
         centroids_from=f"run {model.run_id}",
         centroids=model.centroids,
         applied=model,
@@ -88,11 +95,11 @@ def read_sagemaker_assignments(
         centroids: of the model artifact; None where none is given.
     """
     return Assignments(
-        lines=read_shards(run.session, uri, schema=ASSIGNMENT_LINES),
         engine="sagemaker",
-        path=path,
         centroids_from="the model artifact" if centroids else "the means of the assigned customers",
         centroids=centroids,
+        lines=read_shards(run.session, uri, schema=ASSIGNMENT_LINES),
+        path=path,
     )
 
 
@@ -175,11 +182,6 @@ def _shards(folder: Folder, *parts: str) -> Iterator[tuple[str, ...]]:
             yield from _shards(folder, *parts, name)
         elif name.endswith((".out", ".csv")):
             yield (*parts, name)
-
-
-def _written_lines(run: Run, features: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
-    write_shards(run, ASSIGNMENTS, assignments(features=features, centroids=centroids))
-    return read_shards(run.session, run.uri(ASSIGNMENTS), schema=ASSIGNMENT_LINES)
 
 
 def _choice_of_k(features: DataFrame, config: ClustersConfig) -> ChoiceOfK:

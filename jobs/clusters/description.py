@@ -42,7 +42,7 @@ class RunClusters:
         centroids: by the engine's label.
         previous: the model that they were matched to.
         drift: since then; None for a first run.
-        assignments: what the engine reported.
+        assignments: how customers were assigned.
         stated_distance: what the engine's distances are: distance, square or neither; not known where its centroids
             are not.
     """
@@ -130,7 +130,7 @@ class Sums:
 
 
 def describe_clusters(
-    checked: DataFrame,
+    assigned: DataFrame,
     *,
     assignments: Assignments,
     centroids: Mapping[int, Centroid],
@@ -139,17 +139,18 @@ def describe_clusters(
 ) -> RunClusters:
     """Add up the clusters, match them to the previous ones, and name them.
 
-    Grain in: one row per customer, `CHECKED_ASSIGNMENTS` without faults. One query, whose result has a row per cluster.
+    Grain in: one row per customer, `ASSIGNED_CUSTOMERS`. One query, whose result has a row per cluster.
 
     Raises:
-        DataError: A customer is in a cluster that the model does not have, or another model assigned the customers.
+        DataError: A customer is in a cluster that the model does not have, another model assigned the customers, or
+            a distance is not a number.
     """
-    sums = Sums({row["cluster"]: row for row in cluster_sums(checked=checked, centroids=centroids).collect()})
+    sums = Sums({row["cluster"]: row for row in cluster_sums(assigned=assigned, centroids=centroids).collect()})
     unknown = sorted(sums.rows.keys() - centroids.keys())
     if unknown:
         raise DataError(
-            f"{assignments.path}: found customers in cluster {unknown[0]}, expected the model's 0 to {max(centroids)}. "
-            "Give the assignments and the model of one training job"
+            f"{assignments.source}: found customers in cluster {unknown[0]}, expected the model's 0 to "
+            f"{max(centroids)}. Give the assignments and the model of one training job"
         )
     _raise_if_other_model(sums, assignments)
     applied, previous = assignments.applied, origin.previous.model
@@ -166,7 +167,7 @@ def describe_clusters(
         centroids_from=assignments.centroids_from,
         seed=applied.seed if applied else SEED if assignments.engine == "spark" else None,
         scale=origin.scale,
-        inertia=math.fsum(row["squares"] for row in sums.rows.values()),
+        inertia=_inertia(sums, assignments),
         clusters=_clusters(sums, ids=ids, centroids=inhabited, applied=applied),
         next_id=max([first_free, *(number + 1 for number in ids.values())]),
         trained_in=applied.trained_in if applied else origin.run_id,
@@ -192,9 +193,24 @@ def _raise_if_other_model(sums: Sums, assignments: Assignments) -> None:
     misplaced = sum(row["not_nearest"] for row in sums.rows.values())
     if assignments.centroids is not None and misplaced > NOT_NEAREST * sums.customers:
         raise DataError(
-            f"{assignments.path}: {misplaced:,} of {sums.customers:,} customers are nearer to another centroid of "
+            f"{assignments.source}: {misplaced:,} of {sums.customers:,} customers are nearer to another centroid of "
             f"{assignments.centroids_from} than to their own. Give the assignments and the model of one training job"
         )
+
+
+def _inertia(sums: Sums, assignments: Assignments) -> float:
+    """The sum of squared distances.
+
+    Raises:
+        DataError: It is not finite, as with features that single precision cannot hold.
+    """
+    inertia = math.fsum(row["squares"] for row in sums.rows.values())
+    if not math.isfinite(inertia):
+        raise DataError(
+            f"{assignments.source}: the squared distances to the centroids add up to {inertia}, expected a number. "
+            "Compare rfm with the bounds in the score card: features are too large for single precision"
+        )
+    return inertia
 
 
 def _clusters(

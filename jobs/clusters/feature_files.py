@@ -1,4 +1,4 @@
-"""CSV without a header, in shards: the format that SageMaker reads and writes."""
+"""CSV without a header, in shards: the format that SageMaker reads and writes. Nothing else needs it."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +19,6 @@ FEATURES = "kmeans_features"
 """The manifest's entry."""
 
 TRAIN, SCORE = "kmeans/train", "kmeans/score"
-ASSIGNMENTS = "kmeans/assignments"
 
 UNCHANGED_TEXT: Mapping[str, Any] = MappingProxyType(
     {"ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False, "escape": '"'}

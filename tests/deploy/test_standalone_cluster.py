@@ -25,8 +25,8 @@ AS_OF = "2018-10-17"
 RUN_ID = f"{AS_OF}-cluster"
 TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm", "customer_segments")
 # This worker's executor is killed when this folder of the run exists. The first kill loses half of the validated rows
-# that executors keep, and the last one loses features to train on.
-KILLED = (("orders", 0), ("transactions", 1), ("kmeans/score", 0))
+# that executors keep, and the last one loses what was shuffled for rfm, of which features to train on are made.
+KILLED = (("orders", 0), ("transactions", 1), ("rfm", 0))
 SECONDS = 480
 
 GLUES_OWN_ARGUMENTS = {

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 from pyspark.sql import Row, SparkSession
 
 from jobs import pipeline, segments
@@ -39,6 +41,14 @@ class Runs:
         """The CSV lines of a folder of shards, sorted."""
         folder = self.output / "runs" / (run_id or self.pointer["run_id"]) / name
         return sorted(row for file in folder.glob("*.csv") for row in csv.reader(file.read_text().splitlines()))
+
+    def features(self) -> dict[str, list[float]]:
+        """The features of each customer, as rfm has them for the default scale; in single precision."""
+        files = self.output / self.pointer["tables"]["rfm"] / "*.parquet"
+        query = f"select customer_unique_id, recency, frequency, monetary from read_parquet('{files}')"
+        with duckdb.connect() as connection:
+            rows = connection.execute(query).fetchall()
+        return {customer: [float(np.float32(value)) for value in values] for customer, *values in rows}
 
     def segments(self, spark: SparkSession) -> dict[str, Row]:
         path = str(self.output / self.pointer["tables"]["customer_segments"])

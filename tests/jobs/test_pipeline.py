@@ -109,7 +109,7 @@ def check_origin(manifest: dict[str, Any], raw: RawFiles) -> None:
     assert payments["ignored_columns"] == ["note"]
     assert payments["files"][0]["size"] == raw.payments_file.stat().st_size
     steps = {step["step"]: step for step in manifest["steps"]}
-    assert list(steps) == [*TABLES, "kmeans_features", "kmeans", "segments"]
+    assert list(steps) == [*TABLES, "kmeans", "segments"]
     assert all(step["seconds"] > 0 and step["spark_jobs"] > 0 for step in steps.values())
 
 

@@ -1,28 +1,32 @@
 """Customers to clusters and back: the nearest cluster, an account to the cent, stable cluster ids."""
 
+import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from scipy.spatial.distance import cdist
 
-from jobs import publish
+from jobs import publish, segments
 from tests.jobs.published import FIRST, K, Runs
 from tests.jobs.shop import PER_GROUP
 from tests.log_lines import without_logs
 from tests.manifests import total
 from tests.raw_files import key
+from transforms.clusters.assignments import customer_segments
 
 pytestmark = pytest.mark.usefixtures("spark")
 
 
 def test_each_customer_has_the_nearest_cluster_and_the_distance_to_it(spark: SparkSession, published: Path) -> None:
     runs = Runs(published)
-    scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in runs.lines("kmeans/score")}
+    scored = runs.features()
     assert len(scored) == K * PER_GROUP
     centres = runs.model.centroids
     distances = cdist(np.array(list(scored.values())), np.array(list(centres.values())))
@@ -65,18 +69,17 @@ def test_the_ledger_has_customers_and_money_of_every_cluster(published: Path) ->
     assert manifest["quality"]["tables"]["customer_segments"]["rows"] == K * PER_GROUP
 
 
-def test_the_train_shards_are_the_score_shards_without_the_customer(published: Path) -> None:
-    runs = Runs(published)
-    assert runs.lines("kmeans/train") == sorted(row[1:] for row in runs.lines("kmeans/score"))
-    entry = runs.manifest["kmeans_features"]
-    assert entry["train"] == {"path": f"runs/{FIRST}/kmeans/train", "rows": K * PER_GROUP, "shards": 1}
+def test_spark_ml_goes_through_no_csv(published: Path) -> None:
+    manifest = Runs(published).manifest
+    assert "kmeans_features" not in manifest
+    assert manifest["kmeans"]["assignments"] is None
+    assert not list((published / "runs" / FIRST).rglob("*.csv"))
 
 
 def test_a_second_training_gives_the_same_clusters_to_the_same_customers(spark: SparkSession, runs: Runs) -> None:
     before, old, settings = runs.segments(spark), runs.pointer, runs.manifest["configuration"]
     runs.add("--k", str(K))
     assert runs.segments(spark) == before
-    assert runs.lines("kmeans/assignments") == runs.lines("kmeans/assignments", FIRST)
     assert runs.manifest["kmeans"]["matched_to"] == FIRST
     assert runs.manifest["kmeans"]["drift"]["drift"] == 0.0
     assert runs.manifest["inputs"] == {"features_run": FIRST}
@@ -107,6 +110,30 @@ def test_an_earlier_runs_clusters_are_applied_as_they_are(spark: SparkSession, r
         type(cluster)(**{**vars(cluster), "label": cluster.id}) for cluster in first.clusters
     )
     assert runs.manifest["kmeans"]["applied"] == FIRST
+
+
+def test_a_customer_who_is_in_another_cluster_in_the_table_than_in_the_sums_stops_the_run(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def one_moved(**arguments: Any) -> DataFrame:
+        is_moved = F.col("customer_unique_id") == key("c0")
+        return customer_segments(**arguments).withColumn("cluster", F.when(is_moved, 0).otherwise(F.col("cluster")))
+
+    monkeypatch.setattr(segments, "customer_segments", one_moved)
+    before = runs.pointer
+    runs.add("--score-with", FIRST, code=3)
+    assert runs.pointer == before
+    expected = "customer_segments: found 31 customers in cluster 0, expected the 30 that were added up"
+    assert expected in capfd.readouterr().err
+
+
+def test_features_that_single_precision_cannot_hold_stop_the_run(runs: Runs, capfd: pytest.CaptureFixture[str]) -> None:
+    file = runs.output / runs.pointer["kmeans_model"]
+    model = json.loads(file.read_text())
+    model["feature_scale"]["bounds"]["monetary"] |= {"min": 0.0, "max": 1e-300}
+    file.write_text(json.dumps(model))
+    runs.add("--score-with", FIRST, code=3)
+    assert "the squared distances to the centroids add up to" in capfd.readouterr().err
 
 
 def test_what_did_not_move_did_not_drift(runs: Runs) -> None:

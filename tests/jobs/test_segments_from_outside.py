@@ -17,15 +17,24 @@ from tests.log_lines import without_logs
 pytestmark = pytest.mark.usefixtures("spark")
 
 ENGINES_LABELS = {0: 2, 1: 0, 2: 1}
+"""An engine's labels, by the cluster ids of the first run."""
 
 
-def sagemaker_output(runs: Runs, folder: Path, labels: dict[int, int], *, squared: bool = False) -> Path:
+def sagemaker_output(
+    spark: SparkSession, runs: Runs, folder: Path, labels: dict[int, int], *, squared: bool = False
+) -> Path:
     """What a batch transform would write: the input with cluster and distance as floats, labels of its own."""
     below = folder / "kmeans" / "score"
     below.mkdir(parents=True)
+    assigned = runs.segments(spark)
     lines = [
-        [*row[:4], f"{labels[int(row[4])]}.0", repr(float(np.float32(float(row[5]) ** (2 if squared else 1))))]
-        for row in runs.lines("kmeans/assignments", FIRST)
+        [
+            customer,
+            *map(str, features),
+            f"{labels[assigned[customer]['cluster']]}.0",
+            str(float(np.float32(assigned[customer]["distance"] ** (2 if squared else 1)))),
+        ]
+        for customer, features in sorted(runs.features().items())
     ]
     for shard in range(2):
         text = "".join(",".join(row) + "\n" for row in lines[shard::2])
@@ -36,7 +45,7 @@ def sagemaker_output(runs: Runs, folder: Path, labels: dict[int, int], *, square
 
 def artifact_of(runs: Runs, folder: Path, labels: dict[int, int]) -> Path:
     """The model.tar.gz of the training that these labels are of."""
-    rows = sorted((labels[cluster.label], cluster.centroid) for cluster in runs.model.clusters)
+    rows = sorted((labels[cluster.id], cluster.centroid) for cluster in runs.model.clusters)
     return packed(folder / "model.tar.gz", mxnet(np.array([centre for _, centre in rows])))
 
 
@@ -46,7 +55,7 @@ def test_what_sagemaker_assigned_gets_the_numbers_of_the_last_run(
 ) -> None:
     with_artifact, squared = stated != "not known", stated == "square"
     before = runs.segments(spark)
-    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS, squared=squared)
+    folder = sagemaker_output(spark, runs, tmp_path / "out", ENGINES_LABELS, squared=squared)
     arguments = ["--assignments", str(folder)]
     if with_artifact:
         arguments += ["--model-artifact", str(artifact_of(runs, tmp_path, ENGINES_LABELS))]
@@ -95,10 +104,10 @@ SPOILT = {
 
 @pytest.mark.parametrize("fault", SPOILT)
 def test_anything_but_one_line_for_each_customer_is_not_published(
-    runs: Runs, tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]
+    spark: SparkSession, runs: Runs, tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     spoil, code, fault_in_words = SPOILT[fault]
-    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
+    folder = sagemaker_output(spark, runs, tmp_path / "out", ENGINES_LABELS)
     file = folder / "kmeans" / "score" / "part-00000.csv.out"
     file.write_text("\n".join(spoil(file.read_text().splitlines())))
     before = runs.pointer
@@ -124,9 +133,9 @@ def test_assignments_that_change_while_they_are_read_are_refused(tmp_path: Path)
 
 
 def test_lines_with_the_features_of_another_scale_are_refused(
-    runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    spark: SparkSession, runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
+    folder = sagemaker_output(spark, runs, tmp_path / "out", ENGINES_LABELS)
     for file in (folder / "kmeans" / "score").iterdir():
         rows = [line.split(",") for line in file.read_text().splitlines()]
         # As if money had been brought to another scale: each feature a little less.
@@ -138,9 +147,9 @@ def test_lines_with_the_features_of_another_scale_are_refused(
 
 
 def test_a_model_whose_clusters_are_numbered_otherwise_is_refused(
-    runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    spark: SparkSession, runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
+    folder = sagemaker_output(spark, runs, tmp_path / "out", ENGINES_LABELS)
     # The same centroids, as another training may number them.
     artifact = artifact_of(runs, tmp_path, {0: 0, 1: 1, 2: 2})
     before = runs.pointer
@@ -150,8 +159,10 @@ def test_a_model_whose_clusters_are_numbered_otherwise_is_refused(
     assert f"{K * PER_GROUP} of {K * PER_GROUP} customers are nearer to another centroid of the model artifact" in error
 
 
-def test_a_model_of_another_training_is_refused(runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    folder = sagemaker_output(runs, tmp_path / "out", ENGINES_LABELS)
+def test_a_model_of_another_training_is_refused(
+    spark: SparkSession, runs: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = sagemaker_output(spark, runs, tmp_path / "out", ENGINES_LABELS)
     artifact = packed(tmp_path / "model.tar.gz", mxnet(np.ones((2, 3))))
     runs.add("--assignments", str(folder), "--model-artifact", str(artifact), code=3)
     assert "customers in cluster 2, expected the model's 0 to 1" in capfd.readouterr().err

@@ -10,14 +10,17 @@ from pyspark.sql import SparkSession
 from scipy.spatial.distance import cdist
 
 from deploy.__main__ import main as deploy
+from jobs import features
 from jobs.clusters.artifact import centroids_in
 from jobs.storage.local import LocalFolder
 from tests.fakes.environment import REGION, SAGEMAKER_ROLE
 from tests.fakes.sagemaker.service import SageMaker
 from tests.jobs.published import FIRST, K, Runs
-from tests.jobs.shop import PER_GROUP
+from tests.jobs.shop import AS_OF, PER_GROUP
 
 pytestmark = [pytest.mark.usefixtures("spark"), pytest.mark.timeout(900)]
+
+WITH_CSV = f"{AS_OF}-with-csv"
 
 
 class Bucket:
@@ -54,7 +57,11 @@ def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_cen
     spark: SparkSession, runs: Runs, sagemaker: SageMaker, place: Bucket, tmp_path: Path
 ) -> None:
     at = f"s3://{place.name}"
+    common = ["--as-of", str(AS_OF), "--output", str(runs.output)]
+    assert features.main([*common, "--checked-run", FIRST, "--run-id", WITH_CSV, "--kmeans", "none"]) == 0
+    assert runs.lines("kmeans/train") == sorted(row[1:] for row in runs.lines("kmeans/score"))
     entry = runs.manifest["kmeans_features"]
+    assert entry["train"] == {"path": f"runs/{WITH_CSV}/kmeans/train", "rows": K * PER_GROUP, "shards": 1}
     for part in ("train", "score"):
         place.up(runs.output / entry[part]["path"], f"kmeans/{part}")
     trained = request("train", "run-1", "--features", f"{at}/kmeans/train", "--output", f"{at}/models", "--k", str(K))
@@ -73,7 +80,8 @@ def test_each_customer_has_one_cluster_of_sagemakers_and_the_distance_to_its_cen
     artifact = place.down("models/run-1/output", tmp_path / "model") / "model.tar.gz"
     runs.add("--assignments", str(assignments), "--model-artifact", str(artifact))
 
-    scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in runs.lines("kmeans/score", FIRST)}
+    scored = {row[0]: [float(np.float32(value)) for value in row[1:]] for row in runs.lines("kmeans/score", WITH_CSV)}
+    assert scored == runs.features()
     actual = runs.segments(spark)
     assert actual.keys() == scored.keys()
     assert len(actual) == K * PER_GROUP

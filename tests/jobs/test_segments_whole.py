@@ -24,7 +24,7 @@ def test_a_chosen_k_is_the_number_of_groups_and_the_manifest_has_the_table(runs:
 @pytest.mark.parametrize("scale", ["log", "rank"])
 def test_another_scale_finds_the_groups_and_goes_on_with_its_card(spark: SparkSession, runs: Runs, scale: str) -> None:
     common = ["--as-of", str(AS_OF), "--output", str(runs.output), "--checked-run", FIRST]
-    assert features.main([*common, "--feature-scale", scale]) == 0
+    assert features.main([*common, "--feature-scale", scale, "--kmeans", "none"]) == 0
     card = runs.output / runs.manifest["score_card"]["file"]
     assert json.loads(card.read_text())["feature_scale"]["kind"] == scale
     first_scores = runs.lines("kmeans/score")
@@ -37,7 +37,7 @@ def test_another_scale_finds_the_groups_and_goes_on_with_its_card(spark: SparkSe
     assert groups == [{0, 1, 2}]
     assert sorted(cluster.customers for cluster in runs.model.clusters) == [30, 30, 30]
     # The card, applied, gives the same features to the last bit.
-    assert features.main([*common, "--card", str(card)]) == 0
+    assert features.main([*common, "--card", str(card), "--kmeans", "none"]) == 0
     assert runs.lines("kmeans/score") == first_scores
 
 

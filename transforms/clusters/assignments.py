@@ -1,6 +1,6 @@
-"""Assignments of customers to centroids: the nearest one, the check of an engine's lines, and sums per cluster."""
+"""Customers and their clusters: the nearest centroid, the check of an engine's lines, and sums per cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ from pyspark.sql.types import DoubleType, IntegerType, StringType, StructField, 
 
 from transforms import schemas
 from transforms.rfm.dimensions import DIMENSIONS, dimensions
-from transforms.rfm.feature_scale import FeatureScale
+from transforms.rfm.feature_scale import FeatureScale, scaled_dimensions
 from transforms.schemas import columns_of
 
 Centroid = tuple[float, float, float]
@@ -27,7 +27,7 @@ ASSIGNMENT_LINES = StructType(
 )
 """A line of an engine's output as text; ``rest`` is set if a line has too many fields."""
 
-CHECKED_ASSIGNMENTS = StructType(
+ASSIGNED_CUSTOMERS = StructType(
     [
         *schemas.MEASURES.fields,
         *schemas.KMEANS_FEATURES.fields[1:],
@@ -35,7 +35,7 @@ CHECKED_ASSIGNMENTS = StructType(
         StructField("stated_distance", DoubleType()),
     ]
 )
-"""The columns of `checked_assignments`, without ``fault``."""
+"""A customer beside its assignment: measures, features, the engine's label, and the distance that the engine states."""
 
 FAULTS: Mapping[str, str] = MappingProxyType(
     {
@@ -61,18 +61,30 @@ def squared_distance(centroid: Centroid) -> Column:
     return squares[0] + squares[1] + squares[2]
 
 
-def assignments(*, features: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
-    """Assign each customer to the nearest centroid. Of equally near ones, the lowest label wins.
+def assigned_customers(*, rfm: DataFrame, scale: FeatureScale, centroids: Mapping[int, Centroid]) -> DataFrame:
+    """Assign each customer of rfm to the nearest centroid.
 
-    Grain in and out: one row per customer_unique_id; `schemas.KMEANS_FEATURES` in, `schemas.KMEANS_ASSIGNMENTS` out.
-    ``distance`` is Euclidean, in units of the features.
+    Grain in and out: one row per customer_unique_id; `schemas.MEASURES` (or `schemas.RFM`) in, `ASSIGNED_CUSTOMERS`
+    out. A projection: it neither moves rows nor joins them, so each customer has one assignment.
     """
-    candidates = [F.struct(squared_distance(at).alias("squared"), F.lit(label)) for label, at in centroids.items()]
+    customers = rfm.select(*schemas.MEASURES.fieldNames(), *scaled_dimensions(scale))
+    return with_nearest(features=customers, centroids=centroids).select(*columns_of(ASSIGNED_CUSTOMERS))
+
+
+def with_nearest(*, features: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
+    """Add the nearest centroid's label as ``cluster``. Of equally near ones, the lowest label wins.
+
+    Grain in and out: one row per customer_unique_id, with the columns of `schemas.KMEANS_FEATURES`. The second column
+    added, ``stated_distance``, is Euclidean, in units of the features.
+    """
+    labels = sorted(centroids)
+    position = F.array_position("squared", F.col("least"))
     return (
-        features.withColumn("nearest", F.array_min(F.array(*candidates)))
-        .withColumn("cluster", F.col("nearest.col2"))
-        .withColumn("distance", F.sqrt("nearest.squared"))
-        .select(*columns_of(schemas.KMEANS_ASSIGNMENTS))
+        features.withColumn("squared", F.array(*[squared_distance(centroids[label]) for label in labels]))
+        .withColumn("least", F.array_min("squared"))
+        .withColumn("cluster", F.element_at(F.array(*map(F.lit, labels)), position.cast("int")))
+        .withColumn("stated_distance", F.sqrt("least"))
+        .drop("squared", "least")
     )
 
 
@@ -80,7 +92,7 @@ def checked_assignments(*, rfm: DataFrame, lines: DataFrame, scale: FeatureScale
     """Join each customer to the line that an engine wrote, and name the fault if there is one.
 
     Grain in: one row per customer_unique_id, `schemas.MEASURES`; one row per line, `ASSIGNMENT_LINES`. Grain out: one
-    row per customer_unique_id of either; `CHECKED_ASSIGNMENTS`, and ``fault``, one of `FAULTS` or null.
+    row per customer_unique_id of either; `ASSIGNED_CUSTOMERS`, and ``fault``, one of `FAULTS` or null.
 
     Args:
         rfm: the customers.
@@ -136,16 +148,16 @@ def fault_counts() -> dict[str, Column]:
     return {fault: F.count_if(F.col("fault") == fault) for fault in FAULTS}
 
 
-def cluster_means(*, checked: DataFrame) -> DataFrame:
+def cluster_means(*, assigned: DataFrame) -> DataFrame:
     """Compute the mean features of each cluster, to use as centroids where no model has them.
 
     Grain in: one row per customer_unique_id. Grain out: one row per ``cluster``, with the mean of each dimension.
     """
     means = [F.avg(F.col(name).cast("double")).alias(name) for name in DIMENSIONS]
-    return checked.groupBy("cluster").agg(*means)
+    return assigned.groupBy("cluster").agg(*means)
 
 
-def cluster_sums(*, checked: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
+def cluster_sums(*, assigned: DataFrame, centroids: Mapping[int, Centroid]) -> DataFrame:
     """Add up the customers, the money and the distances of each cluster.
 
     Grain in: one row per customer_unique_id, no faults. Grain out: one row per ``cluster``, with
@@ -161,7 +173,7 @@ def cluster_sums(*, checked: DataFrame, centroids: Mapping[int, Centroid]) -> Da
     stated, squared = F.col("stated_distance"), F.col("squared")
     least = F.array_min(F.array(*[squared_distance(at) for at in centroids.values()]))
     return (
-        checked.withColumn("squared", _own_squared_distance(centroids))
+        assigned.withColumn("squared", _own_squared_distance(centroids))
         .groupBy("cluster")
         .agg(
             F.count(F.lit(1)).alias("customers"),
@@ -185,7 +197,7 @@ def _own_squared_distance(centroids: Mapping[int, Centroid]) -> Column:
 
 
 def customer_segments(
-    *, checked: DataFrame, centroids: Mapping[int, Centroid], ids: Mapping[int, int], names: Mapping[int, str]
+    *, assigned: DataFrame, centroids: Mapping[int, Centroid], ids: Mapping[int, int], names: Mapping[int, str]
 ) -> DataFrame:
     """Give each customer its stable cluster id and the name of the cluster.
 
@@ -193,17 +205,22 @@ def customer_segments(
     every engine, so that it always means the same: Euclidean, from the features to the centroid.
 
     Args:
-        checked: `checked_assignments` without faults; ``cluster`` is the label of the engine.
+        assigned: `assigned_customers`, or `checked_assignments` without faults; ``cluster`` is the label of the engine.
         centroids: by label.
         ids: the stable cluster id, by label.
         names: by stable cluster id.
     """
     return (
-        checked.withColumn("distance", F.sqrt(_own_squared_distance(centroids)))
+        assigned.withColumn("distance", F.sqrt(_own_squared_distance(centroids)))
         .withColumn("cluster", _mapped(ids, F.col("cluster")))
         .withColumn("cluster_name", _mapped(names, F.col("cluster")))
         .select(*columns_of(schemas.CUSTOMER_SEGMENTS))
     )
+
+
+def customers_by_cluster(ids: Iterable[int]) -> dict[str, Column]:
+    """Aggregates over `customer_segments`: for each stable cluster id, as ``cluster 0``, the number of customers."""
+    return {f"cluster {number}": F.count_if(F.col("cluster") == number) for number in ids}
 
 
 def _mapped(values: Mapping[int, int] | Mapping[int, str], key: Column) -> Column:

@@ -136,8 +136,12 @@ def features(*, rfm: DataFrame, scale: FeatureScale) -> DataFrame:
     Grain in and out: one row per customer_unique_id; `schemas.MEASURES` (or `schemas.RFM`) in,
     `schemas.KMEANS_FEATURES` out: single precision, which is what SageMaker computes with.
     """
-    scaled = [scale.column(name, measure).alias(name) for name, measure in dimensions().items()]
-    return rfm.select("customer_unique_id", *scaled).select(*columns_of(schemas.KMEANS_FEATURES))
+    return rfm.select("customer_unique_id", *scaled_dimensions(scale)).select(*columns_of(schemas.KMEANS_FEATURES))
+
+
+def scaled_dimensions(scale: FeatureScale) -> list[Column]:
+    """The three features in single precision, as columns over those of `schemas.MEASURES`."""
+    return [scale.column(name, measure).cast("float").alias(name) for name, measure in dimensions().items()]
 
 
 def percentiles(*, measures: DataFrame, dimension: str) -> DataFrame:

@@ -14,7 +14,7 @@ from scipy.cluster.vq import kmeans2
 from jobs.clusters.training import train
 from tests.frames import frame
 from transforms import schemas
-from transforms.clusters.assignments import Centroid, assignments
+from transforms.clusters.assignments import Centroid, with_nearest
 
 PROJECT = Path(__file__).parent.parent.parent.parent
 ROWS = 3_000
@@ -37,8 +37,8 @@ def centroids(spark: SparkSession) -> dict[int, Centroid]:
 
 def assigned(spark: SparkSession, centroids: dict[int, Centroid]) -> tuple[dict[str, int], float]:
     """The cluster of each customer of the cloud, and the sum of the squared distances."""
-    rows = assignments(features=cloud(spark), centroids=centroids).collect()
-    return {row["customer_unique_id"]: row["cluster"] for row in rows}, sum(row["distance"] ** 2 for row in rows)
+    rows = with_nearest(features=cloud(spark), centroids=centroids).collect()
+    return {row["customer_unique_id"]: row["cluster"] for row in rows}, sum(row["stated_distance"] ** 2 for row in rows)
 
 
 def test_neither_order_nor_partitioning_moves_a_customer(spark: SparkSession, centroids: dict[int, Centroid]) -> None:
