@@ -33,11 +33,10 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
         customers: number of rows.
         k: number of clusters, at least 2.
     """
-    canonical = (
-        features.repartition(max(1, math.ceil(customers / ROWS_PER_PARTITION)), "customer_unique_id")
-        .sortWithinPartitions("customer_unique_id")
-        .drop("customer_unique_id")
-    )
+    partitions = math.ceil(customers / ROWS_PER_PARTITION)
+    # For one partition, no row has to be exchanged.
+    placed = features.repartition(partitions, "customer_unique_id") if partitions > 1 else features.coalesce(1)
+    canonical = placed.sortWithinPartitions("customer_unique_id").drop("customer_unique_id")
     # Spark ML computes its input twice, for the vectors and for their norms. The sort is then done once.
     canonical = canonical.persist(StorageLevel.MEMORY_AND_DISK)
     points = VectorAssembler(inputCols=list(DIMENSIONS), outputCol="features").transform(canonical).select("features")
