@@ -1,4 +1,4 @@
-"""Time the feature step against a notebook on the same Spark and against DuckDB, on the same files.
+"""Time the feature step against a notebook on the same Spark, DuckDB and Sail, on the same files.
 
     python -m benchmarks.feature_step --orders 10000000
 
@@ -7,26 +7,20 @@ slows all of them. In the first round, every result is compared with ours.
 """
 
 import argparse
-import os
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.comparison import assert_same
-from benchmarks.contenders import CONTENDERS, OURS, Contender
-from benchmarks.figures import MEGABYTE, show
-from benchmarks.input_data import REPOSITORY, checked_files, existing_output, orders_in, sample_output
-from benchmarks.measurement import Measurement, measure
-from benchmarks.notebook import HEAP
+from benchmarks.contenders import CONTENDERS, OURS, SAIL, SAIL_PACKAGES, Contender, has_sail, on_sail
+from benchmarks.figures import show
+from benchmarks.input_data import checked_files, existing_output, orders_in, sample_output
+from benchmarks.rounds import Rounds
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, at_least_one
+from jobs.errors import ConfigurationError
 
 SCRATCH = "bench-scratch"
-READ_BYTES = 16 * 2**20
 
 EPILOG = """\
 exit codes:
@@ -40,76 +34,53 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _benchmark(arguments: argparse.Namespace) -> None:
-    contenders = [contender for contender in CONTENDERS if arguments.only is None or contender.name in arguments.only]
+    contenders = [contender for contender in CONTENDERS if _runs(contender, arguments.only)]
+    contenders = with_sail_of(arguments.sail_python, contenders)
     output = existing_output(arguments.data) if arguments.data else sample_output(arguments.orders)
-    runs: dict[str, list[Measurement]] = {contender.name: [] for contender in contenders}
-    if OURS not in runs:
+    has_ours = OURS in [contender.name for contender in contenders]
+    if not has_ours:
         print(f"No ratios and no comparison of results: {OURS} does not run")
-    for number in range(arguments.runs):
-        with _empty(output / SCRATCH) as scratch:
-            _one_round(contenders, output, scratch, runs, compare=number == 0 and OURS in runs)
-    show(contenders, runs, orders=orders_in(output))
+    rounds = Rounds(
+        contenders,
+        source=output,
+        files=checked_files(output),
+        scratch=output / SCRATCH,
+        reference=OURS if has_ours else None,
+        compare=_compared,
+    )
+    show(contenders, rounds.run(arguments.runs), orders=orders_in(output))
 
 
-def _one_round(
-    contenders: Sequence[Contender], output: Path, scratch: Path, runs: dict[str, list[Measurement]], *, compare: bool
-) -> None:
-    """Run every contender once, ours first. Each result is deleted after its comparison, and ours at the end."""
-    console = Console(highlight=False, soft_wrap=True)
-    our_tables = None
-    for contender in contenders:
-        results = scratch / contender.name
-        results.mkdir()
-        figures = _run(contender, output, results)
-        runs[contender.name].append(figures)
-        line = (
-            f"{contender.description:<32} {figures.wall_seconds:8.1f} s {figures.cpu_seconds:8.1f} s CPU "
-            f"{figures.peak_bytes / MEGABYTE:8,.0f} MB"
-        )
-        if contender.name == OURS and compare:
-            our_tables = contender.tables_in(results)
-        else:
-            if our_tables is not None:
-                rows = assert_same(
-                    our_tables,
-                    contender.tables_in(results),
-                    tables=contender.tables,
-                    name=contender.name,
-                    spill=scratch / "spill",
-                )
-                line += "   same as ours: " + ", ".join(f"{count:,} {table}" for table, count in rows.items())
-            shutil.rmtree(results)
-        console.print(line, markup=False)
+def _runs(contender: Contender, only: Sequence[str] | None) -> bool:
+    return contender.is_default if only is None else contender.name in only
 
 
-def _run(contender: Contender, output: Path, results: Path) -> Measurement:
-    command = contender.command(output, results)
-    # Every contender starts with its input in the page cache, and without unwritten output of the one before.
-    os.sync()
-    for file in checked_files(output):
-        with file.open("rb") as content:
-            while content.read(READ_BYTES):
-                pass
-    environment = {**os.environ, "SPARK_DRIVER_MEMORY": HEAP}
-    return measure(command, folder=REPOSITORY, log=results.with_suffix(".log"), environment=environment)
+def with_sail_of(python: str, contenders: Sequence[Contender]) -> list[Contender]:
+    """The contenders, with Sail in the environment of a Python; without it if that has no Sail.
+
+    Raises:
+        ConfigurationError: No contender is left.
+    """
+    if SAIL not in [contender.name for contender in contenders] or has_sail(python):
+        return [on_sail(python) if contender.name == SAIL else contender for contender in contenders]
+    missing = f"{SAIL} does not run: {python} lacks one of {', '.join(SAIL_PACKAGES)}. Name another: --sail-python PATH"
+    others = [contender for contender in contenders if contender.name != SAIL]
+    if not others:
+        raise ConfigurationError(missing)
+    print(missing)
+    return others
 
 
-@contextmanager
-def _empty(folder: Path) -> Iterator[Path]:
-    """Create an empty folder, and delete it when the block ends."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
+def _compared(ours: Path, theirs: Path, contender: Contender, spill: Path) -> str:
+    rows = assert_same(ours, theirs, tables=contender.tables, name=contender.name, spill=spill)
+    return ", ".join(f"{count:,} {table}" for table, count in rows.items())
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(
         prog="python -m benchmarks.feature_step",
-        description="Time the feature step (checked tables to transactions, purchases and normalised RFM) of three "
-        "contenders: this project, the workshop's SQL on the same Spark, and the same SQL in DuckDB.",
+        description="Time the feature step (checked tables to transactions, purchases and normalised RFM) of this "
+        "project, the workshop's SQL on the same Spark, the same SQL in DuckDB, and this project's transforms on Sail.",
         epilog=EPILOG,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -128,6 +99,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--only", nargs="+", choices=names, metavar="NAME", help=f"contenders to run: {', '.join(names)}"
+    )
+    parser.add_argument(
+        "--sail-python",
+        default=sys.executable,
+        metavar="PATH",
+        help=f"the Python that has pysail, for {SAIL} (default: this one)",
     )
     return parser.parse_args(argv)
 

@@ -1,4 +1,4 @@
-"""The table of figures of the feature step, for a terminal and as Markdown."""
+"""Figures of contenders: ratios, tables for a terminal and as Markdown, and the machine."""
 
 import os
 import platform
@@ -20,20 +20,36 @@ Runs = Mapping[str, Sequence[Measurement]]
 
 
 def show(contenders: Sequence[Contender], runs: Runs, *, orders: int) -> None:
-    """Print the figures of all contenders, as a table and as Markdown."""
+    """Print the figures of all contenders of the feature step, as a table and as Markdown."""
     rows = [_row(contender, runs) for contender in contenders]
-    rounds = len(runs[contenders[0].name])
-    measured = f"medians of {rounds} runs" if rounds > 1 else "one run"
-    title = f"Feature step over {orders:,} orders, {measured}; {machine()}"
-    show_table(title, HEADER, rows, text_columns=TEXT_COLUMNS)
+    title = f"Feature step over {orders:,} orders, {measured(len(runs[contenders[0].name]))}; {machine()}"
+    show_both(title, HEADER, rows, text_columns=TEXT_COLUMNS)
+
+
+def show_both(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int) -> None:
+    """Print a table, and the same as Markdown."""
+    show_table(title, header, rows, text_columns=text_columns)
     print()
-    print("\n".join(markdown(title, rows)))
+    print("\n".join(markdown(title, header, rows, text_columns=text_columns)))
+    print()
 
 
-def markdown(title: str, rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int) -> list[str]:
     """The lines of a Markdown table, with its title above it."""
-    rules = ["---" if position < TEXT_COLUMNS else "---:" for position in range(len(HEADER))]
-    return [f"{title}.", "", *(f"| {' | '.join(cells)} |" for cells in (HEADER, rules, *rows))]
+    rules = ["---" if position < text_columns else "---:" for position in range(len(header))]
+    return [f"{title}.", "", *(f"| {' | '.join(cells)} |" for cells in (header, rules, *rows))]
+
+
+def measured(rounds: int) -> str:
+    """What the figures are of so many rounds."""
+    return f"medians of {rounds} runs" if rounds > 1 else "one run"
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """The ratio of the medians, and the smallest and largest ratio within a round."""
+    ratios = [our_seconds / their_seconds for our_seconds, their_seconds in zip(ours, theirs, strict=True)]
+    text = f"{median(ours) / median(theirs):.2f}"
+    return text if len(ratios) == 1 else f"{text} ({min(ratios):.2f}..{max(ratios):.2f})"
 
 
 def _row(contender: Contender, runs: Runs) -> tuple[str, ...]:
@@ -47,19 +63,15 @@ def _row(contender: Contender, runs: Runs) -> tuple[str, ...]:
         f"{wall:.1f}",
         f"{cpu:.1f}",
         f"{peak:,.0f}",
-        _ratio(runs, contender, _wall),
-        _ratio(runs, contender, _cpu),
+        _ours_to_this(runs, contender, _wall),
+        _ours_to_this(runs, contender, _cpu),
     )
 
 
-def _ratio(runs: Runs, contender: Contender, seconds: Callable[[Measurement], float]) -> str:
-    """The ratio of the medians, ours to the contender's, and the smallest and largest ratio within a round."""
+def _ours_to_this(runs: Runs, contender: Contender, seconds: Callable[[Measurement], float]) -> str:
     if OURS not in runs or contender.name == OURS:
         return ""
-    ours, theirs = list(map(seconds, runs[OURS])), list(map(seconds, runs[contender.name]))
-    ratios = [our_seconds / their_seconds for our_seconds, their_seconds in zip(ours, theirs, strict=True)]
-    ratio = f"{median(ours) / median(theirs):.2f}"
-    return ratio if len(ratios) == 1 else f"{ratio} ({min(ratios):.2f}..{max(ratios):.2f})"
+    return ratio([seconds(run) for run in runs[OURS]], [seconds(run) for run in runs[contender.name]])
 
 
 def _wall(run: Measurement) -> float:
