@@ -42,7 +42,7 @@ if ! test -f "$$SAMPLE/.whole"; then \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-quick test-all soak coverage npm lint lint-code lint-prose data-dictionary format bench bench-quality bench-kmeans lock clean \
+.PHONY: help run-local sql sample test test-quick test-all soak coverage npm lint lint-code lint-prose data-dictionary format bench bench-run bench-quality bench-kmeans lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -106,8 +106,11 @@ format: $(READY) ## Put the code into the house's format
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000)
-	@$(RUN) -m benchmarks.feature_step --orders "$$ORDERS"
+bench: $(READY) ## Time the feature step against its peers (ORDERS=10000000, ARGS=)
+	@$(RUN) -m benchmarks.feature_step --orders "$$ORDERS" $(ARGS)
+
+bench-run: $(READY) ## Time all steps against DuckDB, step by step (ORDERS=1000000, ARGS=)
+	@$(RUN) -m benchmarks.all_steps --orders "$$ORDERS" $(ARGS)
 
 bench-quality: $(READY) ## Time what the checks of the data cost (ORDERS=1000000)
 	@$(RUN) -m benchmarks.data_quality --orders "$$ORDERS"

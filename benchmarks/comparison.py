@@ -7,9 +7,15 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.in_duckdb import connected
+from benchmarks.script_in_duckdb import QUARANTINE
 from jobs.errors import PipelineError
 
 TOLERANCE = 1e-9
+
+ORDER_TIMES = (
+    *("order_purchase_time", "order_approved_at", "order_delivered_carrier_date"),
+    *("order_delivered_customer_date", "order_estimated_delivery_date"),
+)
 
 
 class DifferenceError(PipelineError):
@@ -35,6 +41,24 @@ class Comparison:
 
 # The project and DuckDB write timestamps as INT64 in UTC. Spark writes INT96 by default.
 COMPARISONS = {
+    "customers": Comparison(
+        key={"customer_id": "varchar"},
+        exact=dict.fromkeys(("customer_unique_id", "zip_code", "customer_city", "state"), "varchar"),
+        within={},
+    ),
+    "orders": Comparison(
+        key={"order_id": "varchar"},
+        exact={
+            **dict.fromkeys(("customer_id", "order_status"), "varchar"),
+            **dict.fromkeys(ORDER_TIMES, "timestamptz"),
+        },
+        within={},
+    ),
+    "payments": Comparison(
+        key={"order_id": "varchar", "payment_sequential": "integer"},
+        exact={"payment_type": "varchar", "payment_installments": "integer", "payment_value": "decimal(18, 4)"},
+        within={},
+    ),
     "transactions": Comparison(
         key={"order_id": "varchar", "payment_sequential": "integer"},
         exact={
@@ -92,6 +116,37 @@ def assert_same(ours: Path, theirs: Path, *, tables: tuple[str, ...], name: str,
                 raise DifferenceError(f"{table} of {name} differs from ours: {'; '.join(differences)}")
             rows[table] = int(con.execute("select count(*) from ours").fetchall()[0][0])
     return rows
+
+
+def assert_as_many_rejected(ours: Path, theirs: Path, *, tables: tuple[str, ...], name: str) -> dict[str, int]:
+    """Compare how many rows two contenders rejected.
+
+    Args:
+        ours: The folder of our tables, with those of rejected rows below `QUARANTINE`.
+        theirs: The same of the other contender.
+        tables: The names of the tables whose rejected rows are counted.
+        name: The other contender's name, for the message.
+
+    Returns:
+        The number of rejected rows per table.
+
+    Raises:
+        DifferenceError: The numbers differ.
+    """
+    rejected = {}
+    for table in tables:
+        counts = [_rows_in(folder / QUARANTINE / table) for folder in (ours, theirs)]
+        if counts[0] != counts[1]:
+            raise DifferenceError(f"{name} rejects {counts[1]:,} rows of {table}, expected our {counts[0]:,}")
+        rejected[table] = counts[0]
+    return rejected
+
+
+def _rows_in(folder: Path) -> int:
+    """The number of rows in a folder of Parquet files, which may have none."""
+    if not any(folder.glob("*.parquet")):
+        return 0
+    return int(duckdb.execute(f"select count(*) from read_parquet('{folder}/*.parquet')").fetchall()[0][0])
 
 
 def _typed_query(comparison: Comparison, folder: Path) -> str:

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 from benchmarks.contenders import AS_OF, CHECKED_RUN
+from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.runs.totals import Boundary, totals_of
+from jobs.sources.input_files import find_sources
 from jobs.storage.store import RunStore
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -49,6 +51,16 @@ def sample_files(orders: int) -> Path:
         _run_step("sample", "--orders", str(orders), "--output", str(folder))
         marker.touch()
     return folder
+
+
+def csv_files(folder: Path) -> list[Path]:
+    """The files of the raw tables in a folder, part files included.
+
+    Raises:
+        PipelineError: One is missing, or cannot be read.
+    """
+    sources = find_sources(str(folder), FILE_CONTRACTS)
+    return [folder.joinpath(*path) for source in sources for path in source.paths]
 
 
 def existing_output(folder: Path) -> Path:

@@ -35,6 +35,7 @@ class Rounds:
             first.
         compare: Compares the tables of the reference with those of a contender, with a folder for data that exceeds the
             memory. It returns what was compared, or raises.
+        heap: The memory of Spark's driver.
         inspect: Looks at the results of a contender before they are deleted. ``log`` beside them has what it printed.
     """
 
@@ -44,6 +45,7 @@ class Rounds:
     scratch: Path
     reference: str | None
     compare: Callable[[Path, Path, Contender, Path], str]
+    heap: str = HEAP
     inspect: Callable[[Contender, Path, Measurement], None] = no_inspection
 
     def run(self, number: int) -> dict[str, list[Measurement]]:
@@ -90,7 +92,7 @@ class Rounds:
             command,
             folder=contender.folder or REPOSITORY,
             log=log_of(results),
-            environment={**os.environ, "SPARK_DRIVER_MEMORY": HEAP, **contender.environment(results)},
+            environment={**os.environ, "SPARK_DRIVER_MEMORY": self.heap, **contender.environment(results)},
         )
 
 

@@ -98,6 +98,7 @@ def test_the_other_targets_get_their_values_as_they_were_typed(make: Make, odd: 
     for target in ("emr", "run-aws"):
         assert make.run(target, PREFIX=odd, AS_OF=odd)[-4:] == ["--prefix", odd, "--as-of", odd]
     assert make.run("bench", ORDERS=odd) == [*python, "benchmarks.feature_step", "--orders", odd]
+    assert make.run("bench-run", ORDERS=odd) == [*python, "benchmarks.all_steps", "--orders", odd]
 
 
 @pytest.mark.parametrize("odd", ["$b.duckdb", "a b'c.duckdb", "`touch made`.duckdb"])
