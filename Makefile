@@ -13,6 +13,8 @@ INPUT ?= $(SAMPLE)
 OUTPUT ?= output
 AS_OF ?= 2018-10-17
 ARGS ?=
+# What runs Spark's plans: spark or comet; empty for the default of the jobs.
+ENGINE ?=
 # Where the run's tables are loaded when it is whole; empty for nowhere.
 WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse.duckdb)
 SIZES ?= 1000000 2000000 10000000
@@ -28,7 +30,7 @@ UPGRADE ?= --upgrade
 # What a user gives is text. It reaches a command as a variable of the shell ("$$INPUT"), which neither make nor the shell
 # evaluates. As $(INPUT) it would lose $b from a path, and run what is between backquotes. ARGS and TEST_ARGS alone are
 # words for the shell, by intention: quotes in them group words.
-TEXTS = INPUT OUTPUT AS_OF WAREHOUSE SQL DATA PREFIX ORDERS SEED SIZES WORKERS SOAK_SEED UPGRADE
+TEXTS = INPUT OUTPUT AS_OF WAREHOUSE ENGINE SQL DATA PREFIX ORDERS SEED SIZES WORKERS SOAK_SEED UPGRADE
 define as_typed
 override $1 := $$(value $1)
 endef
@@ -48,10 +50,10 @@ endef
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run-local: $(READY) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, WAREHOUSE=, ARGS=)
+run-local: $(READY) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, WAREHOUSE=, ENGINE=, ARGS=)
 	@if test "$$INPUT" = "$$SAMPLE"; then $(write_sample); fi
 	@$(RUN) -m jobs.pipeline --as-of "$$AS_OF" --input "$$INPUT" --output "$$OUTPUT" \
-	    $${WAREHOUSE:+--warehouse "$$WAREHOUSE"} $(ARGS)
+	    $${WAREHOUSE:+--warehouse "$$WAREHOUSE"} $${ENGINE:+--engine "$$ENGINE"} $(ARGS)
 
 sql: $(READY) ## Open the DuckDB file that run-local leaves, in DuckDB's own command line (OUTPUT=, SQL=)
 	@file="$${WAREHOUSE#duckdb:}"; \

@@ -14,6 +14,7 @@ Step = Literal["ingest", "replay", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
 KMeansOption = Literal["none", "spark"]
 NumberOfClusters = int | Literal["auto"]
+Engine = Literal["spark", "comet"]
 
 ALL_STATUSES = "all"
 MAX_QUARANTINED = 0.01
@@ -115,6 +116,12 @@ def _add_run_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
         "--rules",
         metavar="FILE",
         help="YAML file that changes and adds rules (docs/data-quality.md has the format)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=get_args(Engine),
+        help="what runs Spark's plans: Spark's own code, or Comet, which is native and gives the same rows "
+        "(docs/engines.md). Default: what the job was submitted with on a platform, and spark elsewhere",
     )
 
 

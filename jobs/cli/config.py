@@ -13,6 +13,7 @@ from jobs.cli.arguments import (
     DEFAULT_K,
     DEFAULT_K_RANGE,
     MAX_QUARANTINED,
+    Engine,
     KMeansOption,
     NumberOfClusters,
     PurchaseValue,
@@ -36,6 +37,7 @@ class RunOptions:
         max_quarantined: share of a table's rows, 0 to 1, that may be quarantined before the run is stopped.
         becomes_current: whether readers are pointed to the run once it is complete.
         log_format: form of the log lines.
+        engine: what runs Spark's plans; None for what Spark was started with. The rows do not depend on it.
     """
 
     as_of: date
@@ -45,6 +47,7 @@ class RunOptions:
     max_quarantined: float = MAX_QUARANTINED
     becomes_current: bool = True
     log_format: str = LOG_FORMATS[0]
+    engine: Engine | None = None
 
     def __post_init__(self) -> None:
         if self.run_id is None:
@@ -70,6 +73,7 @@ class RunOptions:
             max_quarantined=getattr(arguments, "max_quarantined", MAX_QUARANTINED),
             becomes_current=getattr(arguments, "becomes_current", True),
             log_format=arguments.log_format,
+            engine=arguments.engine,
         )
 
 
@@ -201,7 +205,7 @@ class SegmentsConfig:
         output: folder of the runs.
         clusters: how customers are clustered.
         as_of: the as-of date that the command line states; None for that of the features run.
-        run_id, rules, becomes_current, log_format: see `RunOptions`.
+        run_id, rules, becomes_current, log_format, engine: see `RunOptions`.
         features_run: the run of the customers; None for the current one.
         assignments: folder of the output of SageMaker's batch transform.
         model_artifact: SageMaker's model.tar.gz of the same training.
@@ -215,6 +219,7 @@ class SegmentsConfig:
     rules: str | None = None
     becomes_current: bool = True
     log_format: str = LOG_FORMATS[0]
+    engine: Engine | None = None
     features_run: str | None = None
     assignments: str | None = None
     model_artifact: str | None = None
@@ -248,6 +253,7 @@ class SegmentsConfig:
             rules=arguments.rules,
             becomes_current=arguments.becomes_current,
             log_format=arguments.log_format,
+            engine=arguments.engine,
             features_run=arguments.features_run,
             assignments=arguments.assignments,
             model_artifact=arguments.model_artifact,
@@ -271,6 +277,7 @@ class SegmentsConfig:
             rules=self.rules,
             becomes_current=self.becomes_current,
             log_format=self.log_format,
+            engine=self.engine,
         )
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from jobs.cli.printable import printable
 
-_EVERY_RUN = ("as-of", "output", "run-id", "rules", "log-format")
+_EVERY_RUN = ("as-of", "output", "run-id", "rules", "engine", "log-format")
 _INPUT = ("input", "max-quarantined")
 _FEATURES = ("card", "feature-scale", "purchase-value", "order-statuses")
 _CLUSTERS = ("kmeans", "k", "k-range", "match", "max-drift")

@@ -13,6 +13,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from jobs.cli.version import version
+from jobs.spark.engines import engine_of
 
 PACKAGES = ("transforms", "expectations", "jobs")
 
@@ -23,8 +24,13 @@ def code_version() -> dict[str, Any]:
 
 
 def platform_versions(session: SparkSession) -> dict[str, str]:
-    """Versions of Python, Spark and the operating system."""
-    return {"python": platform.python_version(), "spark": session.version, "system": platform.platform(terse=True)}
+    """Versions of Python, Spark and the operating system, and the engine that ran Spark's plans."""
+    return {
+        "python": platform.python_version(),
+        "spark": session.version,
+        "engine": engine_of(session),
+        "system": platform.platform(terse=True),
+    }
 
 
 def _release() -> str | None:

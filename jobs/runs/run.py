@@ -28,6 +28,7 @@ from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.presence import check_written
 from jobs.runs.provenance import code_version, platform_versions
 from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepRecorder, Total
+from jobs.spark.engines import find_engine
 from jobs.spark.session import spark_session
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import MANIFEST, POINTER, RunStore
@@ -366,6 +367,7 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
     run_id = None
     interruptions.state_is(interruptions.UNCHANGED)
     try:
+        engine = find_engine(options.engine)  # what cannot be had ends the job before its run has a folder
         with interruptions.held_back():
             run_id = store.open_run(as_of=options.as_of, run_id=options.run_id)
         configure_logs(options.log_format)
@@ -373,7 +375,7 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
         log_event(log, "run started", run_id=run_id, job=job, as_of=options.as_of)
         with (
             quality_report(run_id, rules, max_quarantined=options.max_quarantined) as quality,
-            spark_session(f"{job} {run_id}", reaches_s3=reaches_s3) as session,
+            spark_session(f"{job} {run_id}", reaches_s3=reaches_s3, engine=engine) as session,
         ):
             run = Run(job, options, store, session, quality)
             try:

@@ -3,22 +3,18 @@
 On Glue and EMR the platform brings its own filesystem for ``s3://``. On a laptop Spark uses Hadoop's S3A.
 """
 
-import hashlib
-import os
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterable
-from importlib import resources
 from pathlib import Path
-
-import pyspark
 
 from jobs.aws.environment import S3Settings
 from jobs.aws.errors import INVALID_REQUEST, NO_CREDENTIALS, S3_ADVICE, TABLE, UNREACHABLE, Meaning, error_line
-from jobs.cli import console
-from jobs.errors import OutsideSystemError, PipelineError
+from jobs.errors import PipelineError
+from jobs.spark.jars import Libraries
+
+LIBRARIES = Libraries(
+    "s3a", title="the libraries that Spark needs for S3", size="14 MB", variable="S3A_JARS", page="docs/s3.md"
+)
 
 _CLOUD = "org.apache.spark.internal.io.cloud"
 
@@ -74,103 +70,13 @@ def laptop_settings(settings: S3Settings, jars: list[Path]) -> dict[str, str]:
     return {**libraries, **COMMITTER, **RETRIES, **CREDENTIALS, **connection_settings(settings)}
 
 
-MAVEN_CENTRAL = "https://repo1.maven.org/maven2/"
-DOWNLOAD_SECONDS = 900
-IVY_FAILURES = ("UNRESOLVED", "FAILED DOWNLOADS", "Server access error")
-
-
 def s3a_jars(java_home: str) -> list[Path]:
-    """The jars that Spark needs for S3: from the user's cache or, the first time, from the repository.
-
-    ``S3A_JARS`` names a folder with the jars, for a machine that reaches no repository.
-    ``DEFAULT_ARTIFACT_REPOSITORY``, which Spark reads too, replaces Maven Central.
+    """The jars that Spark needs for S3 on a laptop; see `Libraries.find`.
 
     Raises:
         OutsideSystemError: The jars are not there and cannot be fetched.
     """
-    own_folder = os.environ.get("S3A_JARS")
-    folder = Path(own_folder).expanduser() if own_folder else _cached_jars(java_home)
-    jars = sorted(folder.glob("*.jar"))
-    if not jars:
-        raise OutsideSystemError(f"S3A_JARS={own_folder}: found no jars there, expected those of docs/s3.md")
-    return jars
-
-
-def _cached_jars(java_home: str) -> Path:
-    """The cache's folder for exactly these versions. A download gets the folder's name only when it is complete."""
-    versions = _resource("ivy.xml")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "olist-rfm-segments"
-    target = cache / f"s3a-{hashlib.sha256(versions.encode()).hexdigest()[:12]}"
-    if target.is_dir() and not _differing(target):
-        return target
-    shutil.rmtree(target, ignore_errors=True)  # incomplete, or not what was fetched
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        download = Path(tempfile.mkdtemp(dir=cache, prefix=".fetching-"))
-    except OSError as error:
-        raise OutsideSystemError(f"{cache}: cannot store the libraries for S3 there ({error.strerror})") from None
-    try:
-        _fetch(java_home, download)
-        differing = _differing(download / "jars")
-        if differing:
-            raise OutsideSystemError(
-                f"{', '.join(differing[:3])}: found other content than jobs/spark/s3a.sha256 lists for it. Do "
-                "not use that repository (DEFAULT_ARTIFACT_REPOSITORY); set S3A_JARS to a folder with the right ones"
-            )
-        try:
-            (download / "jars").rename(target)
-        except OSError:
-            if not target.is_dir():  # otherwise another run has fetched them meanwhile
-                raise
-    finally:
-        shutil.rmtree(download, ignore_errors=True)
-    return target
-
-
-def _differing(folder: Path) -> list[str]:
-    """The libraries that a folder lacks, or has with another content than they had when this list was made."""
-    listed = [line.split() for line in _resource("s3a.sha256").splitlines()]
-    expected = {name: checksum for checksum, name in listed}
-    actual = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
-    return sorted(name for name in expected.keys() | actual.keys() if actual.get(name) != expected.get(name))
-
-
-def _fetch(java_home: str, folder: Path) -> None:
-    repository = os.environ.get("DEFAULT_ARTIFACT_REPOSITORY") or MAVEN_CENTRAL
-    console.note(f"Fetching the libraries that Spark needs for S3 from {repository} (14 MB, once) ...")
-    for name in ("ivy.xml", "ivysettings.xml"):
-        folder.joinpath(name).write_text(_resource(name), encoding="utf-8")
-    [ivy] = (Path(pyspark.__file__).parent / "jars").glob("ivy-*.jar")
-    command = [
-        f"{java_home}/bin/java",
-        f"-Ds3a.repository={repository.rstrip('/')}/",
-        f"-Ds3a.cache={folder / 'cache'}",
-        *("-jar", str(ivy), "-warn"),
-        *("-settings", str(folder / "ivysettings.xml"), "-ivy", str(folder / "ivy.xml")),
-        *("-retrieve", str(folder / "jars" / "[artifact]-[revision].[ext]")),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DOWNLOAD_SECONDS)
-        output, has_failed = done.stdout + done.stderr, done.returncode != 0
-    except (OSError, subprocess.TimeoutExpired) as error:
-        output, has_failed = f"Server access error: {error}", True
-    if has_failed:
-        raise OutsideSystemError(
-            f"the libraries that Spark needs for S3 cannot be fetched from {repository} ({_ivy_failure(output)}). "
-            "Check the network, set DEFAULT_ARTIFACT_REPOSITORY to a repository within reach, or S3A_JARS to a folder "
-            "that has them"
-        )
-
-
-def _ivy_failure(output: str) -> str:
-    """The line of Ivy's output that names the cause: the server, rather than the modules that it did not give."""
-    failures = [line.strip() for line in output.splitlines() if any(sign in line for sign in IVY_FAILURES)]
-    of_server = (line for line in failures if line.startswith("Server"))
-    return next(of_server, failures[0] if failures else output[-200:])
-
-
-def _resource(name: str) -> str:
-    return resources.files("jobs.spark").joinpath(name).read_text(encoding="utf-8")
+    return LIBRARIES.find(java_home)
 
 
 PLACE = re.compile(r"s3a?://[^\s:'`,)\]]+")

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.cli import interruptions
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
+from jobs.spark.engines import AS_STARTED, DRIVER_MEMORY, EngineSetup
 from jobs.spark.java import java_home
 from jobs.spark.process import SPARK_FAILURES, abandon, is_gone, starting, stop
 from jobs.spark.s3a import connection_settings, laptop_settings, s3a_error, s3a_jars
@@ -59,7 +60,7 @@ STARTUP = {
 # On a laptop nobody else sets these.
 LAPTOP = {
     "spark.master": "local[*]",
-    "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
+    "spark.driver.memory": DRIVER_MEMORY,
     "spark.driver.host": "localhost",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
@@ -84,7 +85,7 @@ DISK_SIGNS = ("No space left on device", "Disk quota exceeded")
 
 
 @contextmanager
-def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSession]:
+def spark_session(name: str, *, reaches_s3: bool = False, engine: EngineSetup = AS_STARTED) -> Iterator[SparkSession]:
     """A session with the project's settings, stopped at the end if it was started here.
 
     Under ``spark-submit`` (EMR, Glue, a cluster) the submitter sets master, memory and Java, and may override `SPEED`.
@@ -93,8 +94,10 @@ def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSessi
     Args:
         name: of the application.
         reaches_s3: whether it reads or writes in S3. On a laptop Hadoop's filesystem for S3 is then fetched, once.
+        engine: what runs the plans, from `find_engine`.
 
     Raises:
+        ConfigurationError: The engine is not one that this Spark was started with.
         OutsideSystemError: Java is missing, Spark does not start, or it fails while the session is in use.
         DataError: A value of the data does not fit its column.
     """
@@ -106,7 +109,7 @@ def spark_session(name: str, *, reaches_s3: bool = False) -> Iterator[SparkSessi
     keeps_log = True
     try:
         with interruptions.restored():
-            session = _start(name, log, s3_settings)
+            session = _start(name, log, s3_settings, engine)
         try:
             with interruptions.restored():
                 yield session
@@ -153,14 +156,15 @@ def _s3_settings() -> dict[str, str]:
     return connection_settings(settings) if is_submitted() else laptop_settings(settings, s3a_jars(java_home()))
 
 
-def _start(name: str, log: Path | None, s3_settings: Mapping[str, str]) -> SparkSession:
+def _start(name: str, log: Path | None, s3_settings: Mapping[str, str], engine: EngineSetup) -> SparkSession:
     builder = SparkSession.builder.appName(name)
     if is_submitted() or SparkSession.getActiveSession():
-        return _get_session(builder.config(map={**STARTUP, **s3_settings, **RESULTS}))
-    return _start_on_laptop(builder.config(map={**LAPTOP, **SPEED, **STARTUP, **s3_settings, **RESULTS}), log)
+        return _get_session(builder.config(map={**STARTUP, **s3_settings, **RESULTS}), engine)
+    own = {**LAPTOP, **engine.laptop}
+    return _start_on_laptop(builder.config(map={**own, **SPEED, **STARTUP, **s3_settings, **RESULTS}), log)
 
 
-def _get_session(builder: SparkSession.Builder) -> SparkSession:
+def _get_session(builder: SparkSession.Builder, engine: EngineSetup) -> SparkSession:
     """The session of a submitted job, or the one that is active already."""
     try:
         with starting():
@@ -171,6 +175,8 @@ def _get_session(builder: SparkSession.Builder) -> SparkSession:
     for key, value in SPEED.items():
         if not submitted.contains(key):
             session.conf.set(key, value)
+    for key, value in engine.for_session(submitted).items():
+        session.conf.set(key, value)
     return session
 
 
