@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from deploy.aws.options import Subparsers, add_deployment_options, aws_of
 from deploy.aws.requests import Aws, RefusedError, Request, print_request
+from deploy.packaging.platforms import EMR, GLUE
 from deploy.stacks.stacks import STACKS, STUCK, describe_stack, stack_name, template_body, template_parameters
 from jobs.errors import ConfigurationError
 
@@ -43,6 +44,13 @@ ACTIONS = (
     "states:StartExecution",
 )
 """One action for each kind of resource that `up` creates, and the actions of the other commands."""
+
+
+COMET_JAR = "comet-spark-spark4.1_2.13-1.2.0.jar"
+"""The jar that `jobs.spark` pins. It has native code for Linux on x86_64 and on arm64."""
+
+COMET_GLIBC = 30
+"""Minor version of the glibc 2 that the native code asks for."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,11 @@ def role_request(name: str) -> Request:
     return Request("iam", "get_role", {"RoleName": name})
 
 
+def jar_request(bucket: str, key: str) -> Request:
+    """The request for the head of Comet's jar."""
+    return Request("s3", "head_object", {"Bucket": bucket, "Key": key})
+
+
 def template_request(prefix: str, name: str) -> Request:
     """The request for the present template of a stack."""
     parameters = {"StackName": stack_name(prefix, name), "TemplateStage": "Original"}
@@ -160,6 +173,7 @@ def run_checks(aws: Aws, prefix: str) -> Iterator[Finding]:
     settings, quotas = _Settings(aws, prefix), cache(partial(_quotas, aws))
     for quota in QUOTAS:
         yield _note_if_refused(f"quota of {quota.service}", partial(_check_quota, quotas, settings, quota))
+    yield _note_if_refused("native engine", partial(_check_comet, aws, settings, prefix))
     for name in STACKS:
         yield _note_if_refused(f"stack {stack_name(prefix, name)}", partial(_check_stack, aws, prefix, name))
 
@@ -215,6 +229,31 @@ class _Settings:
         stack = self._stack(owner)
         value = stack.parameters.get(name) if stack is not None else None
         return value or str(template_parameters(owner)[name]["Default"])
+
+
+def _check_comet(aws: Aws, settings: _Settings, prefix: str) -> Finding:
+    """Whether the platforms can run the native engine that ``CometJar`` names, and its jar is where they read it."""
+    check, key = "native engine", settings["CometJar"]
+    if not key:
+        return Finding(check, "ok", "none; Spark's own (CometJar is empty)")
+    architecture = settings["EmrArchitecture"].lower()
+    targets = {f"{GLUE.name} on x86_64": GLUE, f"{EMR.name} on {architecture}": EMR}
+    unfit = [name for name, target in targets.items() if target.glibc < COMET_GLIBC]
+    if unfit or not key.endswith(COMET_JAR):
+        return Finding(
+            check, "fault", f"{key}: expected {COMET_JAR}, and glibc 2.{COMET_GLIBC} on {', '.join(targets)}"
+        )
+    storage = describe_stack(aws, prefix, "storage")
+    if storage is None:
+        return Finding(check, "note", f"{key}: not looked for, since there is no bucket yet")
+    place = f"s3://{storage.outputs['ArtifactsBucket']}/{key}"
+    try:
+        aws.read(jar_request(storage.outputs["ArtifactsBucket"], key))
+    except RefusedError as error:
+        if error.code not in ("404", "NoSuchKey"):
+            raise
+        return Finding(check, "fault", f"{place}: not there. Put the jar there, or set CometJar to nothing")
+    return Finding(check, "ok", f"Comet, which has native code for {' and '.join(targets)}; {place}")
 
 
 def _check_quota(quotas: Callable[[str], list[dict[str, Any]]], settings: _Settings, quota: Quota) -> Finding:

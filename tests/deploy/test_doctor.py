@@ -1,12 +1,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.__main__ import main
-from deploy.doctor import ACTIONS
+from deploy.doctor import ACTIONS, COMET_JAR
 from deploy.stacks.stacks import template_body
 from tests.fakes.cloudformation.service import CloudFormation
 from tests.fakes.environment import serving
@@ -134,10 +135,31 @@ def test_a_check_that_aws_refuses_is_a_note(
     account: Account, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del account
-    cloud_formation.faults.deny("DescribeStacks", times=8)
+    cloud_formation.faults.deny("DescribeStacks", times=9)
     assert main(["doctor", "--prefix", "shop"]) == 0
     line = "not checked: cloudformation describe_stacks: access denied (DescribeStacks: AccessDenied"
-    assert capsys.readouterr().out.count(line) == 8
+    assert capsys.readouterr().out.count(line) == 9
+
+
+def test_the_native_engine_needs_its_jar_in_the_bucket(
+    account: Account, deployed: CloudFormation, buckets: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del account
+    parameters = deployed.stacks["shop-jobs"]["parameters"]
+    parameters["CometJar"] = f"dependencies/{COMET_JAR}"
+    assert main(["doctor", "--prefix", "shop"]) == 2
+    assert f"s3://shop-artifacts/dependencies/{COMET_JAR}: not there" in capsys.readouterr().out
+    buckets.put_object(Bucket="shop-artifacts", Key=f"dependencies/{COMET_JAR}", Body=b"")
+    assert main(["doctor", "--prefix", "shop"]) == 0
+    assert "native code for glue-6.0 on x86_64 and emr-8.1 on x86_64" in capsys.readouterr().out
+    parameters["CometJar"] = "dependencies/comet-spark-spark3.5_2.12-1.2.0.jar"
+    assert main(["doctor", "--prefix", "shop"]) == 2
+    assert "faults in native engine" in capsys.readouterr().err
+
+
+def test_the_jar_is_the_one_that_a_laptop_fetches() -> None:
+    pinned = (Path(__file__).parents[2] / "jobs" / "spark" / "comet.sha256").read_text(encoding="utf-8")
+    assert pinned.split() == [pinned.split()[0], COMET_JAR]
 
 
 def test_doctor_changes_nothing(account: Account, deployed: CloudFormation) -> None:

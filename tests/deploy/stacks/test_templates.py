@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jobs.spark.engines import PLUGIN
 from tests.deploy.stacks.templates import PATHS, resources, statements, template, texts
 
 BIN = Path(sys.executable).parent
@@ -172,3 +173,23 @@ def test_the_accounts_of_the_kmeans_image_are_those_of_the_sagemaker_sdk() -> No
     mapped = {region: entry["Account"] for region, entry in template("jobs")["Mappings"]["KMeansImage"].items()}
     assert mapped == {region: account for region, account in accounts.items() if region in mapped}
     assert len(mapped) > 25
+
+
+def test_glue_and_emr_start_the_native_engine_by_the_settings_of_a_laptop() -> None:
+    jobs = template("jobs")
+    started = set(PLUGIN.items())
+    arguments = [
+        jobs["Resources"][name]["Properties"]["DefaultArguments"] for name in ("PipelineOnGlue", "SegmentsOnGlue")
+    ]
+    parameters = jobs["Outputs"]["EmrSubmitParameters"]["Value"]["Fn::Join"][1][-1]["Fn::If"]
+    for name, (condition, value, otherwise), prefix in (
+        *(("glue", argument["--conf"]["Fn::If"], "") for argument in arguments),
+        ("emr", parameters, "--conf "),
+    ):
+        assert (condition, otherwise) == ("HasComet", {"Ref": "AWS::NoValue"}), name
+        texts_of = [part if isinstance(part, str) else part["Fn::Sub"] for part in value["Fn::Join"][1]]
+        pairs = [tuple(text.removeprefix(prefix).split("=", 1)) for text in texts_of if not text.startswith("--jars")]
+        assert started <= set(pairs), name
+        assert dict(pairs)["spark.memory.offHeap.size"] == "${CometMemory}"
+    assert all("--extra-jars" in argument for argument in arguments)
+    assert "--conf" not in jobs["Resources"]["PublishOnGlue"]["Properties"]["DefaultArguments"]
