@@ -93,14 +93,14 @@ def test_libraries_that_changed_in_the_cache_are_fetched_again(monkeypatch: pyte
 
     monkeypatch.setattr(Libraries, "_fetch", fetch)
     monkeypatch.setattr(jars, "_resource", lambda name: "\n".join(lines) if name.endswith(".sha256") else name)
-    found = s3a.LIBRARIES.find("no java")
-    assert found[0].is_relative_to(cache)
-    assert s3a.LIBRARIES.find("no java") == found
+    kept = s3a.LIBRARIES.find("no java")
+    assert kept[0].is_relative_to(cache)
+    assert s3a.LIBRARIES.find("no java") == kept
     assert len(fetched) == 1
-    for damage in (lambda: found[0].write_text("x"), found[1].unlink, (found[0].parent / "c.jar").touch):
+    for damage in (lambda: kept[0].write_text("x"), kept[1].unlink, (kept[0].parent / "c.jar").touch):
         damage()
-        assert s3a.LIBRARIES.find("no java") == found
-        assert [jar.read_text() for jar in found] == ["a", "b"]
+        assert s3a.LIBRARIES.find("no java") == kept
+        assert [jar.read_text() for jar in kept] == ["a", "b"]
     assert len(fetched) == 4
 
 
