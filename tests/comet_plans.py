@@ -1,7 +1,7 @@
 """What Comet leaves to Spark in the plans of the feature step, by its own word. A process of its own runs this.
 
-``python -m tests.comet_plans FOLDER RESULT``: the folder of checked tables, and the file for the result. That is JSON: for
-each table that the step writes, the operators of its plan, and Comet's reasons for those that stay with Spark.
+``python -m tests.comet_plans FOLDER RESULT``: the folder of checked tables, and the file for the result. It has the
+operators of the plan of each table that the step writes, and Comet's reasons for those that stay with Spark.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,11 +35,10 @@ BAD_ROWS = {
 }
 
 
-def run_job(job: str, *arguments: str, engine: str, module: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A job as a user starts it, with the memory of the other tests."""
-    command = [sys.executable, "-m", *(module or (f"jobs.{job}",)), *arguments]
     return subprocess.run(
-        [*command, *(() if module else ("--engine", engine))],
+        [sys.executable, "-m", module, *arguments],
         cwd=PROJECT,
         env={**os.environ, "SPARK_DRIVER_MEMORY": "2g"},
         capture_output=True,
@@ -72,7 +72,7 @@ def manifests(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     for engine in ENGINES:
         output = tmp_path_factory.mktemp(engine)
         where = ["--as-of", AS_OF, "--input", str(raw), "--output", str(output), "--run-id", f"{AS_OF}-one"]
-        done = run_job("pipeline", *where, engine=engine)
+        done = run_module("jobs.pipeline", *where, "--engine", engine)
         assert done.returncode == 0, done.stderr
         folder = output / "runs" / f"{AS_OF}-one"
         manifests[engine] = {**json.loads((folder / "manifest.json").read_text()), "folder": folder}
@@ -106,7 +106,7 @@ def test_every_table_has_the_same_rows(spark: SparkSession, manifests: dict[str,
 def test_bad_data_stops_a_run_with_3_on_both_engines(raw: Path, tmp_path: Path) -> None:
     for engine in ENGINES:
         where = ["--as-of", AS_OF, "--input", str(raw), "--output", str(tmp_path / engine)]
-        done = run_job("ingest", *where, "--max-quarantined", "0", engine=engine)
+        done = run_module("jobs.ingest", *where, "--max-quarantined", "0", "--engine", engine)
         assert done.returncode == 3, done.stderr
         assert not (tmp_path / engine / "current.json").exists()
 
@@ -125,3 +125,22 @@ def test_a_library_that_cannot_be_fetched_ends_a_job_with_2(raw: Path, tmp_path:
     assert done.returncode == 2
     assert "Comet's library cannot be fetched from http://127.0.0.1:9/maven2" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
+
+
+def test_comet_leaves_to_spark_what_the_docs_state_and_no_more(
+    manifests: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    result = tmp_path / "plans.json"
+    tables = manifests["spark"]["folder"]
+    done = run_module("tests.comet_plans", str(tables), str(result))
+    assert done.returncode == 0, done.stderr
+    plans = json.loads(result.read_text())
+    assert set(plans) == {"transactions", "purchases", "rfm"}
+    page = (PROJECT / "docs" / "engines.md").read_text()
+    section = page.partition("## What stays with Spark")[2].partition("\n## ")[0]
+    stated = dict(re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", section, re.MULTILINE))
+    for table, plan in plans.items():
+        assert {operator for operator in plan["operators"] if not operator.startswith("Comet")} == set(stated), table
+        assert plan["reasons"] == sorted(reason for reason in stated.values() if reason != "no reason of its own"), (
+            table
+        )

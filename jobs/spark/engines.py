@@ -119,9 +119,9 @@ def check_machine() -> None:
     libc, version = platform.libc_ver() if system == "Linux" else ("", "")
     is_new_enough = tuple(int(part) for part in re.findall(r"\d+", version)[:2]) >= OLDEST_GLIBC
     if system != "Linux" or machine not in ARCHITECTURES or libc != "glibc" or not is_new_enough:
-        machine_found = " ".join(part for part in (system, machine, libc, version) if part)
+        description = " ".join(part for part in (system, machine, libc, version) if part)
         raise ConfigurationError(
-            f"--engine comet: found {machine_found}, expected Linux on {' or '.join(ARCHITECTURES)} with glibc "
+            f"--engine comet: found {description}, expected Linux on {' or '.join(ARCHITECTURES)} with glibc "
             f"{'.'.join(map(str, OLDEST_GLIBC))} or newer, for which Comet has native code. Use --engine spark"
         )
 
