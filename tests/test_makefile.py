@@ -80,6 +80,8 @@ def test_a_run_gets_its_values_as_they_were_typed(make: Make, odd: str) -> None:
         odd, odd, odd, f"duckdb:{odd}/warehouse.duckdb"
     )
     assert make.run("run-local", INPUT="in", WAREHOUSE=odd) == pipeline("2018-10-17", "in", "output", odd)
+    words = make.run("run-local", INPUT="in", WAREHOUSE=odd, ENGINE=odd)
+    assert words == [*pipeline("2018-10-17", "in", "output", odd), "--engine", odd]
     # The environment may have them too.
     assert make.run("run-local", environment={"INPUT": odd, "OUTPUT": odd}) == pipeline(
         "2018-10-17", odd, odd, f"duckdb:{odd}/warehouse.duckdb"
