@@ -92,14 +92,17 @@ def records(*, lines: DataFrame, contract: FileContract, header: Sequence[str]) 
     kept = F.when(F.col("is_short"), line).otherwise(F.substr(line, F.lit(1), F.lit(KEPT_OF_LONG_LINE)))
     readable = F.make_valid_utf8(kept)
     is_whole = F.col("cells").isNotNull() & F.col(f"cells.`{MALFORMED}`").isNull()
-    is_open = F.col("is_suspect") & is_open_at_the_end(line)
+    # Spark evaluates what both sides of an "and" share before either. What stands behind a `when` waits for it, and
+    # nearly no line is suspect.
+    if_open = F.when(is_open_at_the_end(line), readable)
+    if_ill_quoted = F.when(~is_well_quoted(line), readable)
     return marked.select(
         *texts,
         *kinds,
         SOURCE_FILE,
-        F.when(~is_whole | is_open, readable).alias(MALFORMED_ROW),
+        F.when(~is_whole, readable).when(F.col("is_suspect"), if_open).alias(MALFORMED_ROW),
         F.when(~F.is_valid_utf8(line), readable).alias(UNDECODED_ROW),
-        F.when(F.col("is_suspect") & ~is_well_quoted(line), readable).alias(ILL_QUOTED_ROW),
+        F.when(F.col("is_suspect"), if_ill_quoted).alias(ILL_QUOTED_ROW),
         LINES,
         forms.alias(FORMS),
     )
