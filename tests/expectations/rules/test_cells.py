@@ -1,12 +1,14 @@
 """Texts and the values that they stand for."""
 
+from itertools import combinations, product
+
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
 from expectations import rules
-from expectations.rules.cells import parsed
+from expectations.rules.cells import TIMESTAMP_TEXT, parsed
 from tests.expectations.rules.reasons import TEXT, TIME, WHOLE, raw_columns, reasons_of, texts
 from tests.frames import at, frame, money
 from transforms.schemas import MONEY
@@ -54,3 +56,18 @@ def test_a_text_stands_for_a_value_of_its_type(spark: SparkSession) -> None:
     texts = frame(spark, "i string, m string, t string, s string", ("7", "0.1", "2018-01-01 00:00:01", ""))
     columns = [parsed(F.col(name), kind) for name, kind in (("i", WHOLE), ("m", MONEY), ("t", TIME), ("s", TEXT))]
     assert texts.select(*columns).first() == (7, money("0.1"), at("2018-01-01 00:00:01"), "")
+
+
+def test_no_text_of_19_bytes_is_a_time_but_those_of_the_expression(spark: SparkSession) -> None:
+    plain = "2018-01-21 10:05:35"
+    spoiled = []
+    for places in combinations(range(len(plain)), 2):
+        for signs in product("5 -+:.TZ\0\t\u0661", repeat=2):
+            text = list(plain)
+            for place, sign in zip(places, signs, strict=True):
+                text[place] = sign
+            spoiled.append(("".join(text),))
+    rows = frame(spark, "text string", (plain,), *spoiled)
+    by_expression = F.when(F.col("text").rlike(TIMESTAMP_TEXT), F.col("text").try_cast("timestamp"))
+    other = rows.where(~parsed(F.col("text"), TIME).eqNullSafe(by_expression))
+    assert [row["text"] for row in other.collect()] == []
