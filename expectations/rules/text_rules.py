@@ -138,7 +138,14 @@ class HasNoNul(RowRule):
         """The character."""
         return "text without NUL characters, which warehouses refuse"
 
-    def reason(self, _cells: Cells, /) -> Column:
+    def reason(self, cells: Cells, /) -> Column:
         """A reason with the row, in which a visible sign stands for NUL."""
-        has_nul = reduce(or_, (F.coalesce(F.col(column).contains(NUL), F.lit(False)) for column in self.over))
+        has_nul = reduce(or_, (_has_nul(column, cells) for column in self.over))
         return self._reason_unless(~has_nul, F.translate(F.concat_ws(",", *self.over), NUL, SIGN_FOR_NUL))
+
+
+def _has_nul(column: str, cells: Cells) -> Column:
+    """Whether a cell has a NUL character. A cell that stands for a value has none, and is not searched."""
+    has_nul = F.coalesce(F.col(column).contains(NUL), F.lit(False))
+    is_parsed = cells.are_parsed and column in cells.parsed_columns
+    return (cells.value(column).isNull() & has_nul) if is_parsed else has_nul
