@@ -131,14 +131,15 @@ def with_numbers(*, rows: DataFrame, contract: FileContract) -> DataFrame:
 
     Exact copies get numbers of their own, so that none of them is taken for a copy. Costs an exchange by the key.
 
-    Grain in and out: `records`.
+    Grain in and out: `records`, without the value of the number.
     """
     if contract.numbered is None:
         return rows
     rest = [column for column in contract.key if column != contract.numbered]
     content = [column for column in contract.source_columns if column != contract.numbered]
     number = F.row_number().over(Window.partitionBy(*rest).orderBy(*content))
-    return rows.withColumn(contract.numbered, number.cast("string"))
+    unnumbered = rows.drop(contract.cells.value_column(contract.numbered))
+    return unnumbered.withColumn(contract.numbered, number.cast("string"))
 
 
 def has_odd_quotes(line: Column) -> Column:

@@ -26,7 +26,6 @@ from expectations.validation.records import (
     with_numbers,
 )
 from jobs.errors import DataError
-from jobs.runs.checked_tables import raw_money
 from jobs.runs.endings import STAGE
 from jobs.runs.metrics import OBSERVED_MONEY, with_metrics
 from jobs.runs.run import Run
@@ -121,8 +120,12 @@ class Reading:
         )
 
     def _observe(self, rows: DataFrame) -> None:
-        """Count all lines, whatever they are, in one go; then keep the records."""
+        """Count all lines, whatever they are, in one go; then keep the records, with the values of their cells.
+
+        Spark moves no filter behind the counts. Above them, a filter by reasons would parse each cell once more.
+        """
         contract = self.source.contract
+        rows, cells = contract.cells.with_values(rows)
         is_record = ~F.col(IS_HEADER) & ~F.col(IS_BLANK)
         is_open = is_record & F.col(MALFORMED_ROW).isNotNull() & is_open_at_the_end(F.col(MALFORMED_ROW))
         metrics = {
@@ -132,13 +135,14 @@ class Reading:
             "header_lines": F.count_if(IS_HEADER),
             "blank_lines": F.count_if(IS_BLANK),
         }
-        money = raw_money(contract)
-        if money is not None:
+        if contract.money is not None:
+            money = cells.value(contract.source_name(contract.money))
             metrics["record_money"] = F.sum(F.when(is_record, money)).cast(OBSERVED_MONEY)
         observed, self._seen = with_metrics(rows, f"read {self._name}", metrics=metrics)
         records_alone = observed.where(is_record).drop(IS_HEADER, IS_BLANK)
-        is_numbered = contract.numbered in self.source.missing_columns
-        self.rows = with_numbers(rows=records_alone, contract=contract) if is_numbered else records_alone
+        if contract.numbered in self.source.missing_columns:
+            records_alone = with_numbers(rows=records_alone, contract=contract)
+        self.rows = records_alone
 
     def _records(self) -> DataFrame:
         source = self.source
