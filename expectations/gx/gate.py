@@ -1,41 +1,45 @@
 """The gate: Great Expectations evaluates the contract of each table, and writes Data Docs.
 
-A contract becomes a suite. The suite is evaluated with BOOLEAN_ONLY, which costs a few Spark jobs per table, however
-many expectations there are. Failed expectations are then evaluated again, up to a limit, for examples. (With SUMMARY
-throughout, each expectation costs a Spark job. With COMPLETE, the keys of all failing rows come to the driver.)
+A contract becomes a suite. The aggregates that the library needs to say whether each expectation is met (BOOLEAN_ONLY)
+are observed by the tasks that write the table, so that they cost no Spark job. Failed expectations are then evaluated
+again, up to a limit, for examples. (With SUMMARY throughout, each expectation costs a Spark job. With COMPLETE, the
+keys of all failing rows come to the driver.)
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from html import escape
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
 import great_expectations as gx
+from great_expectations.constants import DATAFRAME_REPLACEMENT_STR
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
 )
-from great_expectations.core.result_format import ResultFormatUnion
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.data_context.types.resource_identifiers import (
     ExpectationSuiteIdentifier,
     ValidationResultIdentifier,
 )
-from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.exceptions import MetricResolutionError
+from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metadata_types import FailureSeverity
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from great_expectations.validator.metric_configuration import MetricConfigurationID
+from great_expectations.validator.validation_statistics import ValidationStatistics, calc_validation_statistics
+from pyspark.sql import Column, DataFrame
 
 from expectations.contracts.contract import Contract
 from expectations.gx.data_docs import site
+from expectations.gx.metrics import AggregateRecorder, Engine, ExamplesEngine, SuiteMetrics
 from expectations.gx.results import NotEvaluatedError, RuleResult
-from expectations.rules import Rule, Unique
-from expectations.validation import computed, duplicate_keys
-from expectations.validation import rows as row_validation
+from expectations.rules import Rule
 
 RULE = "rule"
 """The key in ``meta`` for the label of the rule that an expectation was built from."""
@@ -48,7 +52,12 @@ MAX_DETAILED = 20
 
 MAX_EXAMPLES = 20
 
-NO_DUPLICATES: Mapping[str, DataFrame] = MappingProxyType({})
+PASS_OR_FAIL = "BOOLEAN_ONLY"
+
+WITH_EXAMPLES: Mapping[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_EXAMPLES}
+
+SOURCE = "spark"
+"""The data source that results and pages name."""
 
 SEVERITIES = {
     "stop": FailureSeverity.CRITICAL,
@@ -77,34 +86,26 @@ def build_suite(contract: Contract) -> gx.ExpectationSuite:
     return gx.ExpectationSuite(contract.table, expectations=expectations)
 
 
-def gate_columns(
-    *, rows: DataFrame, contract: Contract, duplicates: Mapping[str, DataFrame] = NO_DUPLICATES
-) -> DataFrame:
-    """Select the columns that the suite of a contract reads.
+@dataclass(frozen=True)
+class GatePlan:
+    """What Great Expectations needs to know of a table, found out before the table is written.
 
-    Grain in: `validate_rows` for a raw table, the table itself for a computed one. Grain out: the same rows.
-
-    Raw columns that are not text also get a typed column (`Cells.value_column`). Rules without a native expectation get
-    a column named after them: null if the row passes, else the offending value.
-
-    Args:
-        rows: the table.
-        contract: the contract of the table.
-        duplicates: for a computed table, `duplicate_keys` by the label of their rule; no entry if there are none.
+    Attributes:
+        contract: what is evaluated.
+        metrics: the library's own aggregates over all rows, by names that columns can have, for the tasks that write
+            the table to observe.
     """
-    cells = contract.cells
-    values = [F.col(f"`{cells.value_column(column)}`") for column in cells.parsed_columns]
-    rules = [rule for rule in contract.row_rules if rule.has_result_column]
-    if cells.are_text:
-        results = [row_validation.failing_value(rule).alias(rule.label) for rule in rules]
-        return rows.select(*cells.types, *values, *results)
-    results = [computed.failing_value(rule, cells).alias(rule.label) for rule in rules if not isinstance(rule, Unique)]
-    selected = rows.select(*cells.types, *results)
-    for unique in contract.uniques:
-        selected = duplicate_keys.with_duplicate_key(
-            rows=selected, unique=unique, contract=contract, duplicates=duplicates.get(unique.label)
-        )
-    return selected
+
+    contract: Contract
+    metrics: Mapping[str, Column]
+    expectations: Sequence[Expectation]
+    names: Mapping[str, MetricConfigurationID]
+    needed: SuiteMetrics
+
+    @property
+    def batch_id(self) -> str:
+        """The name that the library has for the rows of the table."""
+        return f"{SOURCE}-{self.contract.table}"
 
 
 class Gate:
@@ -122,19 +123,42 @@ class Gate:
         self._context.enable_analytics(enable=False)
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
         self._context.variables.data_docs_sites = {"data_docs": site("../data_docs")}
-        # The caller persists the frames.
-        self._source = self._context.data_sources.add_spark("spark", persist=False)
         self._run = RunIdentifier(run_name=run_id, run_time=datetime.now(UTC))
 
-    def validate(
-        self, *, rows: DataFrame, contract: Contract, duplicates: Mapping[str, DataFrame] = NO_DUPLICATES
-    ) -> dict[str, RuleResult]:
-        """Evaluate a contract over a table, and store the result for the pages.
+    def plan(self, contract: Contract, *, columns: DataFrame) -> GatePlan:
+        """Build the suite of a contract, and the aggregates by which the library evaluates it. Costs no Spark job.
 
         Args:
-            rows: as for `gate_columns`.
             contract: the contract of the table.
-            duplicates: as for `gate_columns`.
+            columns: a frame that has the columns of `gate_columns`. It is never executed.
+        """
+        suite = self._context.suites.add(build_suite(contract))
+        batch_id = f"{SOURCE}-{contract.table}"
+        expectations = [_of_batch(each, batch_id) for each in _by_column(suite.expectations)]
+        recorder, needed = AggregateRecorder(columns, batch_id), SuiteMetrics()
+        needed.need(expectations, recorder, PASS_OR_FAIL)
+        needed.record(recorder)
+        names = {f"gate_{number}": metric for number, metric in enumerate(recorder.aggregates)}
+        metrics = {name: recorder.aggregates[metric] for name, metric in names.items()}
+        return GatePlan(contract, metrics, expectations, names, needed)
+
+    def validate(
+        self,
+        plan: GatePlan,
+        *,
+        observed: Mapping[str, Any],
+        rows: Callable[[], DataFrame],
+        failing: Callable[[], DataFrame] | None = None,
+    ) -> dict[str, RuleResult]:
+        """Evaluate the suite of a plan over a table, and store the result for the pages.
+
+        Costs no Spark job where all metrics of the plan were observed and every rule passes.
+
+        Args:
+            plan: the table's.
+            observed: the values of ``plan.metrics``. What is not among them is computed over ``rows``.
+            rows: gives all rows of the table, with the columns of `gate_columns`.
+            failing: gives rows with the same columns for examples, among them all that fail a rule (default: all rows).
 
         Returns:
             The result of each rule that has an expectation, by label.
@@ -142,17 +166,23 @@ class Gate:
         Raises:
             NotEvaluatedError: An expectation could not be evaluated, which says nothing about the data.
         """
-        suite = self._context.suites.add(build_suite(contract))
-        asset = self._source.add_dataframe_asset(contract.table)
-        definition = asset.add_batch_definition_whole_dataframe("whole")
-        columns = gate_columns(rows=rows, contract=contract, duplicates=duplicates)
-        batch = definition.get_batch({"dataframe": columns})
-        result = batch.validate(suite, result_format="BOOLEAN_ONLY")
-        _raise_if_not_evaluated(result)
-        _add_details(result, batch)
-        self._store(result, batch)
-        evaluated = [rule for rule in contract.rules if rule.gx_expectations(contract.cells)]
-        return {rule.label: _rule_result(rule, result) for rule in evaluated}
+        whole = cache(lambda: Engine(rows(), plan.batch_id))
+        known = plan.needed.with_values(
+            {metric: observed[name] for name, metric in plan.names.items() if name in observed}
+        )
+        results = _evaluate(plan.expectations, known, whole, PASS_OR_FAIL)
+        statistics = calc_validation_statistics(results)
+        failed = [position for position, each in enumerate(results) if not each.success][:MAX_DETAILED]
+        if failed:
+            examples = ExamplesEngine((failing or rows)(), plan.batch_id, of_all_rows=whole)
+            expectations = [plan.expectations[position] for position in failed]
+            known.need(expectations, examples, WITH_EXAMPLES)
+            detailed = _evaluate(expectations, known, lambda: examples, WITH_EXAMPLES)
+            for position, each in zip(failed, detailed, strict=True):
+                results[position] = each
+        self._store(plan, results, statistics)
+        evaluated = [rule for rule in plan.contract.rules if rule.gx_expectations(plan.contract.cells)]
+        return {rule.label: _rule_result(rule, results) for rule in evaluated}
 
     def build_data_docs(self) -> None:
         """Write the pages of all stored results."""
@@ -160,40 +190,95 @@ class Gate:
         # Fonts and animations of the library's own pages: four megabytes a run.
         shutil.rmtree(self._folder / "data_docs" / "static", ignore_errors=True)
 
-    def _store(self, result: ExpectationSuiteValidationResult, batch: Batch) -> None:
+    def _store(
+        self, plan: GatePlan, results: list[ExpectationValidationResult], statistics: ValidationStatistics
+    ) -> None:
         """Store a result as a validation definition would, so that the pages show its details."""
-        result.meta["run_id"] = self._run
-        result.meta["validation_time"] = self._run.run_time
-        suite = ExpectationSuiteIdentifier(name=result.suite_name)
+        suite = ExpectationSuiteIdentifier(name=plan.contract.table)
         self._context.validation_results_store.store_validation_results(
-            suite_validation_result=result,
+            suite_validation_result=ExpectationSuiteValidationResult(
+                success=statistics.success,
+                results=results,
+                suite_name=plan.contract.table,
+                statistics={
+                    "evaluated_expectations": statistics.evaluated_expectations,
+                    "successful_expectations": statistics.successful_expectations,
+                    "unsuccessful_expectations": statistics.unsuccessful_expectations,
+                    "success_percent": statistics.success_percent,
+                },
+                meta=self._meta(plan),
+                batch_id=plan.batch_id,
+            ),
             suite_validation_result_identifier=ValidationResultIdentifier(
-                expectation_suite_identifier=suite, run_id=self._run, batch_identifier=batch.id
+                expectation_suite_identifier=suite, run_id=self._run, batch_identifier=plan.batch_id
             ),
             expectation_suite_identifier=suite,
         )
 
+    def _meta(self, plan: GatePlan) -> dict[str, Any]:
+        """What the library says of a frame that it validated."""
+        return {
+            "great_expectations_version": gx.__version__,
+            "batch_spec": {"batch_data": "SparkDataFrame"},
+            "batch_markers": {"ge_load_time": datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")},
+            "active_batch_definition": {
+                "datasource_name": SOURCE,
+                "data_connector_name": "fluent",
+                "data_asset_name": plan.contract.table,
+                "batch_identifiers": {"dataframe": DATAFRAME_REPLACEMENT_STR},
+            },
+            "run_id": self._run,
+            "validation_time": self._run.run_time,
+        }
 
-def _add_details(result: ExpectationSuiteValidationResult, batch: Batch) -> None:
-    """Evaluate the first failed expectations again, and put their counts and examples into the result."""
-    failed = [position for position, each in enumerate(result.results) if not each.success][:MAX_DETAILED]
-    if not failed:
-        return
-    expectations = [_configuration(result.results[position]).to_domain_obj() for position in failed]
-    for expectation in expectations:
-        expectation.id = None  # an expectation with an id can be in one suite only
-    summary: ResultFormatUnion = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_EXAMPLES}
-    detailed = batch.validate(gx.ExpectationSuite(result.suite_name, expectations=expectations), result_format=summary)
-    by_number = {_configuration(each).meta[NUMBER]: each for each in detailed.results}
-    for position in failed:
-        result.results[position] = by_number[_configuration(result.results[position]).meta[NUMBER]]
+
+def _by_column(expectations: Iterable[Expectation]) -> list[Expectation]:
+    """The expectations in the order in which the library evaluates them: those of one column together."""
+    columns: dict[str | None, list[Expectation]] = {}
+    for each in expectations:
+        columns.setdefault(_column_of(each), []).append(each)
+    return [each for of_column in columns.values() for each in of_column]
 
 
-def _raise_if_not_evaluated(result: ExpectationSuiteValidationResult) -> None:
-    """The library reports an expectation that it could not evaluate as failed. It is not a failure of the data."""
-    for each in result.results:
-        if each.exception_info and each.exception_info.get("raised_exception", True):
-            raise NotEvaluatedError(f"{_configuration(each).meta[RULE]}: {each.exception_info}")
+def _of_batch(expectation: Expectation, batch_id: str) -> Expectation:
+    """The expectation of a suite, about the rows of a batch."""
+    configuration = expectation.configuration
+    configuration.kwargs["batch_id"] = batch_id
+    return configuration.to_domain_obj()
+
+
+def _evaluate(
+    expectations: Sequence[Expectation], metrics: SuiteMetrics, engine: Callable[[], Engine], result_format: Any
+) -> list[ExpectationValidationResult]:
+    """Evaluate expectations with metrics. Those that are not known yet are computed by the engine.
+
+    Raises:
+        NotEvaluatedError: A metric could not be computed. The library would report the expectation as failed, but that
+            is not a failure of the data.
+    """
+    try:
+        metrics.resolve(engine)
+    except MetricResolutionError as error:
+        columns = {metric.metric_domain_kwargs.get("column") for metric in error.failed_metrics}
+        rules = [_rule_of(each) for each in expectations if _column_of(each) in columns]
+        raise NotEvaluatedError(f"{', '.join(dict.fromkeys(rules))}: {error}") from error
+    results = []
+    for each in expectations:
+        settings = {"result_format": result_format}
+        try:
+            results.append(each.metrics_validate(metrics=metrics.values, runtime_configuration=settings))
+        except Exception as error:
+            raise NotEvaluatedError(f"{_rule_of(each)}: {error}") from error
+    return results
+
+
+def _column_of(expectation: Expectation) -> str | None:
+    return getattr(expectation, "column", None)
+
+
+def _rule_of(expectation: Expectation) -> str:
+    """The label of the rule that an expectation was built from."""
+    return str((expectation.meta or {})[RULE])
 
 
 def _configuration(result: ExpectationValidationResult) -> ExpectationConfiguration:
@@ -203,8 +288,8 @@ def _configuration(result: ExpectationValidationResult) -> ExpectationConfigurat
     return result.expectation_config
 
 
-def _rule_result(rule: Rule, result: ExpectationSuiteValidationResult) -> RuleResult:
-    results = [each for each in result.results if _configuration(each).meta[RULE] == rule.label]
+def _rule_result(rule: Rule, suite_results: Sequence[ExpectationValidationResult]) -> RuleResult:
+    results = [each for each in suite_results if _configuration(each).meta[RULE] == rule.label]
     if not results:
         raise NotEvaluatedError(f"{rule.label}: no result")
     values = [value for each in results for value in each.result.get("partial_unexpected_list", [])]

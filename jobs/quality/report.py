@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, Row
@@ -24,7 +23,7 @@ from jobs.quality.active_rules import ActiveRules
 from jobs.storage.temporary import temporary_folder
 
 if TYPE_CHECKING:
-    from expectations.gx.gate import Gate
+    from expectations.gx.gate import Gate, GatePlan
 
 QUALITY = "quality.json"
 SHARES = "quality_shares.json"
@@ -127,6 +126,23 @@ class TableQuality:
         return entry | ({"examples": list(result.examples)} if result and result.examples else {})
 
 
+@dataclass(frozen=True)
+class GatedRows:
+    """What Great Expectations gets of a table that is written; see `Gate.validate`.
+
+    Attributes:
+        plan: made before.
+        observed: the values of the plan's metrics, among others.
+        rows: gives all rows.
+        failing: gives rows for examples, if not all.
+    """
+
+    plan: "GatePlan"
+    observed: Mapping[str, Any]
+    rows: Callable[[], DataFrame]
+    failing: Callable[[], DataFrame] | None = None
+
+
 class QualityReport:
     """The quality of a run's tables, added table by table."""
 
@@ -144,24 +160,17 @@ class QualityReport:
     def _gate(self) -> "Gate":
         return self._make_gate()
 
-    def add_table(
-        self,
-        contract: Contract,
-        rows: DataFrame,
-        counts: RowCounts,
-        *,
-        duplicates: Mapping[str, DataFrame] = MappingProxyType({}),
-        evaluated: Contract | None = None,
-    ) -> TableQuality:
+    def plan(self, contract: Contract, columns: DataFrame) -> "GatePlan":
+        """What Great Expectations needs of a table that is not written yet; see `Gate.plan`."""
+        return self._gate.plan(contract, columns=columns)
+
+    def add_table(self, contract: Contract, counts: RowCounts, gated: GatedRows) -> TableQuality:
         """Have Great Expectations evaluate a table, and compare its results with the counts.
 
         Args:
-            contract: the table's.
-            rows: the validated rows of a raw table, or the rows of a computed one.
+            contract: the table's. The counts give the results of the rules that are not planned.
             counts: made by the tasks that wrote it.
-            duplicates: for a computed table, its duplicate keys, by the label of their rule.
-            evaluated: the part of the contract that these rows can answer (default: all of it). The counts give the
-                results of the rest.
+            gated: what Great Expectations gets.
 
         Raises:
             DataError: The two disagree on a rule. Both are made from one contract, so one of them is wrong.
@@ -169,7 +178,7 @@ class QualityReport:
         """
         started = time.monotonic()
         try:
-            results = self._gate.validate(rows=rows, contract=evaluated or contract, duplicates=duplicates)
+            results = self._gate.validate(gated.plan, observed=gated.observed, rows=gated.rows, failing=gated.failing)
         except NotEvaluatedError as error:
             raise OutsideSystemError(f"{contract.table}: Great Expectations could not evaluate {error}") from None
         table = TableQuality(contract, counts, results, time.monotonic() - started)

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import FileContract
+from expectations.gx.columns import gate_columns
 from expectations.rules.cells import parsed
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from expectations.validation.rows import (
@@ -26,7 +27,7 @@ from expectations.validation.rows import (
     quarantined,
     validate_rows,
 )
-from jobs.quality.report import RowCounts
+from jobs.quality.report import GatedRows, RowCounts
 from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.run import Run
 from jobs.runs.totals import Total
@@ -191,7 +192,9 @@ def check_table(
         )
         # In a replay the validated rows are not the whole table, so the counts answer for the rules about it.
         evaluated = replace(contract, rules=contract.row_rules) if is_replay else contract
-        run.add_quality(contract, validated, row_counts, evaluated=evaluated)
+        columns = gate_columns(rows=validated, contract=contract)
+        plan = run.quality.plan(evaluated, columns)
+        run.add_quality(contract, row_counts, GatedRows(plan, {}, lambda: columns))
     return checked
 
 

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import Contract
+from expectations.gx.columns import gate_columns
 from expectations.validation.computed import failure_counts
 from expectations.validation.duplicate_keys import duplicates_in_computed
 from jobs.cli import console, interruptions
@@ -20,7 +21,16 @@ from jobs.cli.config import RunOptions
 from jobs.cli.logs import configure_logs, log_event
 from jobs.errors import DataError, PipelineError
 from jobs.quality.active_rules import ActiveRules
-from jobs.quality.report import DATA_DOCS, FOLDER, QUALITY, SHARES, QualityReport, RowCounts, quality_report
+from jobs.quality.report import (
+    DATA_DOCS,
+    FOLDER,
+    QUALITY,
+    SHARES,
+    GatedRows,
+    QualityReport,
+    RowCounts,
+    quality_report,
+)
 from jobs.runs.earlier import find_table
 from jobs.runs.endings import STAGE, failure_of, record_interruption
 from jobs.runs.manifest import RunFacts, StepResult, build_manifest
@@ -113,12 +123,12 @@ class Run:
 
         Args:
             contract: the table's name, columns and money.
-            frame: what is written.
+            frame: the table, maybe with further columns for ``metrics``, which are not written.
             metrics: further aggregates over ``frame``, by name.
         """
         observed, observation = with_metrics(frame, contract.table, money=contract.money, metrics=metrics)
         uri = self._store.table_uri(self.run_id, contract.table)
-        observed.write.parquet(uri)
+        observed.select(*contract.schema.fieldNames()).write.parquet(uri)
         values = observation.get
         written = Written(
             table=contract.table,
@@ -151,7 +161,10 @@ class Run:
             OutsideSystemError: Great Expectations failed to evaluate a rule.
         """
         rule_counts, table_reasons = failure_counts(contract), contract.table_reasons
-        written = self.write(contract, frame, metrics={**rule_counts, **table_reasons, **(metrics or {})})
+        columns = gate_columns(rows=frame, contract=contract)
+        plan = self.quality.plan(contract, columns)
+        observed = {**rule_counts, **table_reasons, **plan.metrics, **(metrics or {})}
+        written = self.write(contract, columns, metrics=observed)
         rows, expected = written.total.rows, keys()
         duplicates = duplicates_in_computed(rows=written.frame, contract=contract, surplus=rows - expected)
         if rows != expected and contract.key_label not in duplicates:
@@ -164,20 +177,14 @@ class Run:
             failed={contract.key_label: rows - expected, **{label: written.metrics[label] for label in rule_counts}},
             reasons={label: written.metrics[label] for label in table_reasons},
         )
-        self.add_quality(contract, written.frame, counts, duplicates=duplicates)
+        # The columns of keys were null when the table was written, which is right if there are no duplicates.
+        gated = partial(gate_columns, rows=written.frame, contract=contract, duplicates=duplicates)
+        self.add_quality(contract, counts, GatedRows(plan, {} if duplicates else written.metrics, gated))
         return written
 
-    def add_quality(
-        self,
-        contract: Contract,
-        rows: DataFrame,
-        counts: RowCounts,
-        *,
-        duplicates: Mapping[str, DataFrame] = MappingProxyType({}),
-        evaluated: Contract | None = None,
-    ) -> None:
+    def add_quality(self, contract: Contract, counts: RowCounts, gated: GatedRows) -> None:
         """Add a table to the quality report, and log the rules that it fails; see `QualityReport.add_table`."""
-        table = self.quality.add_table(contract, rows, counts, duplicates=duplicates, evaluated=evaluated)
+        table = self.quality.add_table(contract, counts, gated)
         for rule in table.failed_rules:
             log_event(
                 log,

@@ -7,6 +7,7 @@ between counts and gate take the real one, by the fixture ``great_expectations``
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,11 @@ class FakeGate:
         self._pages = folder / "data_docs"
         self._run_id = run_id
 
-    def validate(self, **_: Any) -> dict[str, Any]:
+    def plan(self, *_: Any, **__: Any) -> Any:
+        """A plan without metrics."""
+        return SimpleNamespace(metrics={})
+
+    def validate(self, *_: Any, **__: Any) -> dict[str, Any]:
         """No result of any rule."""
         return {}
 

@@ -16,6 +16,7 @@ from expectations.gx.results import RuleResult
 from expectations.validation import computed
 from expectations.validation import rows as row_validation
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
+from tests.expectations.gx.gated import validate
 from tests.expectations.gx.rule_failures import CASES, MARKS, C, Case, P, Q
 from tests.frames import frame
 from tests.raw_files import key
@@ -65,11 +66,8 @@ def failed_rules(
         rows.agg(*[count.alias(label) for label, count in {**counts, **table_rules}.items()]).collect()[0].asDict()
     )
     failures |= {label: keys.count() for label, keys in duplicates.items()}
-    results = gate.validate(
-        rows=rows,
-        contract=contract,
-        duplicates={label: keys for label, keys in duplicates.items() if failures[label]},
-    )
+    found = {label: keys for label, keys in duplicates.items() if failures[label]}
+    results = validate(gate, rows, contract, duplicates=found)
     counted = {label: number for label, number in failures.items() if number and contract.rule(label) is not None}
     return counted, {label: result for label, result in results.items() if not result.passed}
 

@@ -14,6 +14,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from expectations.contracts.contract import Contract
 from expectations.gx.gate import Gate
 from expectations.rules import InSet, Matches, NotNull, RowCountBetween
+from tests.expectations.gx.gated import validate
 from tests.frames import frame
 
 NETWORK = re.compile(r"\s*((https?:)?//|javascript:)", re.IGNORECASE)
@@ -58,8 +59,8 @@ def project(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("quality")
     gate = Gate(folder, run_id="2018-10-17")
     rows = frame(spark, TEXTS, *((bad, bad) for bad in BAD), ("ann", "SP"))
-    gate.validate(rows=rows, contract=FAILED)
-    gate.validate(rows=rows, contract=PASSED)
+    validate(gate, rows, FAILED)
+    validate(gate, rows, PASSED)
     gate.build_data_docs()
     return folder
 
