@@ -73,13 +73,10 @@ def ingest(run: Run, sources: Sequence[Source]) -> CheckedTables:
 
 
 def _spread(raw: DataFrame, source: Source) -> DataFrame:
-    """Let all cores validate what a few packed files hold, each of which one core reads.
-
-    Plain files are split. Where the table refers to another, the join spreads its rows.
-    """
+    """Let all cores validate what a few packed files hold, each of which one core reads. Plain files are split."""
     packed = sum(file.is_gzip for file in source.csv)
     is_on_few_cores = 0 < packed == len(source.csv) < raw.sparkSession.sparkContext.defaultParallelism
-    return raw.repartition(*source.contract.key) if is_on_few_cores and not source.contract.references else raw
+    return raw.repartition(*source.contract.key) if is_on_few_cores else raw
 
 
 def _reconcile(run: Run, reading: Reading, table: CheckedTable) -> None:

@@ -10,7 +10,7 @@ from jobs.cli.config import ReplayConfig
 from jobs.cli.main import run_main
 from jobs.errors import ConfigurationError
 from jobs.quality.active_rules import active_rules, rules_of_reused_rows
-from jobs.runs.checked_tables import CheckedTable, CheckedTables, Halves, RawRows, check_table, how_to_continue
+from jobs.runs.checked_tables import CheckedTable, CheckedTables, Halves, check_replayed, how_to_continue
 from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
@@ -68,9 +68,10 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Manifest) -> Checked
                 reused=reused,
                 contract=contract,
             )
-            table = check_table(
+            table = check_replayed(
                 run,
-                RawRows(rows.revalidated, Halves(accepted=reused, quarantined=rows.unresolved)),
+                rows.revalidated,
+                carried_over=Halves(accepted=reused, quarantined=rows.unresolved),
                 contract=contract,
                 references={name: other.reference for name, other in checked.items()},
                 reconcile=partial(_reconcile, run, contract, totals_of(earlier)),

@@ -118,6 +118,10 @@ class FileContract(Contract):
         """The name in the file of a column of the table."""
         return self.source_names.get(column, column)
 
+    def column_of(self, source_name: str) -> str:
+        """The column of the table that has a name in the file."""
+        return next(column for column in self.schema.fieldNames() if self.source_name(column) == source_name)
+
     @property
     def key(self) -> tuple[str, ...]:
         """The columns of the key, by their names in the file."""

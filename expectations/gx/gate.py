@@ -102,6 +102,12 @@ class GatePlan:
     names: Mapping[str, MetricConfigurationID]
     needed: SuiteMetrics
 
+    def metrics_about(self, columns: Iterable[str]) -> dict[str, Column]:
+        """Those of the metrics that are about one of these columns."""
+        wanted = {*columns}
+        domains = {name: self.needed.needed[metric].metric_domain_kwargs for name, metric in self.names.items()}
+        return {name: self.metrics[name] for name, domain in domains.items() if domain.get("column") in wanted}
+
     @property
     def batch_id(self) -> str:
         """The name that the library has for the rows of the table."""

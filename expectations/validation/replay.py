@@ -51,7 +51,7 @@ def plan_replay(*, corrected: DataFrame, quarantined: DataFrame, reused: DataFra
     keys = key_of(contract.key, contract.cells)
     names = list(keys)
     reused_keys = reused.select(
-        *[F.col(column).alias(name) for name, column in zip(names, _key_columns(contract), strict=True)]
+        *[F.col(contract.column_of(column)).alias(name) for name, column in zip(names, contract.key, strict=True)]
     )
     keyed = with_key(quarantined, keys)
     unresolved = keyed.join(reused_keys, on=names, how="left_semi")
@@ -81,12 +81,6 @@ def plan_replay(*, corrected: DataFrame, quarantined: DataFrame, reused: DataFra
     for rows in (same_content, not_replaced):
         revalidated = revalidated.unionByName(rows.select(*columns))
     return Replay(revalidated=revalidated, unresolved=unresolved.select(*quarantined.columns))
-
-
-def _key_columns(contract: FileContract) -> list[str]:
-    """The columns of the key, by their names in the table."""
-    names = {contract.source_name(column): column for column in contract.schema.fieldNames()}
-    return [names[column] for column in contract.key]
 
 
 def _has_faulty_key(contract: FileContract) -> Column:

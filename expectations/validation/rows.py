@@ -12,7 +12,7 @@ from expectations.contracts.contract import FileContract
 from expectations.rules import RefersTo, RowRule, Unique
 from expectations.rules.cells import Cells
 from expectations.rules.row_rules import SOURCE_FILE
-from expectations.validation.records import FORMS
+from expectations.validation.records import FORMS, LINES, READ_COLUMNS
 from transforms import schemas
 from transforms.schemas import columns_of
 
@@ -27,8 +27,6 @@ CASCADED = "cascaded"
 """The key of `failure_counts` for cascaded rejections."""
 ROWS_BLANKED = "rows_blanked"
 """The key of `failure_counts` for accepted rows that lost a cell."""
-OTHER_FORMS = "other_forms"
-"""The key of `failure_counts` for rows with a cell that stood in another form."""
 
 
 @dataclass(frozen=True)
@@ -44,43 +42,50 @@ class Reference:
     quarantined: DataFrame | None = None
 
 
-def validate_rows(*, raw: DataFrame, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
+def validate_rows(
+    *, raw: DataFrame, contract: FileContract, references: Mapping[str, Reference] | None = None
+) -> DataFrame:
     """Evaluate all rules of a contract but those of keys, for which see `duplicate_keys`.
 
     Grain in and out: one row per record of the file. No row is added or lost: the keys that a row is joined to are
     unique by their own contract, or made so here. Columns out:
 
-    - the raw columns, and ``source_file``;
+    - the raw columns as `records` returns them, but ``lines``: so a row can be validated again;
     - ``reasons``: a `schemas.REASONS` of the rules that reject the row; empty for a row that is accepted;
     - ``warnings``: the same for rules that only warn, whether the row is accepted or not;
     - ``blanked``: the same for rules that empty a cell;
     - ``failed``: the labels of all three;
-    - ``forms``: the cells that stood in another form;
     - the values of the cells that are not text (`Cells.value_column`).
 
     Args:
         raw: as `records` returns them.
         contract: the contract of the table.
-        references: the tables that the contract refers to, by name.
+        references: the tables that the contract refers to, by name. None evaluates the rules about the row alone;
+            for the others see `failing_keys`.
     """
     joined = raw
-    for rule in contract.references:
-        joined = _with_marks(joined, rule, references[rule.table])
-    rules = [rule for rule in contract.row_rules if not isinstance(rule, Unique)]
+    if references is not None:
+        for rule in contract.references:
+            joined = _with_marks(joined, rule, references[rule.table])
+    about_other_rows = (Unique, RefersTo) if references is None else Unique
+    rules = [rule for rule in contract.row_rules if not isinstance(rule, about_other_rows)]
     rejecting = [rule for rule in rules if rule.severity in ("quarantine", "stop")]
     parsed_rows, cells = contract.cells.with_values(joined)
     validated = parsed_rows.select(
-        *contract.source_columns,
-        SOURCE_FILE,
+        *raw_columns(contract),
         _reasons(rejecting, cells).alias(REASONS),
         _reasons([rule for rule in rules if rule.severity == "warn"], cells).alias(WARNINGS),
         _reasons([rule for rule in rules if rule.severity == "blank"], cells).alias(BLANKED),
-        FORMS,
         *[cells.value(column) for column in cells.parsed_columns],
     )
     passes_all = (F.size(REASONS) == 0) & (F.size(WARNINGS) == 0) & (F.size(BLANKED) == 0)
     labels = F.transform(F.concat(REASONS, WARNINGS, BLANKED), _label_of)
     return validated.select("*", F.when(passes_all, F.array().cast("array<string>")).otherwise(labels).alias(FAILED))
+
+
+def raw_columns(contract: FileContract) -> tuple[str, ...]:
+    """The columns of a raw row by which it can be validated."""
+    return (*contract.source_columns, *(column for column in READ_COLUMNS if column != LINES))
 
 
 def accepted(*, validated: DataFrame, contract: FileContract) -> DataFrame:
@@ -129,21 +134,20 @@ def failure_counts(contract: FileContract) -> dict[str, Column]:
         **counts,
         CASCADED: F.count_if(is_cascaded(contract)),
         ROWS_BLANKED: F.count_if((F.size(REASONS) == 0) & (F.size(BLANKED) > 0)),
-        OTHER_FORMS: F.count_if(F.col(FORMS).isNotNull()),
     }
 
 
-def is_remarkable() -> Column:
-    """Whether a row of `validate_rows` fails a rule, or has a cell that stood in another form."""
-    return (F.size(FAILED) > 0) | F.col(FORMS).isNotNull()
+def fails_any() -> Column:
+    """Whether a row of `validate_rows` fails a rule, be it one that only warns."""
+    return F.size(FAILED) > 0
 
 
-def form_counts(*, validated: DataFrame) -> DataFrame:
+def form_counts(*, rows: DataFrame) -> DataFrame:
     """How many cells stood in which other form.
 
-    Grain in: `validate_rows`. Grain out: one row per column and form: ``form``, as ``column: form``, and ``cells``.
+    Grain in: `records`. Grain out: one row per column and form: ``form``, as ``column: form``, and ``cells``.
     """
-    forms = validated.where(F.col(FORMS).isNotNull()).select(F.explode(FORMS).alias("form"))
+    forms = rows.where(F.col(FORMS).isNotNull()).select(F.explode(FORMS).alias("form"))
     return forms.groupBy("form").agg(F.count(F.lit(1)).alias("cells"))
 
 

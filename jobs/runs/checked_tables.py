@@ -1,30 +1,33 @@
 """Checked tables: every raw row validated once, then written to its table or to the table's quarantine."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import FileContract
-from expectations.gx.columns import gate_columns
+from expectations.gx.columns import gate_columns, result_columns
 from expectations.rules.cells import parsed
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
+from expectations.validation.failing_keys import FailingKeys, failing_keys, failing_rules, keys_referred_to
+from expectations.validation.records import FORMS
 from expectations.validation.rows import (
     CASCADED,
-    OTHER_FORMS,
     ROWS_BLANKED,
     Reference,
     accepted,
     blanked_rows,
     failure_counts,
+    fails_any,
     form_counts,
-    is_remarkable,
     quarantined,
+    raw_columns,
     validate_rows,
 )
 from jobs.quality.report import GatedRows, RowCounts
@@ -32,6 +35,9 @@ from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.run import Run
 from jobs.runs.totals import Total
 from transforms.schemas import MONEY
+
+if TYPE_CHECKING:
+    from expectations.gx.gate import GatePlan
 
 
 @dataclass(frozen=True)
@@ -115,118 +121,263 @@ class RawRows:
 
     Attributes:
         rows: the rows to validate, as `validate_rows` takes them.
-        carried_over: rows of an earlier run that are written with them as they are; None outside a replay.
         reread: gives the rows as they are to be validated instead, once they were read; None if they will do.
     """
 
     rows: DataFrame
-    carried_over: Halves | None = None
     reread: Callable[[], DataFrame | None] = lambda: None
 
 
+Reconcile = Callable[[CheckedTable], None]
+"""Checks the totals of both halves, before the gate compares its results."""
+
+
 def check_table(
-    run: Run,
-    raw: RawRows,
-    *,
-    contract: FileContract,
-    references: Mapping[str, Reference],
-    reconcile: Callable[[CheckedTable], None],
+    run: Run, raw: RawRows, *, contract: FileContract, references: Mapping[str, Reference], reconcile: Reconcile
 ) -> CheckedTable:
     """Validate the rows of a raw table, write both halves, reconcile them, and have the gate evaluate its contract.
 
-    Grain in: one row per record, as text. Grain out: one row per accepted record, and one per quarantined record, each
-    together with the rows that are carried over.
+    The files are read once. Each row that passes the rules about itself goes into the table, and the keys are looked at
+    there. If any row fails a rule, the files are read once more, for the rows that do.
+
+    Grain in: one row per record, as text. Grain out: one row per accepted record, and one per quarantined record.
 
     Args:
         run: the run.
         raw: the rows of the table.
         contract: the table's.
         references: the tables that it refers to, by name.
-        reconcile: checks the totals of both halves, before the gate reads the rows.
+        reconcile: checks the totals.
 
     Raises:
         DataError: A reconciliation check fails, or the counts and Great Expectations disagree.
         OutsideSystemError: Great Expectations failed to evaluate a rule.
     """
-    carried_over = raw.carried_over
-    is_replay = carried_over is not None
-    table_rules = {} if is_replay else contract.table_reasons
-    # Read by the two writes and by the gate: the file is parsed and each row validated once.
-    with _persisted_with_keys(raw, contract=contract, references=references) as (validated, has_remarkable):
-        counted, counts = with_metrics(
-            validated,
-            f"validated {contract.table}",
-            money=raw_money(contract) if is_replay else None,
-            metrics=table_rules,
-        )
-        # Mostly no row fails a rule, and then none has to be read to find those that do.
-        remarkable, failures = with_metrics(
-            validated.where(is_remarkable()) if has_remarkable else validated.limit(0),
-            f"failed rules of {contract.table}",
-            metrics=failure_counts(contract),
-        )
-        halves = Halves(
-            accepted=accepted(validated=counted, contract=contract),
-            quarantined=quarantined(validated=remarkable, contract=contract),
-        )
-        if carried_over is None:
-            checked = _write(run, contract, halves)
-            rows_of_table = counts.get["rows"]
-            reasons = {label: counts.get[label] for label in table_rules}
-        else:
-            checked = _write_replayed(run, contract, halves, counts=counts, carried_over=carried_over)
-            rows_of_table = checked.accepted.total.rows + checked.quarantined.total.rows
-            reasons = _table_reasons(checked, contract=contract)
+    first = _write_passing(run, raw.rows, contract)
+    other_rows = raw.reread()
+    if other_rows is not None:
+        first = _write_passing(run, other_rows, contract, replaces=True)
+    with ExitStack() as stack:
+        persist = partial(_persisted, stack)
+        keys = _failing_keys(first.table.frame, contract, references, persist)
+        failing = None
+        table = first.table
+        if first.counts[FAILING] or keys.by_rule:
+            failing = _validated_by_all_rules(_failing_rows(run, first, keys), contract, references, persist)
+        if failing is not None and keys.by_rule:
+            table = _rewritten(run, contract, keys, table=first.table.frame, failing=failing)
+        rejected = failing if failing is not None else first.validated.limit(0)
+        quarantine = run.write(quarantine_of(contract), quarantined(validated=rejected, contract=contract))
+        checked = CheckedTable(table, quarantine)
         reconcile(checked)
-        if failures.get[ROWS_BLANKED]:
-            _write_blanked(run, contract, validated)
-        forms = form_counts(validated=validated).collect() if failures.get[OTHER_FORMS] else []
+        failures = _failures(run, contract, failing)
+        forms = form_counts(rows=first.validated).collect() if first.counts[OTHER_FORMS] else []
         row_counts = RowCounts(
-            rows=rows_of_table,
-            quarantined=checked.quarantined.total.rows,
-            cascaded=failures.get[CASCADED],
-            failed={rule.label: failures.get[rule.label] for rule in contract.row_rules},
-            reasons=reasons,
+            rows=first.counts["rows"],
+            quarantined=quarantine.total.rows,
+            cascaded=failures[CASCADED],
+            failed={rule.label: failures[rule.label] for rule in contract.row_rules},
+            reasons={label: first.counts[label] for label in contract.table_reasons},
             forms={row["form"]: row["cells"] for row in sorted(forms)},
-            blanked=failures.get[ROWS_BLANKED],
+            blanked=failures[ROWS_BLANKED],
         )
-        # In a replay the validated rows are not the whole table, so the counts answer for the rules about it.
-        evaluated = replace(contract, rules=contract.row_rules) if is_replay else contract
+        run.add_quality(contract, row_counts, _gated(first, failing))
+    return checked
+
+
+def check_replayed(
+    run: Run,
+    rows: DataFrame,
+    *,
+    carried_over: Halves,
+    contract: FileContract,
+    references: Mapping[str, Reference],
+    reconcile: Reconcile,
+) -> CheckedTable:
+    """`check_table` of the rows of a replay, which are written together with rows of the replayed run.
+
+    Args:
+        run: the run.
+        rows: the rows to validate again.
+        carried_over: rows of the replayed run that stay as they are.
+        contract: the table's.
+        references: the tables that it refers to, by name.
+        reconcile: checks the totals.
+
+    Raises:
+        DataError: A reconciliation check fails, or the counts and Great Expectations disagree.
+        OutsideSystemError: Great Expectations failed to evaluate a rule.
+    """
+    with ExitStack() as stack:
+        persist = partial(_persisted, stack)
+        validated = _validated_by_all_rules(persist(rows), contract, references, persist)
+        checked = _write_replayed(run, contract, validated, carried_over)
+        reconcile(checked)
+        failures = _failures(run, contract, validated)
+        forms = form_counts(rows=validated).collect()
+        row_counts = RowCounts(
+            rows=checked.accepted.total.rows + checked.quarantined.total.rows,
+            quarantined=checked.quarantined.total.rows,
+            cascaded=failures[CASCADED],
+            failed={rule.label: failures[rule.label] for rule in contract.row_rules},
+            reasons=_table_reasons(checked, contract=contract),
+            forms={row["form"]: row["cells"] for row in sorted(forms)},
+            blanked=failures[ROWS_BLANKED],
+        )
+        # The validated rows are not the whole table, so the counts answer for the rules about it.
         columns = gate_columns(rows=validated, contract=contract)
-        plan = run.quality.plan(evaluated, columns)
+        plan = run.quality.plan(replace(contract, rules=contract.row_rules), columns)
         run.add_quality(contract, row_counts, GatedRows(plan, {}, lambda: columns))
     return checked
 
 
-def _write(run: Run, contract: FileContract, halves: Halves) -> CheckedTable:
-    table = run.write(contract, halves.accepted)
-    return CheckedTable(table, run.write(quarantine_of(contract), halves.quarantined))
+FAILING = "rows_that_fail"
+OTHER_FORMS = "rows_in_other_forms"
 
 
-def _write_blanked(run: Run, contract: FileContract, validated: DataFrame) -> None:
-    """Keep the text of the cells that accepted rows lost, with the reasons."""
-    blanked = Quarantine(contract.blanked, contract.blanked_schema, None)
-    run.write(blanked, blanked_rows(validated=validated, contract=contract))
+@dataclass(frozen=True)
+class _FirstPass:
+    """A table after its files were read once.
+
+    Attributes:
+        contract: the table's.
+        validated: its rows, validated by the rules about a row alone. A query over them reads the files again.
+        table: those that pass.
+        plan: what Great Expectations asks of all rows.
+        counts: what was observed of all rows on the way, for that plan too.
+    """
+
+    contract: FileContract
+    validated: DataFrame
+    table: Written
+    plan: "GatePlan"
+    counts: Mapping[str, Any]
 
 
-def _write_replayed(
-    run: Run,
-    contract: FileContract,
-    halves: Halves,
-    *,
-    counts: Observation,
-    carried_over: Halves,
-) -> CheckedTable:
+def _write_passing(run: Run, rows: DataFrame, contract: FileContract, *, replaces: bool = False) -> _FirstPass:
+    validated = validate_rows(raw=rows, contract=contract)
+    plan = run.quality.plan(contract, gate_columns(rows=validated, contract=contract))
+    metrics = {
+        **contract.table_reasons,
+        **plan.metrics,
+        FAILING: F.count_if(fails_any()),
+        OTHER_FORMS: F.count_if(F.col(FORMS).isNotNull()),
+    }
+    with_results = validated.select("*", *result_columns(contract))
+    counted, counts = with_metrics(with_results, f"validated {contract.table}", metrics=metrics)
+    table = run.write(contract, accepted(validated=counted, contract=contract), replaces=replaces)
+    return _FirstPass(contract, validated, table, plan, counts.get)
+
+
+def _gated(first: _FirstPass, failing: DataFrame | None) -> GatedRows:
+    """What Great Expectations gets of the table.
+
+    Rules about other rows had not been evaluated on the way. So the aggregates about them are computed over the rows
+    that fail a rule: any other row passes.
+    """
+    contract, plan = first.contract, first.plan
+
+    def rows() -> DataFrame:
+        return gate_columns(rows=first.validated, contract=contract)
+
+    if failing is None:
+        return GatedRows(plan, first.counts, rows)
+    columns = gate_columns(rows=failing, contract=contract)
+    about_others = plan.metrics_about(rule.label for rule in (*contract.references, *contract.uniques))
+    values = columns.agg(*[value.alias(name) for name, value in about_others.items()]).collect()[0].asDict()
+    return GatedRows(plan, {**first.counts, **values}, rows, lambda: columns)
+
+
+Persist = Callable[[DataFrame], DataFrame]
+
+
+def _persisted(stack: ExitStack, frame: DataFrame) -> DataFrame:
+    """Persist a frame that is read several times, here and now, until the table is checked.
+
+    Rows that are lost with a machine are computed again from the same files, with the same result: it depends on a
+    row's text alone.
+    """
+    persisted = frame.persist(StorageLevel.MEMORY_AND_DISK)
+    stack.callback(persisted.unpersist)
+    # A query that needs no column fills the cache, and Spark then knows how few rows there are.
+    persisted.count()
+    return persisted
+
+
+def _failing_keys(
+    table: DataFrame, contract: FileContract, references: Mapping[str, Reference], persist: Persist
+) -> FailingKeys:
+    found = failing_rules(table=table, contract=contract, references=references).collect()
+    keys = failing_keys(
+        table=table, contract=contract, references=references, labels={row["label"] for row in found}
+    )
+    return FailingKeys(contract, {rule: persist(of_rule) for rule, of_rule in keys.by_rule.items()})
+
+
+def _failing_rows(run: Run, first: _FirstPass, keys: FailingKeys) -> DataFrame:
+    """Read the files again, for the rows that fail a rule or have a failing key.
+
+    They are staged and not persisted: what is persisted is computed again once a table is written that it came from.
+    """
+    contract = keys.contract
+    marked, has_failing_key = keys.marked(first.validated)
+    rows = marked.where(fails_any() | has_failing_key).select(*raw_columns(contract))
+    return run.stage(f"failing/{contract.table}", rows, schema=rows.schema)
+
+
+def _validated_by_all_rules(
+    rows: DataFrame, contract: FileContract, references: Mapping[str, Reference], persist: Persist
+) -> DataFrame:
+    """Raw rows, persisted, validated by the rules about other rows too. They hold all rows of each key that fails."""
+    referred_to = {
+        rule.table: keys_referred_to(rows=rows, rule=rule, reference=references[rule.table])
+        for rule in contract.references
+    }
+    validated = persist(validate_rows(raw=rows, contract=contract, references=referred_to))
+    for unique in contract.uniques:
+        duplicates = duplicate_keys(rows=validated, unique=unique, contract=contract)
+        if duplicates.count():
+            validated = persist(
+                reject_duplicate_keys(validated=validated, unique=unique, contract=contract, duplicates=duplicates)
+            )
+    return validated
+
+
+def _rewritten(
+    run: Run, contract: FileContract, keys: FailingKeys, *, table: DataFrame, failing: DataFrame
+) -> Written:
+    """Write the table anew, without the rows whose keys fail. It cannot be written while it is read."""
+    taken = keys.rows_taken(accepted(validated=failing, contract=contract))
+    staged = run.stage(contract.table, keys.rows_without(table).unionByName(taken), schema=contract.schema)
+    return run.write(contract, staged, replaces=True)
+
+
+def _failures(run: Run, contract: FileContract, failing: DataFrame | None) -> Mapping[str, int]:
+    """How many rows fail each rule. The text of cells that accepted rows lost is kept, with the reasons."""
+    counts = failure_counts(contract)
+    if failing is None:
+        return dict.fromkeys(counts, 0)
+    failures = failing.agg(*[count.alias(label) for label, count in counts.items()]).collect()[0].asDict()
+    if failures[ROWS_BLANKED]:
+        blanked = Quarantine(contract.blanked, contract.blanked_schema, None)
+        run.write(blanked, blanked_rows(validated=failing, contract=contract))
+    return failures
+
+
+def _write_replayed(run: Run, contract: FileContract, validated: DataFrame, carried_over: Halves) -> CheckedTable:
     name, money = contract.table, raw_money(contract)
-    new, new_metrics = with_metrics(halves.accepted, f"newly accepted {name}", money=contract.money)
+    counted, metrics = with_metrics(validated, f"validated {name}", money=money)
+    new = accepted(validated=counted, contract=contract)
+    new, new_metrics = with_metrics(new, f"newly accepted {name}", money=contract.money)
     table = run.write(contract, carried_over.accepted.unionByName(new))
-    rejected, rejected_metrics = with_metrics(halves.quarantined, f"rejected again {name}", money=money)
+    again = quarantined(validated=validated, contract=contract)
+    rejected, rejected_metrics = with_metrics(again, f"rejected again {name}", money=money)
     unresolved, unresolved_metrics = with_metrics(carried_over.quarantined, f"unresolved {name}", money=money)
     quarantine = run.write(quarantine_of(contract), rejected.unionByName(unresolved))
     parts = ReplayedParts(
         *[
-            total_of(metrics.get, contract.money)
-            for metrics in (counts, new_metrics, rejected_metrics, unresolved_metrics)
+            total_of(observed.get, contract.money)
+            for observed in (metrics, new_metrics, rejected_metrics, unresolved_metrics)
         ]
     )
     return CheckedTable(table, quarantine, parts)
@@ -251,50 +402,6 @@ def raw_money(contract: FileContract) -> Column | None:
     if contract.money is None:
         return None
     return parsed(F.col(contract.source_name(contract.money)), MONEY)
-
-
-@contextmanager
-def _persisted_with_keys(
-    raw: RawRows, *, contract: FileContract, references: Mapping[str, Reference]
-) -> Iterator[tuple[DataFrame, bool]]:
-    """Validated rows, also for their keys, persisted for the several readers; and whether any `is_remarkable`.
-
-    Rows that are lost with a machine are computed again from the same files, with the same result: it depends on a
-    row's text alone.
-    """
-    persisted = [_validated(raw.rows, contract=contract, references=references)]
-    try:
-        has_remarkable = _fill(persisted[-1])
-        other_rows = raw.reread()
-        if other_rows is not None:
-            persisted.pop().unpersist()
-            persisted.append(_validated(other_rows, contract=contract, references=references))
-            has_remarkable = _fill(persisted[-1])
-        for unique in contract.uniques:
-            duplicates = duplicate_keys(rows=persisted[-1], unique=unique, contract=contract)
-            if duplicates.count():
-                rejected = reject_duplicate_keys(
-                    validated=persisted[-1], unique=unique, contract=contract, duplicates=duplicates
-                )
-                persisted.append(rejected.persist(StorageLevel.MEMORY_AND_DISK))
-                has_remarkable = True
-        yield persisted[-1], has_remarkable
-    finally:
-        for frame in persisted:
-            frame.unpersist()
-
-
-def _validated(rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
-    validated = validate_rows(raw=rows, contract=contract, references=references)
-    return validated.persist(StorageLevel.MEMORY_AND_DISK)
-
-
-def _fill(validated: DataFrame) -> bool:
-    """Persist all rows, here and now, and say whether any is remarkable.
-
-    A later query may turn out to need no row, and would then observe none.
-    """
-    return validated.where(is_remarkable()).count() > 0
 
 
 def _table_reasons(checked: CheckedTable, *, contract: FileContract) -> dict[str, Any]:

@@ -114,7 +114,12 @@ class Run:
         log_event(log, "step finished", run_id=self.run_id, **metrics.as_json())
 
     def write(
-        self, contract: TableContract, frame: DataFrame, *, metrics: Mapping[str, Column] | None = None
+        self,
+        contract: TableContract,
+        frame: DataFrame,
+        *,
+        metrics: Mapping[str, Column] | None = None,
+        replaces: bool = False,
     ) -> Written:
         """Write a table of this run, counting its rows and adding its money on the way.
 
@@ -125,10 +130,12 @@ class Run:
             contract: the table's name, columns and money.
             frame: the table, maybe with further columns for ``metrics``, which are not written.
             metrics: further aggregates over ``frame``, by name.
+            replaces: whether this run wrote the table before, and ``frame`` takes its place.
         """
         observed, observation = with_metrics(frame, contract.table, money=contract.money, metrics=metrics)
         uri = self._store.table_uri(self.run_id, contract.table)
-        observed.select(*contract.schema.fieldNames()).write.parquet(uri)
+        rows = observed.select(*contract.schema.fieldNames())
+        rows.write.mode("overwrite" if replaces else "error").parquet(uri)
         values = observation.get
         written = Written(
             table=contract.table,

@@ -1,0 +1,77 @@
+"""What a whole run costs in Spark: how often each step reads a table and moves its rows, from the plans that ran."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs.pipeline import main
+from jobs.sample import write_sample
+from jobs.storage.local import LocalFolder
+from tests.fakes.gate import real_gate
+
+Costs = dict[str, dict[str, int]]
+
+COSTS: Costs = {}
+"""By step: Spark jobs, exchanges by key, and readings of the files or of a table. docs/performance.md states them."""
+
+
+@contextmanager
+def joins_that_move_rows(spark: SparkSession) -> Iterator[None]:
+    """Plan joins as for tables that are too large to be broadcast."""
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")
+    try:
+        yield
+    finally:
+        spark.conf.unset("spark.sql.autoBroadcastJoinThreshold")
+
+
+def executions(spark: SparkSession) -> list[tuple[str, str]]:
+    """The step and the physical plan of each query that the session remembers."""
+    remembered = spark._jsparkSession.sharedState().statusStore().executionsList()
+    queries = [remembered.apply(number) for number in range(remembered.size())]
+    return [(query.description(), query.physicalPlanDescription()) for query in queries]
+
+
+def readings(plan: str) -> Iterator[str]:
+    """What each scan of a plan reads: the raw files, or a table by its name."""
+    for kind, place in re.findall(r"\) Scan (text|parquet)[^\n]*\n(?:[^\n]+\n)*?Location: \w+ ?\[([^\]]*)\]", plan):
+        yield "files" if kind == "text" else re.sub(r".*/runs/[^/]+/", "", place.rstrip(". "))
+
+
+@pytest.fixture(scope="module")
+def costs(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Costs:
+    """A run of a sample in which no row fails a rule, with Great Expectations."""
+    folder = tmp_path_factory.mktemp("passes")
+    (folder / "raw").mkdir()
+    write_sample(spark, LocalFolder(folder / "raw"), orders=300, seed=1)
+    before = len(executions(spark))
+    arguments = ["--as-of", "2018-10-17", "--input", str(folder / "raw"), "--output", str(folder / "output")]
+    with joins_that_move_rows(spark), real_gate():
+        assert main(arguments) == 0
+    [manifest] = folder.glob("output/runs/*/manifest.json")
+    jobs = {step["step"]: step["spark_jobs"] for step in json.loads(manifest.read_text())["steps"]}
+    counts: Costs = {step: {"jobs": number, "exchanges": 0} for step, number in jobs.items()}
+    for step, plan in executions(spark)[before:]:
+        if step in counts:
+            found = Counter({f"reads {name}": number for name, number in Counter(readings(plan)).items()})
+            found["exchanges"] = len(re.findall(r"\) Exchange\n[^\n]+\nArguments: hashpartitioning", plan))
+            counts[step] = dict(Counter(counts[step]) + found)
+    return counts
+
+
+def test_jobs_exchanges_and_readings_of_each_step_are_those_that_the_docs_state(costs: Costs) -> None:
+    assert costs == COSTS
+    page = (Path(__file__).parent.parent.parent / "docs" / "performance.md").read_text()
+    for step, cost in COSTS.items():
+        assert f"| {step} | {cost['jobs']} | {cost.get('exchanges', 0)} |" in page
+
+
+def test_raw_files_are_read_once_and_no_row_of_them_is_moved(costs: Costs) -> None:
+    for table in ("customers", "orders", "payments"):
+        assert costs[table]["reads files"] == 1
