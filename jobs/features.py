@@ -17,6 +17,7 @@ from jobs.clusters.feature_files import FEATURES, FeatureFiles, write_feature_fi
 from jobs.errors import ConfigurationError, DataError
 from jobs.quality.active_rules import active_rules, rules_of_checked_tables
 from jobs.runs.checked_tables import CheckedTables
+from jobs.runs.computed_tables import write_computed
 from jobs.runs.metrics import Written, rows_of, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
@@ -185,7 +186,8 @@ def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig
             metrics={**exclusion_totals(), **order_totals()},
         )
         rows_in = payments.total.rows
-        written = run.write_validated(
+        written = write_computed(
+            run,
             run.rules.contracts["transactions"],
             transactions(attributed=attributed),
             # The key is that of payments, each of which is joined to one order.
@@ -243,7 +245,7 @@ def _write_purchases(run: Run, transactions_written: Written, config: FeaturesCo
         by_customer = transactions_written.frame.repartition("customer_unique_id")
         if config.purchase_value == "sum":
             grouped, metrics = with_metrics(purchases(transactions=by_customer), "grouped payments")
-            written = run.write_validated(contract, grouped, keys=lambda: rows_of(metrics))
+            written = write_computed(run, contract, grouped, keys=lambda: rows_of(metrics))
             run.reconcile(transactions_written.entry, written.entry, money_only=True)
             others = Total()
         else:
@@ -253,7 +255,7 @@ def _write_purchases(run: Run, transactions_written: Written, config: FeaturesCo
                 metrics={"other_rows": F.sum("other_payments"), "other_money": F.sum("other_value")},
             )
             picked = purchases_of_one_payment(picked=first)
-            written = run.write_validated(contract, picked, keys=lambda: rows_of(metrics))
+            written = write_computed(run, contract, picked, keys=lambda: rows_of(metrics))
             others = Total(metrics.get["other_rows"], metrics.get["other_money"])
             run.reconcile(transactions_written.entry, written.entry, BoundaryTotal(OTHER_PAYMENTS, others))
         step.record(rows_in=transactions_written.total.rows, out=written.total, not_passed_on=others.rows)
@@ -277,7 +279,8 @@ def _write_rfm(
         buyers = customers_with_purchases(measured=measures)
         if card is None:
             card = _fitted_card(run, buyers, config, extremes=totals, rules=checked.configuration())
-        written = run.write_validated(
+        written = write_computed(
+            run,
             contract,
             apply_card(measures=buyers, card=card),
             keys=lambda: customers,

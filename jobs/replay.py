@@ -10,8 +10,9 @@ from jobs.cli.config import ReplayConfig
 from jobs.cli.main import run_main
 from jobs.errors import ConfigurationError
 from jobs.quality.active_rules import active_rules, rules_of_reused_rows
-from jobs.runs.checked_tables import CheckedTable, CheckedTables, Halves, check_replayed, how_to_continue
+from jobs.runs.checked_tables import CheckedTable, CheckedTables, how_to_continue
 from jobs.runs.reading import Reading, readable, under_their_names
+from jobs.runs.replayed_tables import ReplayedParts, check_replayed
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
 from jobs.sources.input_files import Source, find_sources, inputs_of
@@ -61,34 +62,31 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Manifest) -> Checked
     for source in sources:
         contract = source.contract
         with run.step(contract.table) as step, readable(source):
-            reused = run.read_earlier(contract.table, earlier=earlier, schema=contract.schema)
             rows = plan_replay(
                 corrected=Reading(run.session, under_their_names(run, source)).rows_at_once(),
                 quarantined=run.read_earlier(contract.quarantine, earlier=earlier, schema=contract.quarantine_schema),
-                reused=reused,
+                reused=run.read_earlier(contract.table, earlier=earlier, schema=contract.schema),
                 contract=contract,
             )
             table = check_replayed(
                 run,
-                rows.revalidated,
-                carried_over=Halves(accepted=reused, quarantined=rows.unresolved),
+                rows,
                 contract=contract,
                 references={name: other.reference for name, other in checked.items()},
                 reconcile=partial(_reconcile, run, contract, totals_of(earlier)),
             )
             checked[contract.table] = table
-            revalidated = table.parts.revalidated.rows if table.parts else 0
+            revalidated = run.ledger.totals[Boundary(contract.table, BoundaryKind.REVALIDATED)].rows
             step.record(rows_in=revalidated, out=table.accepted.total, not_passed_on=table.quarantined.total.rows)
     run.stop_if_unfit()
     tables = {name: table.accepted for name, table in checked.items()}
     return CheckedTables(tables, rules_of_reused_rows(earlier.configuration, unless=run.rules))
 
 
-def _reconcile(run: Run, contract: FileContract, earlier: Mapping[Boundary, Total], table: CheckedTable) -> None:
+def _reconcile(
+    run: Run, contract: FileContract, earlier: Mapping[Boundary, Total], table: CheckedTable, parts: ReplayedParts
+) -> None:
     """Check that every revalidated row is in one place, and that each place is the sum of what went there."""
-    parts = table.parts
-    if parts is None:
-        raise TypeError("a table of a replay without its parts")
 
     def at(kind: BoundaryKind, total: Total, place: str = contract.table) -> BoundaryTotal:
         return BoundaryTotal(Boundary(place, kind), total)

@@ -26,6 +26,7 @@ from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.features import Features
 from jobs.quality.active_rules import active_rules
+from jobs.runs.computed_tables import write_computed
 from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
@@ -155,7 +156,8 @@ def _write_segments(
             config=config,
         )
         contract = run.rules.contracts["customer_segments"]
-        written = run.write_validated(
+        written = write_computed(
+            run,
             with_row_count(contract, rows=rfm.total.rows, of="customers in rfm"),
             customer_segments(assigned=assigned, centroids=clusters.centroids, ids=clusters.ids, names=clusters.names),
             keys=lambda: rfm.total.rows,

@@ -70,13 +70,10 @@ def failing_rules(*, table: DataFrame, contract: FileContract, references: Mappi
     Grain in: one row per record, the contract's schema. Grain out: one row per rule that may fail, its ``label``. Costs
     an exchange of eight bytes a row for each key, and one of keys on either side for each reference.
     """
-    failing = []
-    for unique in contract.uniques:
-        hashed = table.select(F.xxhash64(*_columns_of(unique, contract)).alias("hash"))
-        failing.append((unique, hashed.groupBy("hash").agg(F.count(F.lit(1)).alias("rows")).where(F.col("rows") > 1)))
-    for rule in contract.references:
-        failing.append((rule, _orphans(table, rule, contract, references)))
-    labels = [rows.select(F.lit(rule.label).alias("label")) for rule, rows in failing]
+    labels = [
+        *(_label(unique, _shared_hashes(table, unique, contract)) for unique in contract.uniques),
+        *(_label(rule, _orphans(table, rule, contract, references)) for rule in contract.references),
+    ]
     return reduce(DataFrame.unionByName, labels).groupBy("label").count().select("label")
 
 
@@ -118,6 +115,16 @@ def keys_referred_to(*, rows: DataFrame, rule: RefersTo, reference: Reference) -
         return table.select(rule.key).join(values, on=rule.key, how="left_semi")
 
     return Reference(of(reference.accepted), of(reference.quarantined) if reference.quarantined is not None else None)
+
+
+def _label(rule: KeyRule, failing: DataFrame) -> DataFrame:
+    return failing.select(F.lit(rule.label).alias("label"))
+
+
+def _shared_hashes(table: DataFrame, unique: Unique, contract: FileContract) -> DataFrame:
+    """The hashes of keys that more than one row has."""
+    hashed = table.select(F.xxhash64(*_columns_of(unique, contract)).alias("hash"))
+    return hashed.groupBy("hash").agg(F.count(F.lit(1)).alias("rows")).where(F.col("rows") > 1)
 
 
 def _orphans(

@@ -18,13 +18,15 @@ CONTENT = "content_without_key"
 
 @dataclass(frozen=True)
 class Replay:
-    """What happens to the quarantined rows of a table.
+    """What happens to the rows of a table and of its quarantine.
 
     Attributes:
+        reused: accepted rows, which stay as they are.
         revalidated: raw rows to validate again, as `validate_rows` takes them.
         unresolved: quarantined rows that stay as they are.
     """
 
+    reused: DataFrame
     revalidated: DataFrame
     unresolved: DataFrame
 
@@ -80,7 +82,7 @@ def plan_replay(*, corrected: DataFrame, quarantined: DataFrame, reused: DataFra
     revalidated = same_key.select(*columns)
     for rows in (same_content, not_replaced):
         revalidated = revalidated.unionByName(rows.select(*columns))
-    return Replay(revalidated=revalidated, unresolved=unresolved.select(*quarantined.columns))
+    return Replay(reused=reused, revalidated=revalidated, unresolved=unresolved.select(*quarantined.columns))
 
 
 def _has_faulty_key(contract: FileContract) -> Column:

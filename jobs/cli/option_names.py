@@ -21,7 +21,7 @@ OPTIONS_BY_STEP = MappingProxyType(
         for step, names in {
             "ingest": (*_EVERY_RUN, *_INPUT, "replay"),
             "replay": (*_EVERY_RUN, *_INPUT, "replayed-run"),
-            "features": (*_EVERY_RUN, "becomes-current", "checked-run", *_FEATURES),
+            "features": (*_EVERY_RUN, "becomes-current", "checked-run", *_FEATURES, "kmeans"),
             "segments": (
                 *(*_EVERY_RUN, "becomes-current", "features-run", "assignments", "score-with", "model-artifact"),
                 *_CLUSTERS,

@@ -1,69 +1,42 @@
 """Checked tables: every raw row validated once, then written to its table or to the table's quarantine."""
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import FileContract
 from expectations.gx.columns import gate_columns, result_columns
-from expectations.rules.cells import parsed
-from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
-from expectations.validation.failing_keys import FailingKeys, failing_keys, failing_rules, keys_referred_to
+from expectations.validation.failing_keys import FailingKeys, failing_keys, failing_rules
 from expectations.validation.records import FORMS
 from expectations.validation.rows import (
-    CASCADED,
-    ROWS_BLANKED,
     Reference,
     accepted,
-    blanked_rows,
-    failure_counts,
     fails_any,
-    form_counts,
     quarantined,
     raw_columns,
     validate_rows,
 )
-from jobs.quality.report import GatedRows, RowCounts
-from jobs.runs.metrics import Written, total_of, with_metrics
+from jobs.quality.report import GatedRows
+from jobs.runs.failing_rows import (
+    Persist,
+    counts_of,
+    forms_in,
+    persisting,
+    quarantine_of,
+    validated_by_all_rules,
+    write_blanked,
+)
+from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run
-from jobs.runs.totals import Total
-from transforms.schemas import MONEY
 
 if TYPE_CHECKING:
     from expectations.gx.gate import GatePlan
 
-
-@dataclass(frozen=True)
-class Quarantine:
-    """The table of a raw table's rejected rows, as a contract for writing."""
-
-    table: str
-    schema: StructType
-    money: Column | None
-
-
-@dataclass(frozen=True)
-class ReplayedParts:
-    """What became of the rows that a replay validated again, and what it left alone.
-
-    Attributes:
-        revalidated: rows that were validated again.
-        newly_accepted: those that pass now.
-        rejected_again: those that still fail.
-        unresolved: quarantined rows that were carried over.
-    """
-
-    revalidated: Total
-    newly_accepted: Total
-    rejected_again: Total
-    unresolved: Total
+FAILING = "rows_that_fail"
+OTHER_FORMS = "rows_in_other_forms"
 
 
 @dataclass(frozen=True)
@@ -73,12 +46,10 @@ class CheckedTable:
     Attributes:
         accepted: the table.
         quarantined: its quarantine.
-        parts: in a replay, what they consist of.
     """
 
     accepted: Written
     quarantined: Written
-    parts: ReplayedParts | None = None
 
     @property
     def reference(self) -> Reference:
@@ -108,14 +79,6 @@ class CheckedTables:
 
 
 @dataclass(frozen=True)
-class Halves:
-    """Rows of a table, and rows of its quarantine."""
-
-    accepted: DataFrame
-    quarantined: DataFrame
-
-
-@dataclass(frozen=True)
 class RawRows:
     """The rows of a raw table.
 
@@ -128,16 +91,17 @@ class RawRows:
     reread: Callable[[], DataFrame | None] = lambda: None
 
 
-Reconcile = Callable[[CheckedTable], None]
-"""Checks the totals of both halves, before the gate compares its results."""
-
-
 def check_table(
-    run: Run, raw: RawRows, *, contract: FileContract, references: Mapping[str, Reference], reconcile: Reconcile
+    run: Run,
+    raw: RawRows,
+    *,
+    contract: FileContract,
+    references: Mapping[str, Reference],
+    reconcile: Callable[[CheckedTable], None],
 ) -> CheckedTable:
     """Validate the rows of a raw table, write both halves, reconcile them, and have the gate evaluate its contract.
 
-    The files are read once. Each row that passes the rules about itself goes into the table, and the keys are looked at
+    The files are read once. Each row that passes the rules about itself goes into the table, and keys are searched
     there. If any row fails a rule, the files are read once more, for the rows that do.
 
     Grain in: one row per record, as text. Grain out: one row per accepted record, and one per quarantined record.
@@ -147,7 +111,7 @@ def check_table(
         raw: the rows of the table.
         contract: the table's.
         references: the tables that it refers to, by name.
-        reconcile: checks the totals.
+        reconcile: checks the totals of both halves, before the gate compares its results.
 
     Raises:
         DataError: A reconciliation check fails, or the counts and Great Expectations disagree.
@@ -157,82 +121,30 @@ def check_table(
     other_rows = raw.reread()
     if other_rows is not None:
         first = _write_passing(run, other_rows, contract, replaces=True)
-    with ExitStack() as stack:
-        persist = partial(_persisted, stack)
-        keys = _failing_keys(first.table.frame, contract, references, persist)
-        failing = None
-        table = first.table
+    with persisting() as persist:
+        keys = _failing_keys(first, references, persist)
+        table, failing = first.table, None
         if first.counts[FAILING] or keys.by_rule:
-            failing = _validated_by_all_rules(_failing_rows(run, first, keys), contract, references, persist)
-        if failing is not None and keys.by_rule:
-            table = _rewritten(run, contract, keys, table=first.table.frame, failing=failing)
-        rejected = failing if failing is not None else first.validated.limit(0)
+            rows = _failing_rows(run, first, keys)
+            failing = validated_by_all_rules(rows, contract=contract, references=references, persist=persist)
+            table = _without(run, keys, first.table, failing) if keys.by_rule else table
+        rejected = first.validated.limit(0) if failing is None else failing
         quarantine = run.write(quarantine_of(contract), quarantined(validated=rejected, contract=contract))
         checked = CheckedTable(table, quarantine)
         reconcile(checked)
-        failures = _failures(run, contract, failing)
-        forms = form_counts(rows=first.validated).collect() if first.counts[OTHER_FORMS] else []
-        row_counts = RowCounts(
+        counts = counts_of(
+            failing,
+            contract=contract,
             rows=first.counts["rows"],
             quarantined=quarantine.total.rows,
-            cascaded=failures[CASCADED],
-            failed={rule.label: failures[rule.label] for rule in contract.row_rules},
             reasons={label: first.counts[label] for label in contract.table_reasons},
-            forms={row["form"]: row["cells"] for row in sorted(forms)},
-            blanked=failures[ROWS_BLANKED],
         )
-        run.add_quality(contract, row_counts, _gated(first, failing))
+        if first.counts[OTHER_FORMS]:
+            counts = replace(counts, forms=forms_in(first.validated))
+        if failing is not None and counts.blanked:
+            write_blanked(run, contract, failing)
+        run.add_quality(contract, counts, _gated(first, failing))
     return checked
-
-
-def check_replayed(
-    run: Run,
-    rows: DataFrame,
-    *,
-    carried_over: Halves,
-    contract: FileContract,
-    references: Mapping[str, Reference],
-    reconcile: Reconcile,
-) -> CheckedTable:
-    """`check_table` of the rows of a replay, which are written together with rows of the replayed run.
-
-    Args:
-        run: the run.
-        rows: the rows to validate again.
-        carried_over: rows of the replayed run that stay as they are.
-        contract: the table's.
-        references: the tables that it refers to, by name.
-        reconcile: checks the totals.
-
-    Raises:
-        DataError: A reconciliation check fails, or the counts and Great Expectations disagree.
-        OutsideSystemError: Great Expectations failed to evaluate a rule.
-    """
-    with ExitStack() as stack:
-        persist = partial(_persisted, stack)
-        validated = _validated_by_all_rules(persist(rows), contract, references, persist)
-        checked = _write_replayed(run, contract, validated, carried_over)
-        reconcile(checked)
-        failures = _failures(run, contract, validated)
-        forms = form_counts(rows=validated).collect()
-        row_counts = RowCounts(
-            rows=checked.accepted.total.rows + checked.quarantined.total.rows,
-            quarantined=checked.quarantined.total.rows,
-            cascaded=failures[CASCADED],
-            failed={rule.label: failures[rule.label] for rule in contract.row_rules},
-            reasons=_table_reasons(checked, contract=contract),
-            forms={row["form"]: row["cells"] for row in sorted(forms)},
-            blanked=failures[ROWS_BLANKED],
-        )
-        # The validated rows are not the whole table, so the counts answer for the rules about it.
-        columns = gate_columns(rows=validated, contract=contract)
-        plan = run.quality.plan(replace(contract, rules=contract.row_rules), columns)
-        run.add_quality(contract, row_counts, GatedRows(plan, {}, lambda: columns))
-    return checked
-
-
-FAILING = "rows_that_fail"
-OTHER_FORMS = "rows_in_other_forms"
 
 
 @dataclass(frozen=True)
@@ -288,29 +200,11 @@ def _gated(first: _FirstPass, failing: DataFrame | None) -> GatedRows:
     return GatedRows(plan, {**first.counts, **values}, rows, lambda: columns)
 
 
-Persist = Callable[[DataFrame], DataFrame]
-
-
-def _persisted(stack: ExitStack, frame: DataFrame) -> DataFrame:
-    """Persist a frame that is read several times, here and now, until the table is checked.
-
-    Rows that are lost with a machine are computed again from the same files, with the same result: it depends on a
-    row's text alone.
-    """
-    persisted = frame.persist(StorageLevel.MEMORY_AND_DISK)
-    stack.callback(persisted.unpersist)
-    # A query that needs no column fills the cache, and Spark then knows how few rows there are.
-    persisted.count()
-    return persisted
-
-
-def _failing_keys(
-    table: DataFrame, contract: FileContract, references: Mapping[str, Reference], persist: Persist
-) -> FailingKeys:
-    found = failing_rules(table=table, contract=contract, references=references).collect()
-    keys = failing_keys(
-        table=table, contract=contract, references=references, labels={row["label"] for row in found}
-    )
+def _failing_keys(first: _FirstPass, references: Mapping[str, Reference], persist: Persist) -> FailingKeys:
+    table, contract = first.table.frame, first.contract
+    rules = failing_rules(table=table, contract=contract, references=references).collect()
+    labels = {row["label"] for row in rules}
+    keys = failing_keys(table=table, contract=contract, references=references, labels=labels)
     return FailingKeys(contract, {rule: persist(of_rule) for rule, of_rule in keys.by_rule.items()})
 
 
@@ -325,62 +219,12 @@ def _failing_rows(run: Run, first: _FirstPass, keys: FailingKeys) -> DataFrame:
     return run.stage(f"failing/{contract.table}", rows, schema=rows.schema)
 
 
-def _validated_by_all_rules(
-    rows: DataFrame, contract: FileContract, references: Mapping[str, Reference], persist: Persist
-) -> DataFrame:
-    """Raw rows, persisted, validated by the rules about other rows too. They hold all rows of each key that fails."""
-    referred_to = {
-        rule.table: keys_referred_to(rows=rows, rule=rule, reference=references[rule.table])
-        for rule in contract.references
-    }
-    validated = persist(validate_rows(raw=rows, contract=contract, references=referred_to))
-    for unique in contract.uniques:
-        duplicates = duplicate_keys(rows=validated, unique=unique, contract=contract)
-        if duplicates.count():
-            validated = persist(
-                reject_duplicate_keys(validated=validated, unique=unique, contract=contract, duplicates=duplicates)
-            )
-    return validated
-
-
-def _rewritten(
-    run: Run, contract: FileContract, keys: FailingKeys, *, table: DataFrame, failing: DataFrame
-) -> Written:
+def _without(run: Run, keys: FailingKeys, table: Written, failing: DataFrame) -> Written:
     """Write the table anew, without the rows whose keys fail. It cannot be written while it is read."""
+    contract = keys.contract
     taken = keys.rows_taken(accepted(validated=failing, contract=contract))
-    staged = run.stage(contract.table, keys.rows_without(table).unionByName(taken), schema=contract.schema)
+    staged = run.stage(contract.table, keys.rows_without(table.frame).unionByName(taken), schema=contract.schema)
     return run.write(contract, staged, replaces=True)
-
-
-def _failures(run: Run, contract: FileContract, failing: DataFrame | None) -> Mapping[str, int]:
-    """How many rows fail each rule. The text of cells that accepted rows lost is kept, with the reasons."""
-    counts = failure_counts(contract)
-    if failing is None:
-        return dict.fromkeys(counts, 0)
-    failures = failing.agg(*[count.alias(label) for label, count in counts.items()]).collect()[0].asDict()
-    if failures[ROWS_BLANKED]:
-        blanked = Quarantine(contract.blanked, contract.blanked_schema, None)
-        run.write(blanked, blanked_rows(validated=failing, contract=contract))
-    return failures
-
-
-def _write_replayed(run: Run, contract: FileContract, validated: DataFrame, carried_over: Halves) -> CheckedTable:
-    name, money = contract.table, raw_money(contract)
-    counted, metrics = with_metrics(validated, f"validated {name}", money=money)
-    new = accepted(validated=counted, contract=contract)
-    new, new_metrics = with_metrics(new, f"newly accepted {name}", money=contract.money)
-    table = run.write(contract, carried_over.accepted.unionByName(new))
-    again = quarantined(validated=validated, contract=contract)
-    rejected, rejected_metrics = with_metrics(again, f"rejected again {name}", money=money)
-    unresolved, unresolved_metrics = with_metrics(carried_over.quarantined, f"unresolved {name}", money=money)
-    quarantine = run.write(quarantine_of(contract), rejected.unionByName(unresolved))
-    parts = ReplayedParts(
-        *[
-            total_of(observed.get, contract.money)
-            for observed in (metrics, new_metrics, rejected_metrics, unresolved_metrics)
-        ]
-    )
-    return CheckedTable(table, quarantine, parts)
 
 
 def how_to_continue(run: Run) -> tuple[str, str]:
@@ -390,25 +234,3 @@ def how_to_continue(run: Run) -> tuple[str, str]:
         "current.json was not moved: this run has checked tables alone. Continue with",
         f"  python -m jobs.features --as-of {options.as_of} --output {options.output} --checked-run {run.run_id}",
     )
-
-
-def quarantine_of(contract: FileContract) -> Quarantine:
-    """The quarantine of a raw table."""
-    return Quarantine(contract.quarantine, contract.quarantine_schema, raw_money(contract))
-
-
-def raw_money(contract: FileContract) -> Column | None:
-    """The money of a raw row, as far as its text is a number."""
-    if contract.money is None:
-        return None
-    return parsed(F.col(contract.source_name(contract.money)), MONEY)
-
-
-def _table_reasons(checked: CheckedTable, *, contract: FileContract) -> dict[str, Any]:
-    """Why the table and its quarantine together fail a rule about all rows, as an ingest of all rows would find it."""
-    as_text = [F.col(name).cast("string").alias(contract.source_name(name)) for name in contract.schema.fieldNames()]
-    quarantine = checked.quarantined.frame.select(*contract.source_columns)
-    every_row = checked.accepted.frame.select(*as_text).unionByName(quarantine)
-    reasons = contract.table_reasons
-    values = every_row.agg(*[reason.alias(label) for label, reason in reasons.items()]).collect()[0]
-    return {label: values[label] for label in reasons}

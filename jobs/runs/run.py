@@ -2,10 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,9 +12,6 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import Contract
-from expectations.gx.columns import gate_columns
-from expectations.validation.computed import failure_counts
-from expectations.validation.duplicate_keys import duplicates_in_computed
 from jobs.cli import console, interruptions
 from jobs.cli.config import RunOptions
 from jobs.cli.logs import configure_logs, log_event
@@ -145,48 +141,6 @@ class Run:
         )
         self._tables[contract.table] = self.path(contract.table)
         self.ledger.record(written.entry)
-        return written
-
-    def write_validated(
-        self,
-        contract: Contract,
-        frame: DataFrame,
-        *,
-        keys: Callable[[], int],
-        metrics: Mapping[str, Column] | None = None,
-    ) -> Written:
-        """Write a computed table, count the rows that fail its rules on the way, and have the gate evaluate it.
-
-        Args:
-            contract: the contract of the table.
-            frame: what is written. Its plan makes the key unique; see `duplicates_in_computed`.
-            keys: gives the number of keys, counted where the plan makes them unique. It is asked after the write.
-            metrics: further aggregates over ``frame``, by name.
-
-        Raises:
-            DataError: Rows were lost, or doubled with no key doubled; or the counts and Great Expectations disagree.
-            OutsideSystemError: Great Expectations failed to evaluate a rule.
-        """
-        rule_counts, table_reasons = failure_counts(contract), contract.table_reasons
-        columns = gate_columns(rows=frame, contract=contract)
-        plan = self.quality.plan(contract, columns)
-        observed = {**rule_counts, **table_reasons, **plan.metrics, **(metrics or {})}
-        written = self.write(contract, columns, metrics=observed)
-        rows, expected = written.total.rows, keys()
-        duplicates = duplicates_in_computed(rows=written.frame, contract=contract, surplus=rows - expected)
-        if rows != expected and contract.key_label not in duplicates:
-            raise DataError(
-                f"{contract.table}: found {rows:,} rows, expected {expected:,}, one per key. Rows were lost or doubled "
-                "on the way: report it with this run's folder"
-            )
-        counts = RowCounts(
-            rows=rows,
-            failed={contract.key_label: rows - expected, **{label: written.metrics[label] for label in rule_counts}},
-            reasons={label: written.metrics[label] for label in table_reasons},
-        )
-        # The columns of keys were null when the table was written, which is right if there are no duplicates.
-        gated = partial(gate_columns, rows=written.frame, contract=contract, duplicates=duplicates)
-        self.add_quality(contract, counts, GatedRows(plan, {} if duplicates else written.metrics, gated))
         return written
 
     def add_quality(self, contract: Contract, counts: RowCounts, gated: GatedRows) -> None:

@@ -25,7 +25,7 @@ class FakeGate:
 
     def plan(self, *_: Any, **__: Any) -> Any:
         """A plan without metrics."""
-        return SimpleNamespace(metrics={})
+        return SimpleNamespace(metrics={}, metrics_about=lambda _: {})
 
     def validate(self, *_: Any, **__: Any) -> dict[str, Any]:
         """No result of any rule."""
