@@ -27,7 +27,7 @@ from great_expectations.data_context.types.resource_identifiers import (
     ExpectationSuiteIdentifier,
     ValidationResultIdentifier,
 )
-from great_expectations.exceptions import MetricResolutionError
+from great_expectations.exceptions.exceptions import MetricResolutionError
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metadata_types import FailureSeverity
@@ -52,7 +52,7 @@ MAX_DETAILED = 20
 
 MAX_EXAMPLES = 20
 
-RESULTS_ALONE = "BOOLEAN_ONLY"
+VERDICT = "BOOLEAN_ONLY"
 
 WITH_EXAMPLES: Mapping[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_EXAMPLES}
 
@@ -142,7 +142,7 @@ class Gate:
         batch_id = f"{SOURCE}-{contract.table}"
         expectations = [_of_batch(each, batch_id) for each in _by_column(suite.expectations)]
         recorder, needed = AggregateRecorder(columns, batch_id), SuiteMetrics()
-        needed.need(expectations, recorder, RESULTS_ALONE)
+        needed.need(expectations, recorder, VERDICT)
         needed.record(recorder)
         names = {f"gate_{number}": metric for number, metric in enumerate(recorder.aggregates)}
         metrics = {name: recorder.aggregates[metric] for name, metric in names.items()}
@@ -176,7 +176,7 @@ class Gate:
         known = plan.needed.with_values(
             {metric: observed[name] for name, metric in plan.names.items() if name in observed}
         )
-        results = _evaluate(plan.expectations, known, whole, RESULTS_ALONE)
+        results = _evaluate(plan.expectations, known, whole, VERDICT)
         statistics = calc_validation_statistics(results)
         failed = [position for position, each in enumerate(results) if not each.success][:MAX_DETAILED]
         if failed:

@@ -1,6 +1,7 @@
 """A row that is lost, doubled or changed between any two tables of the feature step ends the run with exit code 3."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from expectations.contracts.contract import Contract
 from jobs import features, ingest
 from jobs.runs.metrics import Written
 from jobs.runs.run import Run, TableContract

@@ -1,6 +1,6 @@
 """Tables that go through the gate as those of a run do: observed on the write, evaluated after it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pyspark.sql import DataFrame, Observation
 
@@ -16,18 +16,17 @@ def validate(
     contract: Contract,
     *,
     duplicates: Mapping[str, DataFrame] = NO_DUPLICATES,
-    failing: Callable[[DataFrame], DataFrame] = lambda columns: columns,
+    failing: DataFrame | None = None,
 ) -> dict[str, RuleResult]:
-    """The gate's results of a table, whose failing rows alone may be given for examples."""
+    """The gate's results of a table; ``failing`` are rows for examples, if not all."""
     written = gate_columns(rows=rows, contract=contract)
     plan = gate.plan(contract, columns=written)
     observation = Observation()
     metrics = [metric.alias(name) for name, metric in plan.metrics.items()]
     written.observe(observation, *metrics).write.format("noop").mode("overwrite").save()
-    columns = gate_columns(rows=rows, contract=contract, duplicates=duplicates)
     return gate.validate(
         plan,
         observed={} if duplicates else observation.get,
-        rows=lambda: columns,
-        failing=lambda: failing(columns),
+        rows=lambda: gate_columns(rows=rows, contract=contract, duplicates=duplicates),
+        failing=None if failing is None else lambda: gate_columns(rows=failing, contract=contract),
     )
