@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from great_expectations.exceptions.exceptions import MetricResolutionError
-from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
 from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration
+from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.util import convert_to_json_serializable
 from great_expectations.validator.metric_configuration import MetricConfiguration, MetricConfigurationID

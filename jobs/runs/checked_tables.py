@@ -196,7 +196,8 @@ def _gated(first: _FirstPass, failing: DataFrame | None) -> GatedRows:
         return GatedRows(plan, first.counts, rows)
     columns = gate_columns(rows=failing, contract=contract)
     about_others = plan.metrics_about(rule.label for rule in (*contract.references, *contract.uniques))
-    values = columns.agg(*[value.alias(name) for name, value in about_others.items()]).collect()[0].asDict()
+    aggregates = [F.count(F.lit(1)), *[value.alias(name) for name, value in about_others.items()]]
+    values = columns.agg(*aggregates).collect()[0].asDict()
     return GatedRows(plan, {**first.counts, **values}, rows, lambda: columns)
 
 
