@@ -153,7 +153,10 @@ def run_features(
     transactions_written = _write_transactions(run, checked, config)
     purchases_written = _write_purchases(run, transactions_written, config)
     rfm, active_card = _write_rfm(run, purchases_written, checked, config, card=card)
-    files = _write_feature_files(run, rfm, active_card) if for_sagemaker else None
+    files = None
+    if for_sagemaker:
+        features = scaled_features(rfm=rfm.frame, scale=active_card.clustered_by)
+        files = write_feature_files(run, features, rows=rfm.total.rows)
     return Features(
         config=config,
         as_of=run.as_of,
@@ -166,14 +169,6 @@ def run_features(
         files=files,
         run_id=run.run_id,
     )
-
-
-def _write_feature_files(run: Run, rfm: Written, card: ScoreCard) -> FeatureFiles:
-    rows = rfm.total.rows
-    with run.step(FEATURES) as step:
-        files = write_feature_files(run, scaled_features(rfm=rfm.frame, scale=card.clustered_by), rows=rows)
-        step.record(rows_in=rows, out=Total(rows))
-    return files
 
 
 def _write_transactions(run: Run, checked: CheckedTables, config: FeaturesConfig) -> Written:

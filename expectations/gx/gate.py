@@ -104,9 +104,9 @@ class GatePlan:
 
     def metrics_about(self, columns: Iterable[str]) -> dict[str, Column]:
         """Those of the metrics that are about one of these columns."""
-        wanted = {*columns}
+        names = {*columns}
         domains = {name: self.needed.needed[metric].metric_domain_kwargs for name, metric in self.names.items()}
-        return {name: self.metrics[name] for name, domain in domains.items() if domain.get("column") in wanted}
+        return {name: self.metrics[name] for name, domain in domains.items() if domain.get("column") in names}
 
     @property
     def batch_id(self) -> str:
@@ -173,17 +173,17 @@ class Gate:
             NotEvaluatedError: An expectation could not be evaluated, which says nothing about the data.
         """
         whole = cache(lambda: Engine(rows(), plan.batch_id))
-        known = plan.needed.with_values(
+        metrics = plan.needed.with_values(
             {metric: observed[name] for name, metric in plan.names.items() if name in observed}
         )
-        results = _evaluate(plan.expectations, known, whole, VERDICT)
+        results = _evaluate(plan.expectations, metrics, whole, VERDICT)
         statistics = calc_validation_statistics(results)
         failed = [position for position, each in enumerate(results) if not each.success][:MAX_DETAILED]
         if failed:
             examples = ExamplesEngine((failing or rows)(), plan.batch_id, of_all_rows=whole)
             expectations = [plan.expectations[position] for position in failed]
-            known.need(expectations, examples, WITH_EXAMPLES)
-            detailed = _evaluate(expectations, known, lambda: examples, WITH_EXAMPLES)
+            metrics.need(expectations, examples, WITH_EXAMPLES)
+            detailed = _evaluate(expectations, metrics, lambda: examples, WITH_EXAMPLES)
             for position, each in zip(failed, detailed, strict=True):
                 results[position] = each
         self._store(plan, results, statistics)

@@ -100,16 +100,16 @@ class SuiteMetrics:
         while ready := [
             metric for metric in self._ready(self.values.keys() | recorder.aggregates.keys()) if metric.id not in tried
         ]:
-            known = {**dict.fromkeys(recorder.aggregates, NOT_OBSERVED), **self.values}
+            values = {**dict.fromkeys(recorder.aggregates, NOT_OBSERVED), **self.values}
             for metric in ready:
                 with suppress(MetricResolutionError):
-                    self.values |= recorder.resolve_metrics([metric], known)
+                    self.values |= recorder.resolve_metrics([metric], values)
             tried |= {metric.id for metric in ready}
 
     def with_values(self, values: Mapping[MetricConfigurationID, Any]) -> "SuiteMetrics":
         """The same metrics with the values of aggregates, as Spark returns them."""
-        known = {metric: convert_to_json_serializable(value) for metric, value in values.items()}
-        return SuiteMetrics(dict(self.needed), {**self.values, **known})
+        as_json = {metric: convert_to_json_serializable(value) for metric, value in values.items()}
+        return SuiteMetrics(dict(self.needed), {**self.values, **as_json})
 
     def resolve(self, engine: Callable[[], Engine]) -> None:
         """Have an engine compute what is missing.
@@ -120,10 +120,10 @@ class SuiteMetrics:
         while ready := self._ready(self.values.keys()):
             self.values |= engine().resolve_metrics(ready, self.values)
 
-    def _ready(self, known: Collection[MetricConfigurationID]) -> list[MetricConfiguration]:
+    def _ready(self, ids: Collection[MetricConfigurationID]) -> list[MetricConfiguration]:
         """The metrics that are not known, but all that they are computed from."""
         return [
             metric
             for metric in self.needed.values()
-            if metric.id not in known and all(each.id in known for each in metric.metric_dependencies.values())
+            if metric.id not in ids and all(each.id in ids for each in metric.metric_dependencies.values())
         ]

@@ -64,8 +64,8 @@ class FailingKeys:
 def failing_rules(*, table: DataFrame, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
     """The rules about other rows that may fail.
 
-    Hashes of keys are compared in place of keys: no duplicate is passed over, and two keys with one hash seem to be
-    duplicates until `failing_keys` looks at the keys themselves.
+    Hashes of keys are compared in place of keys, so that no duplicate is passed over. Two keys with one hash seem to be
+    duplicates, until `failing_keys` compares the keys themselves.
 
     Grain in: one row per record, the contract's schema. Grain out: one row per rule that may fail, its ``label``. Costs
     an exchange of eight bytes a row for each key, and one of keys on either side for each reference.

@@ -12,6 +12,7 @@ from pyspark.sql.types import StructType
 from jobs.errors import DataError
 from jobs.runs.metrics import with_metrics
 from jobs.runs.run import Run
+from jobs.runs.totals import Total
 from jobs.storage.uris import escape_glob
 from transforms.rfm.dimensions import DIMENSIONS
 
@@ -68,7 +69,7 @@ def shards_for(rows: int) -> int:
 
 
 def write_feature_files(run: Run, features: DataFrame, *, rows: int) -> FeatureFiles:
-    """Write what SageMaker trains on (three features), and what it scores (the customer's id before them).
+    """Write what SageMaker trains on (three features), and what it scores (the customer's id before them), as a step.
 
     Numbers are single precision, in their shortest text that reads back as the same number. A hash of the customer
     spreads the rows over the shards, so the shards are even. A small data set is one shard.
@@ -81,14 +82,16 @@ def write_feature_files(run: Run, features: DataFrame, *, rows: int) -> FeatureF
     Raises:
         DataError: Another number of rows was written.
     """
-    even = features.repartition(shards_for(rows), "customer_unique_id")
-    files = FeatureFiles(
-        train=write_shards(run, TRAIN, even.select(*DIMENSIONS)),
-        score=write_shards(run, SCORE, even),
-    )
-    for part in (files.train, files.score):
-        if part.rows != rows:
-            raise DataError(f"{part.path}: {part.rows:,} lines, expected one for each of {rows:,} customers in rfm")
+    with run.step(FEATURES) as step:
+        even = features.repartition(shards_for(rows), "customer_unique_id")
+        files = FeatureFiles(
+            train=write_shards(run, TRAIN, even.select(*DIMENSIONS)),
+            score=write_shards(run, SCORE, even),
+        )
+        for part in (files.train, files.score):
+            if part.rows != rows:
+                raise DataError(f"{part.path}: {part.rows:,} lines, expected one for each of {rows:,} customers in rfm")
+        step.record(rows_in=rows, out=Total(rows))
     return files
 
 

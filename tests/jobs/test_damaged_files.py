@@ -132,7 +132,7 @@ def no_spark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Run, "step", lambda *_: nullcontext())
     for module, name in (
         *((features, "run_features"), (pipeline, "ingest"), (replay, "plan_replay")),
-        *((segments, "_train"), (segments, "features"), (segments, "read_sagemaker_assignments")),
+        *((segments, "_train"), (segments, "assigned_customers"), (segments, "read_sagemaker_assignments")),
     ):
         monkeypatch.setattr(module, name, reached)
     monkeypatch.setattr(replay, "under_their_names", lambda *_: None)

@@ -1,4 +1,4 @@
-"""What a whole run costs in Spark: how often each step reads a table and moves its rows, from the plans that ran."""
+"""What a complete run costs in Spark: how often each step reads a table and moves its rows, from the plans that ran."""
 
 import json
 import re
@@ -59,9 +59,9 @@ def costs(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Cost
     counts: Costs = {step: {"jobs": number, "exchanges": 0} for step, number in jobs.items()}
     for step, plan in executions(spark)[before:]:
         if step in counts:
-            found = Counter({f"reads {name}": number for name, number in Counter(readings(plan)).items()})
-            found["exchanges"] = len(re.findall(r"\) Exchange\n[^\n]+\nArguments: hashpartitioning", plan))
-            counts[step] = dict(Counter(counts[step]) + found)
+            cost = Counter({f"reads {name}": number for name, number in Counter(readings(plan)).items()})
+            cost["exchanges"] = len(re.findall(r"\) Exchange\n[^\n]+\nArguments: hashpartitioning", plan))
+            counts[step] = dict(Counter(counts[step]) + cost)
     return counts
 
 

@@ -66,8 +66,8 @@ def failed_rules(
         rows.agg(*[count.alias(label) for label, count in {**counts, **table_rules}.items()]).collect()[0].asDict()
     )
     failures |= {label: keys.count() for label, keys in duplicates.items()}
-    found = {label: keys for label, keys in duplicates.items() if failures[label]}
-    results = validate(gate, rows, contract, duplicates=found)
+    with_copies = {label: keys for label, keys in duplicates.items() if failures[label]}
+    results = validate(gate, rows, contract, duplicates=with_copies)
     counted = {label: number for label, number in failures.items() if number and contract.rule(label) is not None}
     return counted, {label: result for label, result in results.items() if not result.passed}
 

@@ -1,4 +1,4 @@
-"""Keys that fail a rule about other rows, found in the typed table."""
+"""Keys that fail a rule about other rows, as they are found in the typed table."""
 
 from collections.abc import Collection, Mapping
 
@@ -36,8 +36,8 @@ def search(table: DataFrame, references: Mapping[str, Reference], labels: Collec
     return failing_keys(table=table, contract=PAYMENTS, references=references, labels=labels)
 
 
-def keys_of(found: FailingKeys) -> dict[str, list[tuple[object, ...]]]:
-    return {rule.label: sorted(map(tuple, keys.collect())) for rule, keys in found.by_rule.items()}
+def keys_of(failing: FailingKeys) -> dict[str, list[tuple[object, ...]]]:
+    return {rule.label: sorted(map(tuple, keys.collect())) for rule, keys in failing.by_rule.items()}
 
 
 def test_no_key_fails_where_each_is_there_once_and_refers_to_an_accepted_row(
@@ -50,30 +50,30 @@ def test_orphans_and_duplicates_are_found_and_an_orphan_does_not_compete(
     spark: SparkSession, references: Mapping[str, Reference]
 ) -> None:
     table = payments(spark, (O1, 1), (O2, 1), (O2, 1), (O3, 2), (O9, 1), (O9, 1), (key("o8"), 3))
-    found = search(table, references)
-    assert keys_of(found) == {REFERS: sorted([(O9,), (key("o8"),)]), UNIQUE: [(O2, 1)]}
-    assert sorted(row["order_id"] for row in found.rows_without(table).collect()) == sorted([O1, O3])
+    failing = search(table, references)
+    assert keys_of(failing) == {REFERS: sorted([(O9,), (key("o8"),)]), UNIQUE: [(O2, 1)]}
+    assert sorted(row["order_id"] for row in failing.rows_without(table).collect()) == sorted([O1, O3])
 
 
 def test_a_hash_that_two_keys_share_makes_neither_of_them_fail(
     spark: SparkSession, references: Mapping[str, Reference]
 ) -> None:
-    found = search(payments(spark, (O1, 1), (O2, 1)), references, labels={UNIQUE})
-    assert keys_of(found) == {UNIQUE: []}
+    failing = search(payments(spark, (O1, 1), (O2, 1)), references, labels={UNIQUE})
+    assert keys_of(failing) == {UNIQUE: []}
 
 
 def test_one_of_several_copies_is_taken_of_the_rows_that_pass(
     spark: SparkSession, references: Mapping[str, Reference]
 ) -> None:
-    found = search(payments(spark, (O1, 1), (O2, 1), (O2, 1), (O3, 1), (O3, 1)), references)
+    failing = search(payments(spark, (O1, 1), (O2, 1), (O2, 1), (O3, 1), (O3, 1)), references)
     # All rows with the key of order 3 conflict, so that none of them passes.
-    assert [row["order_id"] for row in found.rows_taken(payments(spark, (O1, 1), (O2, 1))).collect()] == [O2]
+    assert [row["order_id"] for row in failing.rows_taken(payments(spark, (O1, 1), (O2, 1))).collect()] == [O2]
 
 
 def test_raw_rows_are_marked_by_the_value_of_their_key_whether_they_are_accepted_or_not(
     spark: SparkSession, references: Mapping[str, Reference]
 ) -> None:
-    found = search(payments(spark, (O2, 1), (O2, 1), (O9, 1)), references)
+    failing = search(payments(spark, (O2, 1), (O2, 1), (O9, 1)), references)
     rows = [
         (O1, "1", "boleto", "1", "1"),
         (O2, "01", "boleto", "1", "1"),
@@ -83,7 +83,7 @@ def test_raw_rows_are_marked_by_the_value_of_their_key_whether_they_are_accepted
         (None, "1", "boleto", "1", "1"),
     ]
     validated = validate_rows(raw=raw_rows(spark, PAYMENTS, *rows), contract=PAYMENTS)
-    marked, has_failing_key = found.marked(validated)
+    marked, has_failing_key = failing.marked(validated)
     with_key = marked.where(has_failing_key).select("order_id", "payment_sequential").collect()
     assert sorted(map(tuple, with_key)) == sorted([(O2, "01"), (O2, "1"), (O9, "7")])
 

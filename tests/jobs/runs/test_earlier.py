@@ -115,20 +115,6 @@ def test_a_table_in_s3_is_compared_by_size_and_etag(tmp_path: Path, s3: Any, buc
 RELEASE = "2018-06-30-release-0.1"
 
 
-@pytest.mark.usefixtures("spark")
-def test_a_changed_feature_of_an_earlier_run_is_found_by_the_figures_in_rfm(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    output = Path(shutil.copytree(Path(__file__).parents[1] / "data" / "release-0.1", tmp_path / "output"))
-    before = (output / "current.json").read_text()
-    [path] = (output / "runs" / RELEASE / "kmeans" / "score").glob("*.csv")
-    path.write_text(path.read_text().replace("5.0", "4.0", 1))
-    assert segments.main(["--output", str(output), "--k", "2"]) == 3
-    [line] = without_logs(capfd.readouterr().err)
-    assert "expected one line for each of the 2 customers in rfm" in line
-    assert (output / "current.json").read_text() == before
-
-
 @pytest.mark.parametrize(
     ("main", "arguments", "table"),
     [

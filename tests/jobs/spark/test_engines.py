@@ -28,6 +28,7 @@ def on_linux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.34"))
     monkeypatch.delenv("PYSPARK_GATEWAY_PORT", raising=False)
+    monkeypatch.setattr(engines.SparkSession, "getActiveSession", lambda: None)
     jar = tmp_path / "comet.jar"
     jar.touch()
     monkeypatch.setenv("COMET_JAR", str(jar))
