@@ -261,6 +261,7 @@ class Run:
             },
         )
         manifest = build_manifest(facts, inputs=inputs, results=results)
+        self.session.sparkContext.setJobGroup(f"{self.run_id} check", "check of what is there")
         check_written(self.session, self._store.folder, manifest, totals=self.ledger.totals)
         with interruptions.held_back():
             self._store.write_manifest(self.run_id, manifest)
