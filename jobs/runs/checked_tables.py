@@ -120,7 +120,7 @@ def check_table(
     first = _write_passing(run, raw.rows, contract)
     other_rows = raw.reread()
     if other_rows is not None:
-        first = _write_passing(run, other_rows, contract, replaces=True)
+        first = _write_passing(run, other_rows, contract, instead_of=first)
     with persisting() as persist:
         keys = _failing_keys(first, references, persist)
         table, failing = first.table, None
@@ -166,9 +166,12 @@ class _FirstPass:
     counts: Mapping[str, Any]
 
 
-def _write_passing(run: Run, rows: DataFrame, contract: FileContract, *, replaces: bool = False) -> _FirstPass:
+def _write_passing(
+    run: Run, rows: DataFrame, contract: FileContract, *, instead_of: _FirstPass | None = None
+) -> _FirstPass:
     validated = validate_rows(raw=rows, contract=contract)
-    plan = run.quality.plan(contract, gate_columns(rows=validated, contract=contract))
+    columns = gate_columns(rows=validated, contract=contract)
+    plan = instead_of.plan if instead_of else run.quality.plan(contract, columns)
     metrics = {
         **contract.table_reasons,
         **plan.metrics,
@@ -177,7 +180,8 @@ def _write_passing(run: Run, rows: DataFrame, contract: FileContract, *, replace
     }
     with_results = validated.select("*", *result_columns(contract))
     counted, counts = with_metrics(with_results, f"validated {contract.table}", metrics=metrics)
-    table = run.write(contract, accepted(validated=counted, contract=contract), replaces=replaces)
+    passing = accepted(validated=counted, contract=contract)
+    table = run.write(contract, passing, replaces=instead_of is not None)
     return _FirstPass(contract, validated, table, plan, counts.get)
 
 

@@ -24,7 +24,11 @@ COSTS: Costs = {
     "transactions": {"jobs": 1, "exchanges": 4, "reads payments": 1, "reads orders": 1, "reads customers": 1},
     "purchases": {"jobs": 1, "exchanges": 1, "reads transactions": 1},
     "rfm": {
-        **{"jobs": 5, "exchanges": 3, "reads purchases": 1, "reads customers": 2, "reads orders": 1},
+        "jobs": 5,
+        "exchanges": 3,
+        "reads purchases": 1,
+        "reads customers": 2,
+        "reads orders": 1,
         "reads _stage/measures": 3,
     },
     "kmeans": {"jobs": 21, "reads rfm": 3},
