@@ -8,6 +8,7 @@ keys of all failing rows come to the driver.)
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -179,13 +180,11 @@ class Gate:
         results = _evaluate(plan.expectations, metrics, whole, VERDICT)
         statistics = calc_validation_statistics(results)
         failed = [position for position, each in enumerate(results) if not each.success][:MAX_DETAILED]
-        if failed:
-            examples = ExamplesEngine((failing or rows)(), plan.batch_id, of_all_rows=whole)
-            expectations = [plan.expectations[position] for position in failed]
-            metrics.need(expectations, examples, WITH_EXAMPLES)
-            detailed = _evaluate(expectations, metrics, lambda: examples, WITH_EXAMPLES)
-            for position, each in zip(failed, detailed, strict=True):
-                results[position] = each
+        examples = cache(lambda: ExamplesEngine((failing or rows)(), plan.batch_id, of_all_rows=whole))
+        for position in failed:
+            # Python has no time of the year 0, for one. That rule is shown as failed, without examples.
+            with suppress(NotEvaluatedError):
+                results[position] = _with_examples(plan.expectations[position], metrics.sharing_values(), examples)
         self._store(plan, results, statistics)
         evaluated = [rule for rule in plan.contract.rules if rule.gx_expectations(plan.contract.cells)]
         return {rule.label: _rule_result(rule, results) for rule in evaluated}
@@ -276,6 +275,19 @@ def _evaluate(
         except Exception as error:
             raise NotEvaluatedError(f"{_rule_of(each)}: {error}") from error
     return results
+
+
+def _with_examples(
+    expectation: Expectation, metrics: SuiteMetrics, engine: Callable[[], Engine]
+) -> ExpectationValidationResult:
+    """Evaluate one expectation again, for counts and examples.
+
+    Raises:
+        NotEvaluatedError: A metric could not be computed.
+    """
+    metrics.need([expectation], engine(), WITH_EXAMPLES)
+    [result] = _evaluate([expectation], metrics, engine, WITH_EXAMPLES)
+    return result
 
 
 def _column_of(expectation: Expectation) -> str | None:

@@ -111,6 +111,10 @@ class SuiteMetrics:
         as_json = {metric: convert_to_json_serializable(value) for metric, value in values.items()}
         return SuiteMetrics(dict(self.needed), {**self.values, **as_json})
 
+    def sharing_values(self) -> "SuiteMetrics":
+        """The same metrics, to which others may be added, with the values in common."""
+        return SuiteMetrics(dict(self.needed), self.values)
+
     def resolve(self, engine: Callable[[], Engine]) -> None:
         """Have an engine compute what is missing.
 

@@ -3,7 +3,9 @@
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,10 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 AS_OF = "2018-10-17"
 RUN_ID = f"{AS_OF}-cluster"
 TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm", "customer_segments")
-# This worker's executor is killed when this folder of the run exists. The first kill loses half of the validated rows
-# that executors keep, and the last one loses what was shuffled for rfm, of which features to train on are made.
-KILLED = (("orders", 0), ("transactions", 1), ("rfm", 0))
+# This worker's executor is killed when this folder of the run exists and a stage has ended since then, whose shuffled
+# rows another stage needs: keys of orders, customers to be joined, measures of people.
+KILLED = (("orders", 0), ("transactions", 1), ("_stage/measures", 0))
+SHUFFLED = re.compile(r"ShuffleMapStage \d+ .* finished in")
 SECONDS = 480
 
 GLUES_OWN_ARGUMENTS = {
@@ -108,7 +111,7 @@ def on_a_cluster(
             stderr=subprocess.STDOUT,
         )
         try:
-            kill_executors(job, cluster, output / "runs" / RUN_ID)
+            kill_executors(job, cluster, output / "runs" / RUN_ID, folder / "driver.log")
             job.wait(SECONDS)
         finally:
             job.kill()
@@ -116,15 +119,30 @@ def on_a_cluster(
     return Job(job.returncode, (folder / "driver.log").read_text(), output)
 
 
-def kill_executors(job: subprocess.Popen[bytes], cluster: StandaloneCluster, run: Path) -> None:
+def kill_executors(job: subprocess.Popen[bytes], cluster: StandaloneCluster, run: Path, log: Path) -> None:
     """Kill one executor at each folder, unless the job ends before."""
     deadline = time.monotonic() + SECONDS
-    for folder, worker in KILLED:
-        while not (run / folder).exists() or not cluster.executors(worker):
+
+    def shuffled() -> int:
+        return len(SHUFFLED.findall(log.read_text()))
+
+    def has_shuffled(stages: int, worker: int) -> bool:
+        return shuffled() >= stages and bool(cluster.executors(worker))
+
+    def wait_until(happens: Callable[[], bool], what: str) -> bool:
+        while not happens():
             if job.poll() is not None:
-                return
-            assert time.monotonic() < deadline, f"{folder} not reached"
+                return False
+            assert time.monotonic() < deadline, f"{what} not reached"
             time.sleep(0.01)
+        return True
+
+    for folder, worker in KILLED:
+        if not wait_until((run / folder).exists, folder):
+            return
+        next_one = shuffled() + 1
+        if not wait_until(partial(has_shuffled, next_one, worker), f"a shuffle of {folder}"):
+            return
         cluster.kill_executor(worker)
 
 

@@ -47,11 +47,15 @@ def joins_that_move_rows(spark: SparkSession) -> Iterator[None]:
         spark.conf.unset("spark.sql.autoBroadcastJoinThreshold")
 
 
-def executions(spark: SparkSession) -> list[tuple[str, str]]:
-    """The step and the physical plan of each query that the session remembers."""
+def executions(spark: SparkSession, *, after: int = -1) -> list[tuple[int, str, str]]:
+    """The number, the step and the physical plan of each query of the session after another."""
     remembered = spark._jsparkSession.sharedState().statusStore().executionsList()
     queries = [remembered.apply(number) for number in range(remembered.size())]
-    return [(query.description(), query.physicalPlanDescription()) for query in queries]
+    return [
+        (query.executionId(), query.description(), query.physicalPlanDescription())
+        for query in queries
+        if query.executionId() > after
+    ]
 
 
 def readings(plan: str) -> Iterator[str]:
@@ -66,14 +70,14 @@ def costs(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Cost
     folder = tmp_path_factory.mktemp("passes")
     (folder / "raw").mkdir()
     write_sample(spark, LocalFolder(folder / "raw"), orders=300, seed=1)
-    before = len(executions(spark))
+    last = max((number for number, _, _ in executions(spark)), default=-1)
     arguments = ["--as-of", "2018-10-17", "--input", str(folder / "raw"), "--output", str(folder / "output")]
     with joins_that_move_rows(spark), real_gate():
         assert main(arguments) == 0
     [manifest] = folder.glob("output/runs/*/manifest.json")
     jobs = {step["step"]: step["spark_jobs"] for step in json.loads(manifest.read_text())["steps"]}
     counts: Costs = {step: {"jobs": number, "exchanges": 0} for step, number in jobs.items()}
-    for step, plan in executions(spark)[before:]:
+    for _, step, plan in executions(spark, after=last):
         if step in counts:
             cost = Counter({f"reads {name}": number for name, number in Counter(readings(plan)).items()})
             cost["exchanges"] = len(re.findall(r"\) Exchange\n[^\n]+\nArguments: hashpartitioning", plan))
