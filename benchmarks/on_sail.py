@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from benchmarks.contenders import contender_arguments
 from benchmarks.workshop_sql import CHECKED_TABLES
 from transforms.purchases import purchases
-from transforms.rfm.measures import apply_card, customers_with_purchases, fit_bounds, measured_customers
+from transforms.rfm.measures import apply_card, customers_with_purchases, fitted_bounds, measured_customers
 from transforms.rfm.score_card import ScoreCard
 from transforms.sources.olist import attributed_payments, transactions
 
@@ -32,11 +32,11 @@ def all_tables(session: SparkSession, as_of: date, tables: Path, results: Path) 
     checked = {name: session.read.parquet(str(tables / name)) for name in CHECKED_TABLES}
     counted = written("transactions", transactions(attributed=attributed_payments(**checked, as_of=as_of)))
     merged = written("purchases", purchases(transactions=counted))
-    measured = customers_with_purchases(measured=measured_customers(purchases=merged, as_of=as_of))
-    measures = written("measures", measured)
-    extremes = fit_bounds(measures=measures).collect()[0].asDict()
+    measured = written("measures", measured_customers(purchases=merged, as_of=as_of))
+    bounds = [value.alias(name) for name, value in fitted_bounds().items()]
+    extremes = measured.agg(*bounds).collect()[0].asDict()
     card = ScoreCard.fitted(extremes, name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")
-    written("rfm", apply_card(measures=measures, card=card))
+    written("rfm", apply_card(measures=customers_with_purchases(measured=measured), card=card))
 
 
 VARIANTS = {"all": all_tables}
