@@ -19,18 +19,12 @@ from benchmarks.input_data import REPOSITORY, csv_files, sample_files
 from benchmarks.measurement import Measurement
 from benchmarks.notebook import HEAP
 from benchmarks.pipelines import CONTENDERS, DUCKDB, OTHER, other_checkout
-from benchmarks.rounds import Rounds, log_of
+from benchmarks.rounds import Rounds, chosen, log_of, round_parser
 from benchmarks.run_record import record_of
 from benchmarks.workshop_sql import CHECKED_TABLES
 from jobs.cli.main import run_main
-from jobs.cli.parser import OneLineParser, at_least_one
 
 SCRATCH = REPOSITORY / "build" / "bench-run-scratch"
-
-EPILOG = """\
-exit codes:
-  0 done   1 a result differs from ours   2 bad arguments   4 a contender or the preparation of the data failed
-"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,12 +64,11 @@ def _benchmark(arguments: argparse.Namespace) -> None:
 
 def _contenders(arguments: argparse.Namespace) -> list[Contender]:
     """The contenders, those of this project first: the first one's tables are what others are compared with."""
-    only = arguments.only
-    chosen = [each for each in CONTENDERS if (each.is_default if only is None else each.name in only)]
+    own = chosen(CONTENDERS, arguments.only)
     if arguments.other is None:
-        return chosen
+        return own
     other = other_checkout(arguments.other, arguments.other_python)
-    return sorted([*chosen, other], key=lambda each: each.name == DUCKDB)
+    return sorted([*own, other], key=lambda each: each.name == DUCKDB)
 
 
 def _compared(ours: Path, theirs: Path, contender: Contender, spill: Path) -> str:
@@ -86,30 +79,15 @@ def _compared(ours: Path, theirs: Path, contender: Contender, spill: Path) -> st
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = OneLineParser(
-        prog="python -m benchmarks.all_steps",
-        description="Time all steps (CSV files to clusters of customers) of this project, and DuckDB doing the same "
-        "work up to rfm.",
-        epilog=EPILOG,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument(
-        "--orders", type=at_least_one, help="size of the sample, which is written once to build/bench-ORDERS"
-    )
-    data.add_argument("--input", type=Path, metavar="FOLDER", help="folder with the three CSV files")
-    parser.add_argument(
-        "--runs",
-        type=at_least_one,
-        default=3,
-        help="number of rounds, of which the medians are shown (default: %(default)s)",
+    parser = round_parser(
+        "all_steps",
+        "Time all steps (CSV files to clusters of customers) of this project, and DuckDB doing the same work up to "
+        "rfm.",
+        CONTENDERS,
+        own_data="--input",
+        of="folder with the three CSV files",
     )
     parser.add_argument("--heap", default=HEAP, help="memory of Spark's driver (default: %(default)s)")
-    names = [contender.name for contender in CONTENDERS]
-    parser.add_argument(
-        "--only", nargs="+", choices=names, metavar="NAME", help=f"contenders to run: {', '.join(names)}"
-    )
     parser.add_argument(
         "--other", type=Path, metavar="FOLDER", help=f"another checkout of this project, as one more contender: {OTHER}"
     )

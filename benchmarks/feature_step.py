@@ -15,17 +15,11 @@ from benchmarks.comparison import assert_same
 from benchmarks.contenders import CONTENDERS, OURS, SAIL, SAIL_PACKAGES, Contender, has_sail, on_sail
 from benchmarks.figures import show
 from benchmarks.input_data import checked_files, existing_output, orders_in, sample_output
-from benchmarks.rounds import Rounds
+from benchmarks.rounds import Rounds, chosen, round_parser
 from jobs.cli.main import run_main
-from jobs.cli.parser import OneLineParser, at_least_one
 from jobs.errors import ConfigurationError
 
 SCRATCH = "bench-scratch"
-
-EPILOG = """\
-exit codes:
-  0 done   1 a result differs from ours   2 bad arguments   4 a contender or the preparation of the data failed
-"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,8 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _benchmark(arguments: argparse.Namespace) -> None:
-    contenders = [contender for contender in CONTENDERS if _runs(contender, arguments.only)]
-    contenders = with_sail_of(arguments.sail_python, contenders)
+    contenders = with_sail_of(arguments.sail_python, chosen(CONTENDERS, arguments.only))
     output = existing_output(arguments.data) if arguments.data else sample_output(arguments.orders)
     has_ours = OURS in [contender.name for contender in contenders]
     if not has_ours:
@@ -49,10 +42,6 @@ def _benchmark(arguments: argparse.Namespace) -> None:
         compare=_compared,
     )
     show(contenders, rounds.run(arguments.runs), orders=orders_in(output))
-
-
-def _runs(contender: Contender, only: Sequence[str] | None) -> bool:
-    return contender.is_default if only is None else contender.name in only
 
 
 def with_sail_of(python: str, contenders: Sequence[Contender]) -> list[Contender]:
@@ -77,28 +66,13 @@ def _compared(ours: Path, theirs: Path, contender: Contender, spill: Path) -> st
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = OneLineParser(
-        prog="python -m benchmarks.feature_step",
-        description="Time the feature step (checked tables to transactions, purchases and normalised RFM) of this "
-        "project, the workshop's SQL on the same Spark, the same SQL in DuckDB, and this project's transforms on Sail.",
-        epilog=EPILOG,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument(
-        "--orders", type=at_least_one, help="size of the sample, which is written once to build/bench-ORDERS"
-    )
-    data.add_argument("--data", type=Path, metavar="FOLDER", help="output folder with a run 2018-10-17-checked")
-    names = [contender.name for contender in CONTENDERS]
-    parser.add_argument(
-        "--runs",
-        type=at_least_one,
-        default=3,
-        help="number of rounds, of which the medians are shown (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--only", nargs="+", choices=names, metavar="NAME", help=f"contenders to run: {', '.join(names)}"
+    parser = round_parser(
+        "feature_step",
+        "Time the feature step (checked tables to transactions, purchases and normalised RFM) of this project, the "
+        "workshop's SQL on the same Spark, the same SQL in DuckDB, and this project's transforms on Sail.",
+        CONTENDERS,
+        own_data="--data",
+        of="output folder with a run 2018-10-17-checked",
     )
     parser.add_argument(
         "--sail-python",

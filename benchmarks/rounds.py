@@ -1,5 +1,6 @@
 """Rounds of a benchmark: the contenders take turns, and their results are compared in the first round."""
 
+import argparse
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +15,56 @@ from benchmarks.figures import MEGABYTE
 from benchmarks.input_data import REPOSITORY
 from benchmarks.measurement import Measurement, measure
 from benchmarks.notebook import HEAP
+from jobs.cli.parser import OneLineParser, at_least_one
 
 READ_BYTES = 16 * 2**20
+
+EPILOG = """\
+exit codes:
+  0 done   1 a result differs from ours   2 bad arguments   4 a contender or the preparation of the data failed
+"""
+
+
+def round_parser(
+    module: str, description: str, contenders: Sequence[Contender], *, own_data: str, of: str
+) -> OneLineParser:
+    """A parser with the arguments of every such benchmark: its data, the number of rounds, and who runs.
+
+    Args:
+        module: The module of the benchmark.
+        description: What it does.
+        contenders: Who can run.
+        own_data: The option that names data of the user's.
+        of: What that data is, for the help.
+    """
+    parser = OneLineParser(
+        prog=f"python -m benchmarks.{module}",
+        description=description,
+        epilog=EPILOG,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument(
+        "--orders", type=at_least_one, help="size of the sample, which is written once to build/bench-ORDERS"
+    )
+    data.add_argument(own_data, type=Path, metavar="FOLDER", help=of)
+    parser.add_argument(
+        "--runs",
+        type=at_least_one,
+        default=3,
+        help="number of rounds, of which the medians are shown (default: %(default)s)",
+    )
+    names = [contender.name for contender in contenders]
+    parser.add_argument(
+        "--only", nargs="+", choices=names, metavar="NAME", help=f"contenders to run: {', '.join(names)}"
+    )
+    return parser
+
+
+def chosen(contenders: Sequence[Contender], only: Sequence[str] | None) -> list[Contender]:
+    """The contenders that ``--only`` names; by default those that run by default."""
+    return [each for each in contenders if (each.is_default if only is None else each.name in only)]
 
 
 def no_inspection(_contender: Contender, _results: Path, _measurement: Measurement) -> None:
