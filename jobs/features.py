@@ -18,7 +18,7 @@ from jobs.errors import ConfigurationError, DataError
 from jobs.quality.active_rules import active_rules, rules_of_checked_tables
 from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.computed_tables import write_computed
-from jobs.runs.metrics import Written, rows_of, with_metrics
+from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.score_cards import load_card
@@ -240,7 +240,7 @@ def _write_purchases(run: Run, transactions_written: Written, config: FeaturesCo
         by_customer = transactions_written.frame.repartition("customer_unique_id")
         if config.purchase_value == "sum":
             grouped, metrics = with_metrics(purchases(transactions=by_customer), "grouped payments")
-            written = write_computed(run, contract, grouped, keys=lambda: rows_of(metrics))
+            written = write_computed(run, contract, grouped, keys=lambda: total_of(metrics.get, None).rows)
             run.reconcile(transactions_written.entry, written.entry, money_only=True)
             others = Total()
         else:
@@ -250,7 +250,7 @@ def _write_purchases(run: Run, transactions_written: Written, config: FeaturesCo
                 metrics={"other_rows": F.sum("other_payments"), "other_money": F.sum("other_value")},
             )
             picked = purchases_of_one_payment(picked=first)
-            written = write_computed(run, contract, picked, keys=lambda: rows_of(metrics))
+            written = write_computed(run, contract, picked, keys=lambda: total_of(metrics.get, None).rows)
             others = Total(metrics.get["other_rows"], metrics.get["other_money"])
             run.reconcile(transactions_written.entry, written.entry, BoundaryTotal(OTHER_PAYMENTS, others))
         step.record(rows_in=transactions_written.total.rows, out=written.total, not_passed_on=others.rows)

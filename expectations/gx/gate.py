@@ -112,7 +112,7 @@ class GatePlan:
     @property
     def batch_id(self) -> str:
         """The name that the library has for the rows of the table."""
-        return f"{SOURCE}-{self.contract.table}"
+        return _batch_id(self.contract)
 
 
 class Gate:
@@ -140,7 +140,7 @@ class Gate:
             columns: a frame that has the columns of `gate_columns`. It is never executed.
         """
         suite = self._context.suites.add(build_suite(contract))
-        batch_id = f"{SOURCE}-{contract.table}"
+        batch_id = _batch_id(contract)
         expectations = [_of_batch(each, batch_id) for each in _by_column(suite.expectations)]
         recorder, needed = AggregateRecorder(columns, batch_id), SuiteMetrics()
         needed.need(expectations, recorder, VERDICT)
@@ -235,6 +235,10 @@ class Gate:
             "run_id": self._run,
             "validation_time": self._run.run_time,
         }
+
+
+def _batch_id(contract: Contract) -> str:
+    return f"{SOURCE}-{contract.table}"
 
 
 def _by_column(expectations: Iterable[Expectation]) -> list[Expectation]:

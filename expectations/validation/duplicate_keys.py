@@ -24,13 +24,17 @@ def duplicate_keys(*, rows: DataFrame, unique: Unique, contract: Contract) -> Da
     """
     competing = rows.where(F.size(REASONS) == 0) if isinstance(contract, FileContract) else rows
     key = key_of(unique.key, contract.cells)
-    return (
-        competing.select(*[value.alias(name) for name, value in key.items()])
-        .groupBy(*key)
-        .agg(F.count(F.lit(1)).alias("rows"))
-        .where(F.col("rows") > 1)
-        .select(*key)
-    )
+    return repeated(competing.select(*[value.alias(name) for name, value in key.items()]))
+
+
+def repeated(values: DataFrame) -> DataFrame:
+    """The values that stand in more than one row.
+
+    Grain in: any number of rows per value; all columns together are the value. Grain out: one row per such value. Costs
+    one exchange.
+    """
+    counted = values.groupBy(*values.columns).agg(F.count(F.lit(1)).alias("rows"))
+    return counted.where(F.col("rows") > 1).drop("rows")
 
 
 def duplicates_in_computed(*, rows: DataFrame, contract: Contract, surplus: int) -> dict[str, DataFrame]:
@@ -65,7 +69,7 @@ def reject_duplicate_keys(
     competes = F.size(REASONS) == 0
     key = key_of(unique.key, contract.cells)
     keyed = with_key(validated, key)
-    renamed, has_same_key = _renamed(duplicates, keyed)
+    renamed, has_same_key = renamed_for_join(duplicates, {name: keyed[name] for name in key})
     competing = keyed.where(competes).join(renamed, on=has_same_key, how="left_semi")
     others = [keyed.where(competes).join(renamed, on=has_same_key, how="left_anti"), keyed.where(~competes)]
     passes = F.col("not_unique").isNull()
@@ -81,9 +85,7 @@ def reject_duplicate_keys(
     return rows
 
 
-def with_duplicate_key(
-    *, rows: DataFrame, unique: Unique, contract: Contract, duplicates: DataFrame | None
-) -> DataFrame:
+def with_duplicate_key(*, rows: DataFrame, unique: Unique, contract: Contract, duplicates: DataFrame) -> DataFrame:
     """Add a column named after the rule of a key: the key if other rows have it too, else null.
 
     Grain in and out: the rows of a computed table.
@@ -92,13 +94,11 @@ def with_duplicate_key(
         rows: the table.
         unique: the rule of the key.
         contract: the contract of the table.
-        duplicates: `duplicate_keys` of the same rows; None if there are none.
+        duplicates: `duplicate_keys` of the same rows.
     """
-    if duplicates is None:
-        return rows.withColumn(unique.label, F.lit(None).cast("string"))
     key = key_of(unique.key, contract.cells)
     keyed = with_key(rows, key)
-    renamed, has_same_key = _renamed(duplicates, keyed)
+    renamed, has_same_key = renamed_for_join(duplicates, {name: keyed[name] for name in key})
     marked = keyed.join(renamed.withColumn("is_duplicate", F.lit(True)), on=has_same_key, how="left")
     key_text = F.concat_ws(", ", *key)
     return marked.select(*rows.columns, F.when(F.col("is_duplicate"), key_text).alias(unique.label))
@@ -114,8 +114,15 @@ def with_key(rows: DataFrame, key: Mapping[str, Column]) -> DataFrame:
     return rows.select("*", *[value.alias(name) for name, value in key.items()])
 
 
-def _renamed(duplicates: DataFrame, keyed: DataFrame) -> tuple[DataFrame, Column]:
-    """The duplicate keys under names of their own, and the join condition, in which null equals null."""
-    renamed = duplicates.toDF(*[f"duplicate_{name}" for name in duplicates.columns])
-    conditions = (keyed[name].eqNullSafe(renamed[f"duplicate_{name}"]) for name in duplicates.columns)
-    return renamed, reduce(and_, conditions)
+def renamed_for_join(
+    keys: DataFrame, values: Mapping[str, Column], *, prefix: str = "other"
+) -> tuple[DataFrame, Column]:
+    """Keys under names of their own, and the condition by which rows are joined to them; null equals null.
+
+    Args:
+        keys: one row per key.
+        values: the columns of the rows, by the column of ``keys`` that they are compared with.
+        prefix: of the new names.
+    """
+    renamed = keys.withColumnsRenamed({name: f"{prefix}_{name}" for name in values})
+    return renamed, reduce(and_, (value.eqNullSafe(renamed[f"{prefix}_{name}"]) for name, value in values.items()))

@@ -7,13 +7,14 @@ are none, and nothing else is to be done.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_, or_
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from expectations.contracts.contract import FileContract
 from expectations.rules import RefersTo, Unique
+from expectations.validation.duplicate_keys import renamed_for_join, repeated
 from expectations.validation.rows import Reference
 
 KeyRule = RefersTo | Unique
@@ -51,9 +52,9 @@ class FailingKeys:
         rows, marks = validated, [F.lit(False)]
         for position, keys in enumerate(self.by_rule.values()):
             mark = f"failing_key_{position}"
-            other = keys.withColumnsRenamed({name: f"{mark}_{name}" for name in keys.columns})
-            is_same = [self._value(name).eqNullSafe(F.col(f"{mark}_{name}")) for name in keys.columns]
-            rows = rows.join(other.withColumn(mark, F.lit(True)), on=reduce(and_, is_same), how="left")
+            values = {name: self._value(name) for name in keys.columns}
+            renamed, has_same_key = renamed_for_join(keys, values, prefix=mark)
+            rows = rows.join(renamed.withColumn(mark, F.lit(True)), on=has_same_key, how="left")
             marks.append(F.col(mark).isNotNull())
         return rows, reduce(or_, marks)
 
@@ -99,8 +100,7 @@ def failing_keys(
             table = _with_or_without(table, by_rule[rule], how="left_anti")
     for unique in contract.uniques:
         if unique.label in labels:
-            by_key = table.groupBy(*_columns_of(unique, contract)).agg(F.count(F.lit(1)).alias("rows"))
-            by_rule[unique] = by_key.where(F.col("rows") > 1).drop("rows")
+            by_rule[unique] = repeated(table.select(*_columns_of(unique, contract)))
     return FailingKeys(contract, by_rule)
 
 
@@ -123,8 +123,7 @@ def _label(rule: KeyRule, failing: DataFrame) -> DataFrame:
 
 def _shared_hashes(table: DataFrame, unique: Unique, contract: FileContract) -> DataFrame:
     """The hashes of keys that more than one row has."""
-    hashed = table.select(F.xxhash64(*_columns_of(unique, contract)).alias("hash"))
-    return hashed.groupBy("hash").agg(F.count(F.lit(1)).alias("rows")).where(F.col("rows") > 1)
+    return repeated(table.select(F.xxhash64(*_columns_of(unique, contract)).alias("hash")))
 
 
 def _orphans(
@@ -143,6 +142,5 @@ def _columns_of(unique: Unique, contract: FileContract) -> list[str]:
 
 def _with_or_without(rows: DataFrame, keys: DataFrame, *, how: str) -> DataFrame:
     """The rows with one of the keys (``left_semi``) or with none (``left_anti``); null equals null."""
-    renamed = keys.withColumnsRenamed({name: f"failing_{name}" for name in keys.columns})
-    is_same = [F.col(name).eqNullSafe(F.col(f"failing_{name}")) for name in keys.columns]
-    return rows.join(renamed, on=reduce(and_, is_same), how=how)
+    renamed, has_same_key = renamed_for_join(keys, {name: rows[name] for name in keys.columns})
+    return rows.join(renamed, on=has_same_key, how=how)

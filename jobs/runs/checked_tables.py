@@ -170,15 +170,14 @@ def _write_passing(
     run: Run, rows: DataFrame, contract: FileContract, *, instead_of: _FirstPass | None = None
 ) -> _FirstPass:
     validated = validate_rows(raw=rows, contract=contract)
-    columns = gate_columns(rows=validated, contract=contract)
-    plan = instead_of.plan if instead_of else run.quality.plan(contract, columns)
+    with_results = validated.select("*", *result_columns(contract))
+    plan = instead_of.plan if instead_of else run.quality.plan(contract, with_results)
     metrics = {
         **contract.table_reasons,
         **plan.metrics,
         FAILING: F.count_if(fails_any()),
         OTHER_FORMS: F.count_if(F.col(FORMS).isNotNull()),
     }
-    with_results = validated.select("*", *result_columns(contract))
     counted, counts = with_metrics(with_results, f"validated {contract.table}", metrics=metrics)
     passing = accepted(validated=counted, contract=contract)
     table = run.write(contract, passing, replaces=instead_of is not None)

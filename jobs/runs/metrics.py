@@ -49,12 +49,6 @@ def with_metrics(
     return frame.observe(observation, *columns), observation
 
 
-def rows_of(observed: Observation) -> int:
-    """The rows that were counted, once the query has run."""
-    rows: int = observed.get.get("rows", 0)
-    return rows
-
-
 def total_of(metrics: Mapping[str, Any], money: str | Column | None) -> Total:
     """The total in observed metrics. No rows have no money, which is 0 and not an unknown sum."""
     rows = metrics.get("rows", 0)

@@ -1,16 +1,20 @@
 """The choice of an engine: its settings, its memory, and where it is refused. None of it starts Spark."""
 
 import platform
+from datetime import date
 from pathlib import Path
 
 import pytest
 from pyspark import SparkConf
 
+from jobs.cli.config import RunOptions
 from jobs.errors import ConfigurationError
-from jobs.runs import run as runs
+from jobs.quality.active_rules import active_rules
+from jobs.runs.run import open_run
 from jobs.segments import main as segments
 from jobs.spark import engines
 from jobs.spark.engines import COMET, PLUGIN, EngineSetup, find_engine, memory_settings
+from jobs.storage.store import RunStore
 
 PLAIN = {"spark.plugins": ""}
 WITH_COMET = {"spark.sql.extensions": "other.Extension,org.apache.comet.CometSparkSessionExtensions"}
@@ -83,11 +87,11 @@ def test_a_job_without_the_jar_ends_with_2_and_makes_no_run(
 ) -> None:
     assert on_linux.exists()
     monkeypatch.setenv("COMET_JAR", str(tmp_path / "nowhere"))
-    store = runs.RunStore(str(tmp_path / "out"))
-    options = runs.RunOptions(as_of=runs.date(2018, 10, 17), output=str(tmp_path / "out"), engine="comet")
+    store = RunStore(str(tmp_path / "out"))
+    options = RunOptions(as_of=date(2018, 10, 17), output=str(tmp_path / "out"), engine="comet")
     with (
         pytest.raises(ConfigurationError, match=r"COMET_JAR=.*nowhere: found no jars"),
-        runs.open_run("features", options, store, None, reaches_s3=False),  # type: ignore[arg-type]
+        open_run("features", options, store, active_rules(None), reaches_s3=False),
     ):
         pass
     assert not (tmp_path / "out").exists()
