@@ -3,8 +3,10 @@
 And what does not become a transaction: payments, orders and people, each by the cause.
 """
 
+from calendar import monthrange
 from collections.abc import Collection
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,8 +16,9 @@ from transforms.schemas import columns_of
 
 ORDER_STATUS_NOT_COUNTED = "order_status_not_counted"
 PURCHASED_AFTER_AS_OF = "purchased_after_as_of"
-EXCLUSION_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF)
-"""Why an accepted payment is excluded from the transactions. If both causes apply, the first is recorded."""
+PURCHASED_BEFORE_WINDOW = "purchased_before_window"
+EXCLUSION_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF, PURCHASED_BEFORE_WINDOW)
+"""Why an accepted payment is excluded from the transactions. If several causes apply, the first is recorded."""
 
 WITHOUT_PAYMENTS = "without_payments"
 """Why an order that would count has no transaction."""
@@ -29,13 +32,41 @@ CAUSES_OF_PEOPLE = (RETURNS_ALONE, WITHOUT_PAYMENTS, *EXCLUSION_CAUSES, WITHOUT_
 """Why a person of the customers table has no row in rfm. Of several causes the first is recorded."""
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Which orders count.
+
+    Attributes:
+        as_of: the last day that counts, inclusive; wall-clock as in the source.
+        order_statuses: the statuses that count; None counts all, as the workshop does.
+        window_months: the months up to ``as_of`` that count; None counts all history.
+    """
+
+    as_of: date
+    order_statuses: Collection[str] | None = None
+    window_months: int | None = None
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day that counts, inclusive; None for all history.
+
+        Twelve months up to 2018-10-17 begin on 2017-10-18. Where a month has no such day, its last day takes the place.
+        """
+        if self.window_months is None:
+            return None
+        months = self.as_of.year * 12 + self.as_of.month - 1 - self.window_months
+        year, month = months // 12, months % 12 + 1
+        if year < date.min.year:
+            return date.min
+        return date(year, month, min(self.as_of.day, monthrange(year, month)[1])) + timedelta(days=1)
+
+
 def attributed_payments(
     *,
     orders: DataFrame,
     customers: DataFrame,
     payments: DataFrame,
-    as_of: date,
-    order_statuses: Collection[str] | None = None,
+    counted: Counted,
 ) -> DataFrame:
     """Give each payment the time of its order, its person, and the cause of its exclusion.
 
@@ -50,8 +81,7 @@ def attributed_payments(
         orders: `schemas.ORDERS`.
         customers: `schemas.CUSTOMERS`. A ``customer_id`` belongs to one order; the person is ``customer_unique_id``.
         payments: `schemas.PAYMENTS`.
-        as_of: the last day that counts, inclusive; wall-clock as in the source.
-        order_statuses: the statuses that count; None counts all, as the workshop does.
+        counted: which orders count.
     """
     orders_of_people = orders.select("order_id", "customer_id", "order_status", "order_purchase_time").join(
         customers.select("customer_id", "customer_unique_id"), on="customer_id", how="inner"
@@ -61,18 +91,21 @@ def attributed_payments(
         .join(orders_of_people, on="order_id", how="right")
         .select(
             *columns_of(schemas.TRANSACTIONS),
-            exclusion_cause(as_of=as_of, order_statuses=order_statuses).alias("exclusion_cause"),
+            exclusion_cause(counted).alias("exclusion_cause"),
         )
     )
 
 
-def exclusion_cause(*, as_of: date, order_statuses: Collection[str] | None) -> Column:
+def exclusion_cause(counted: Counted) -> Column:
     """The cause for which a payment is excluded, one of `EXCLUSION_CAUSES`; null if it counts."""
-    is_late = F.to_date("order_purchase_time") > F.lit(as_of)
-    cause = F.when(is_late, F.lit(PURCHASED_AFTER_AS_OF))
-    if order_statuses is None:
+    day = F.to_date("order_purchase_time")
+    cause = F.lit(None).cast("string")
+    if counted.first_day is not None:
+        cause = F.when(day < F.lit(counted.first_day), F.lit(PURCHASED_BEFORE_WINDOW))
+    cause = F.when(day > F.lit(counted.as_of), F.lit(PURCHASED_AFTER_AS_OF)).otherwise(cause)
+    if counted.order_statuses is None:
         return cause
-    has_other_status = ~F.coalesce(F.col("order_status").isin(*order_statuses), F.lit(False))
+    has_other_status = ~F.coalesce(F.col("order_status").isin(*counted.order_statuses), F.lit(False))
     return F.when(has_other_status, F.lit(ORDER_STATUS_NOT_COUNTED)).otherwise(cause)
 
 
@@ -115,9 +148,9 @@ def order_totals() -> dict[str, Column]:
     }
 
 
-def excluded_orders(*, as_of: date, order_statuses: Collection[str] | None) -> dict[str, Column]:
+def excluded_orders(counted: Counted) -> dict[str, Column]:
     """Aggregates over `schemas.ORDERS`: for each of `EXCLUSION_CAUSES`, the orders that it excludes, paid or not."""
-    cause = exclusion_cause(as_of=as_of, order_statuses=order_statuses)
+    cause = exclusion_cause(counted)
     return {f"orders_{name}": F.count_if(cause == name) for name in EXCLUSION_CAUSES}
 
 
@@ -136,8 +169,7 @@ def causes_of_people(
     others: DataFrame,
     customer_ids: DataFrame,
     orders: DataFrame,
-    as_of: date,
-    order_statuses: Collection[str] | None,
+    counted: Counted,
 ) -> DataFrame:
     """Say of each person who bought nothing why.
 
@@ -148,11 +180,10 @@ def causes_of_people(
         others: people who bought nothing: ``customer_unique_id``, and ``returns``, the number of returns.
         customer_ids: their customer_ids.
         orders: the orders of all people.
-        as_of: the last day that counts, inclusive.
-        order_statuses: the statuses that count; None counts all.
+        counted: which orders count.
     """
     # An order that is not excluded would make its person a buyer, or leave a return, if it were paid.
-    excluded = exclusion_cause(as_of=as_of, order_statuses=order_statuses)
+    excluded = exclusion_cause(counted)
     by_order = orders.select("customer_id", F.coalesce(excluded, F.lit(WITHOUT_PAYMENTS)).alias("cause")).join(
         customer_ids, on="customer_id", how="inner"
     )
