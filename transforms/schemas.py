@@ -80,8 +80,12 @@ PURCHASES = StructType(
 MEASURES = StructType(
     [
         StructField("customer_unique_id", StringType()),
+        StructField("as_of", TimestampType()),
+        StructField("first_purchase_time", TimestampType()),
         StructField("last_purchase_time", TimestampType()),
+        StructField("days_since_last_purchase", IntegerType()),
         StructField("recency_weeks", IntegerType()),
+        StructField("tenure_days", IntegerType()),
         StructField("purchase_count", LongType()),
         StructField("average_purchase_value", MONEY),
         StructField("total_value", MONEY),
@@ -95,8 +99,33 @@ RFM = StructType(
         StructField("recency", DoubleType()),
         StructField("frequency", DoubleType()),
         StructField("monetary", DoubleType()),
+        StructField("r_score", IntegerType()),
+        StructField("f_score", IntegerType()),
+        StructField("m_score", IntegerType()),
+        StructField("rfm_score", StringType()),
+        StructField("segment_code", StringType()),
+        StructField("segment", StringType()),
+        StructField("r_band", StringType()),
+        StructField("r_to_next", IntegerType()),
+        StructField("f_band", StringType()),
+        StructField("f_to_next", LongType()),
+        StructField("m_band", StringType()),
+        StructField("m_to_next", MONEY),
     ]
 )
+"""The measures of a customer; what a card makes of them: normalised figures, scores and segment; and the reasons."""
+
+ADDED_AFTER_0_1: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "rfm": frozenset(RFM.fieldNames())
+        - {"customer_unique_id", "last_purchase_time", "recency_weeks", "purchase_count", "average_purchase_value"}
+        - {"total_value", "recency", "frequency", "monetary"}
+    }
+)
+"""The columns that the files of release 0.1 lack."""
+
+MAY_BE_NULL = ("r_to_next", "f_to_next", "m_to_next")
+"""The columns of computed tables that may be null: nothing is missing to the best customers."""
 
 KMEANS_FEATURES = StructType(
     [
@@ -178,6 +207,12 @@ MAX_BYTES: Mapping[str, int] = MappingProxyType(
         "order_status": 32,
         "payment_type": 32,
         "cluster_name": 256,
+        "rfm_score": 3,
+        "segment_code": 32,
+        "segment": 128,
+        "r_band": 64,
+        "f_band": 64,
+        "m_band": 64,
     }
 )
 """The length of each text column of `TABLES`, in bytes of UTF-8: that of the column in Redshift, and of the rule.
