@@ -1,14 +1,17 @@
-"""The chain of transforms over three tables, without a job."""
+"""The chain of transforms over three tables, without a run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from pyspark.sql import DataFrame
 
+from jobs.scores.fitting import fit_bands
+from jobs.sources.segment_maps import load_maps
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
-from transforms.rfm.measures import apply_card, customer_measures, fitted_bounds
-from transforms.rfm.score_card import ScoreCard
-from transforms.sources.olist import attributed_payments, exclusion_totals, transactions
+from transforms.rfm.measures import apply_card, customer_measures, fitted_bounds, scored_extremes
+from transforms.rfm.score_card import DEFAULT_PERCENTS, ScoreCard, Scoring
+from transforms.sources.olist import Counted, attributed_payments, exclusion_totals, transactions
 
 TABLES = ("customers", "orders", "payments")
 
@@ -21,7 +24,7 @@ def chain(
     order_statuses: tuple[str, ...] | None = None,
 ) -> dict[str, DataFrame]:
     """Every frame that the transforms compute from the tables. Without a card, the bounds are fitted."""
-    attributed = attributed_payments(**tables, as_of=as_of, order_statuses=order_statuses)
+    attributed = attributed_payments(**tables, counted=Counted(as_of, order_statuses))
     counted = transactions(attributed=attributed)
     merged = purchases(transactions=counted)
     picked = first_payments(transactions=counted)
@@ -38,7 +41,10 @@ def chain(
 
 
 def fitted(measures: DataFrame, *, as_of: date) -> ScoreCard:
-    """A card with the bounds of these measures."""
-    extremes = measures.agg(*[extreme.alias(name) for name, extreme in fitted_bounds().items()]).first()
-    assert extremes is not None
-    return ScoreCard.fitted(extremes.asDict(), name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")
+    """A card with the bounds, the cut points and the map of these measures."""
+    aggregates = {**fitted_bounds(), **scored_extremes()}
+    extremes = measures.agg(*[value.alias(name) for name, value in aggregates.items()]).collect()[0].asDict()
+    bands = fit_bands(measures, totals=extremes, percents=DEFAULT_PERCENTS)
+    segment_map = load_maps(None).chosen(frequency_is_degenerate=bands["f"].degeneracy is not None)
+    card = ScoreCard.fitted(extremes, name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")
+    return replace(card, scoring=Scoring(bands, DEFAULT_PERCENTS, segment_map))

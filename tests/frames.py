@@ -21,6 +21,15 @@ def money(text: str) -> Decimal:
     return Decimal(text).quantize(Decimal("0.0001"))
 
 
+def measured(
+    customer: str, *, weeks: int, purchases: int, total: str, last: str = "2018-01-01 00:00"
+) -> tuple[Any, ...]:
+    """A row of `schemas.MEASURES`, of a customer whose first and last purchase were at one moment."""
+    average = money(str(Decimal(total) / purchases))
+    times = (at("2018-10-17 23:59:59"), at(last), at(last))
+    return (customer, *times, 7 * weeks, weeks, 7 * weeks, purchases, average, money(total))
+
+
 def frame(spark: SparkSession, schema: StructType | str, *rows: tuple[Any, ...]) -> DataFrame:
     """A frame with the schema of a table.
 

@@ -1,1 +1,1 @@
-"""Recency, frequency and monetary value per customer: measures, score card and feature scale. No clusters."""
+"""Recency, frequency and monetary value per customer: measures, score card, scores, segments, reasons. No clusters."""

@@ -61,7 +61,10 @@ def _names_in(by_dimension: Mapping[str, Any]) -> str:
 
 def bounds_as_json(bounds: Mapping[str, Bounds]) -> dict[str, Any]:
     """Bounds as a card has them in JSON, with the unit of each dimension."""
-    return {name: {"min": bounds[name].low, "max": bounds[name].high, "unit": UNITS[name]} for name in DIMENSIONS}
+    return {
+        name: {"min": float(bounds[name].low), "max": float(bounds[name].high), "unit": UNITS[name]}
+        for name in DIMENSIONS
+    }
 
 
 def dimensions() -> dict[str, Column]:

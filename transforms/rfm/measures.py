@@ -1,6 +1,8 @@
 """Recency, frequency and monetary value of each customer: the workshop's ``rfm_input_2``."""
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -8,7 +10,9 @@ from pyspark.sql.types import LongType, StructField, StructType
 
 from transforms import schemas
 from transforms.rfm.dimensions import NORMALISED_RANGE, dimensions, normalise
+from transforms.rfm.reasons import reason_columns
 from transforms.rfm.score_card import ScoreCard
+from transforms.rfm.scores import SCORED
 from transforms.rfm.weeks import weeks_between
 from transforms.schemas import columns_of
 
@@ -47,24 +51,30 @@ def purchases_of_people(*, purchases: DataFrame, customers: DataFrame) -> DataFr
 def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
     """`customer_measures` of every person, also of those with nothing but returns, or with nothing at all.
 
-    A return has a value below 0. It reduces the customer's money, and is neither a purchase nor the last one.
+    A return has a value below 0. It reduces the customer's money, and is neither a purchase nor the first or last one.
     ``recency_weeks`` counts Sundays (see `weeks`). Money is in the currency of the source; ``average_purchase_value``
     is the money by purchase, rounded half up to four decimals.
 
     Grain in: `schemas.PURCHASES`, none later than ``as_of``, or `purchases_of_people`. Grain out: one row per
-    customer_unique_id, `MEASURED`.
+    customer_unique_id, `MEASURED`. ``as_of`` is the last second of that day: the row knows all purchases until then, so
+    a feature store that joins by this time shows nothing of later ones.
     """
     bought_at = F.when(~is_return(), F.col("order_purchase_time"))
+    day = F.lit(as_of)
     return (
         purchases.groupBy("customer_unique_id")
         .agg(
+            F.min(bought_at).alias("first_purchase_time"),
             F.max(bought_at).alias("last_purchase_time"),
             F.count_if(~is_return()).alias("purchase_count"),
             F.count_if(is_return()).alias("returns"),
             F.count_if(F.col("value").isNull()).alias("customer_ids"),
             F.sum("value").alias("total_value"),
         )
-        .withColumn("recency_weeks", weeks_between(F.to_date("last_purchase_time"), F.lit(as_of)))
+        .withColumn("as_of", F.lit(datetime.combine(as_of, time.max.replace(microsecond=0)).isoformat(" ")))
+        .withColumn("days_since_last_purchase", F.datediff(day, F.to_date("last_purchase_time")))
+        .withColumn("recency_weeks", weeks_between(F.to_date("last_purchase_time"), day))
+        .withColumn("tenure_days", F.datediff(day, F.to_date("first_purchase_time")))
         .withColumn("average_purchase_value", F.when(_bought(), F.col("total_value") / F.col("purchase_count")))
         .select(*columns_of(MEASURED))
     )
@@ -132,17 +142,52 @@ def fitted_bounds() -> dict[str, Column]:
     return {"customers": F.count_if(_bought()), **extremes}
 
 
+def scored_extremes() -> dict[str, Column]:
+    """Aggregates over `measured_customers`: the extremes of the measures that are scored, of those who bought.
+
+    They are named ``<letter>_lowest`` and ``<letter>_highest``. Those of purchase_count are the bounds of frequency,
+    which `fitted_bounds` has.
+    """
+    return {
+        f"{letter}_{bound}": extreme(F.when(_bought(), F.col(SCORED[letter].column)))
+        for letter in ("r", "m")
+        for bound, extreme in (("lowest", F.min), ("highest", F.max))
+    }
+
+
+def scored_ranges(totals: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """The lowest and the highest value of each measure that is scored, as whole numbers, by letter.
+
+    Args:
+        totals: the values of `fitted_bounds` and `scored_extremes`.
+    """
+    ends = {
+        "r": (totals["r_lowest"], totals["r_highest"]),
+        "f": (totals["frequency_min"], totals["frequency_max"]),
+        "m": (totals["m_lowest"], totals["m_highest"]),
+    }
+    whole = {letter: SCORED[letter].to_whole for letter in ends}
+    return {letter: (whole[letter](low), whole[letter](high)) for letter, (low, high) in ends.items()}
+
+
 def apply_card(*, measures: DataFrame, card: ScoreCard) -> DataFrame:
-    """Normalise the measures of each customer to 0..5 with the bounds of a card.
+    """Normalise the measures of each customer to 0..5, score them, and say the segment and the reasons.
 
     Grain in and out: one row per customer_unique_id; `schemas.MEASURES` in, `schemas.RFM` out. The figures of a
     customer depend on the card and on that customer alone.
+
+    Raises:
+        ScoreCardError: The card has no cut points.
     """
+    scoring = card.scored_by
     normalised = [
         normalise(value, low=card.bounds[name].low, high=card.bounds[name].high).alias(name)
         for name, value in dimensions().items()
     ]
-    return measures.select("*", *normalised).select(*columns_of(schemas.RFM))
+    scores = [each.score().alias(each.measure.score) for each in scoring.bands.values()]
+    scored = measures.select("*", *normalised, *scores)
+    explained = scored.select("*", *scoring.segment_map.columns(), *reason_columns(scoring.bands))
+    return explained.select(*columns_of(schemas.RFM))
 
 
 def is_outside_range() -> Column:

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from scipy.spatial.distance import cdist
 
-from tests.frames import assert_same_rows, at, frame, money
+from tests.frames import assert_same_rows, frame, measured
 from transforms import schemas
 from transforms.clusters.assignments import (
     ASSIGNED_CUSTOMERS,
@@ -71,17 +71,15 @@ ALL_ARE_ZERO = FeatureScale("minmax", {name: Bounds(0.0, 0.0) for name in DIMENS
 
 
 def customers(spark: SparkSession, *names: str) -> DataFrame:
-    rows = [(name, at("2018-01-01 00:00"), 4, 2, money("5"), money("10")) for name in names]
+    rows = [measured(name, weeks=4, purchases=2, total="10") for name in names]
     return frame(spark, schemas.MEASURES, *rows)
 
 
 def test_a_customer_of_rfm_is_assigned_by_its_features_in_single_precision(spark: SparkSession) -> None:
     # 4 weeks of 3, 2 purchases of 40 and 5 per purchase of 25, each times 5. 20 / 3 is no number of single precision.
     recency = float(np.float32(20 / 3))
-    measured = (at("2018-01-01 00:00"), 4, 2, money("5"), money("10"))
-    expected = frame(
-        spark, ASSIGNED_CUSTOMERS, ("a", *measured, recency, 0.25, 1.0, 8, float(np.hypot(recency - 5, 0.25)))
-    )
+    measures = measured("a", weeks=4, purchases=2, total="10")
+    expected = frame(spark, ASSIGNED_CUSTOMERS, (*measures, recency, 0.25, 1.0, 8, float(np.hypot(recency - 5, 0.25))))
     actual = assigned_customers(
         rfm=customers(spark, "a"), scale=scale(3, 40, 25), centroids={2: (0.0, 0.0, 0.0), 8: (5.0, 0.0, 1.0)}
     )
@@ -114,12 +112,11 @@ def test_one_line_for_each_customer_has_no_fault(spark: SparkSession) -> None:
     # 4 weeks of 40, 2 purchases of 40, 5 per purchase of 25, each times 5. The last feature is off by single precision.
     written = lines(spark, "a,0.5,0.25,1.0,1.0,0.75", "b,0.5,2.5E-1,1.0000001,0,2.5E-3")
     checked = checked_assignments(rfm=customers(spark, "a", "b"), lines=written, scale=scale(40, 40, 25))
-    measured = (at("2018-01-01 00:00"), 4, 2, money("5"), money("10"))
     expected = frame(
         spark,
         ASSIGNED_CUSTOMERS,
-        ("a", *measured, 0.5, 0.25, 1.0, 1, 0.75),
-        ("b", *measured, 0.5, 0.25, 1.0000001, 0, 0.0025),
+        (*measured("a", weeks=4, purchases=2, total="10"), 0.5, 0.25, 1.0, 1, 0.75),
+        (*measured("b", weeks=4, purchases=2, total="10"), 0.5, 0.25, 1.0000001, 0, 0.0025),
     )
     assert_same_rows(checked.where("fault is null").drop("fault"), expected)
 
@@ -153,9 +150,9 @@ def test_each_fault_is_counted_by_its_kind(spark: SparkSession, texts: list[str]
 def assigned(spark: SparkSession) -> DataFrame:
     """a and b in cluster 0 at distances 1 and 2, c in cluster 1 at 3."""
     rows: list[tuple[Any, ...]] = [
-        ("a", at("2018-01-01 00:00"), 2, 1, money("10"), money("10.01"), 0.0, 0.0, 1.0, 0, 1.0),
-        ("b", at("2018-01-01 00:00"), 4, 3, money("10"), money("30.02"), 0.0, 2.0, 0.0, 0, 2.0),
-        ("c", at("2018-01-01 00:00"), 9, 2, money("50"), money("100"), 3.0, 4.0, 3.0, 1, 9.0),
+        (*measured("a", weeks=2, purchases=1, total="10.01"), 0.0, 0.0, 1.0, 0, 1.0),
+        (*measured("b", weeks=4, purchases=3, total="30.02"), 0.0, 2.0, 0.0, 0, 2.0),
+        (*measured("c", weeks=9, purchases=2, total="100"), 3.0, 4.0, 3.0, 1, 9.0),
     ]
     return frame(spark, ASSIGNED_CUSTOMERS, *rows)
 

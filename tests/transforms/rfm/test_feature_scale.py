@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tests.frames import at, frame, money
+from tests.frames import frame, measured
 from transforms import schemas
 from transforms.rfm.dimensions import DIMENSIONS, Bounds, ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, features, grid_of, percentiles
@@ -21,7 +21,7 @@ BOUNDS = {"recency": Bounds(0, 10), "frequency": Bounds(1, 5), "monetary": Bound
 def measures(spark: SparkSession, *customers: tuple[int, int, str]) -> DataFrame:
     """Customers with these weeks, purchases, and total money."""
     rows = [
-        (f"c{number:03}", at("2018-01-01 00:00"), weeks, count, money("0"), money(total))
+        measured(f"c{number:03}", weeks=weeks, purchases=count, total=total)
         for number, (weeks, count, total) in enumerate(customers)
     ]
     return frame(spark, schemas.MEASURES, *rows)

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from jobs.sources.segment_maps import load_maps
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
 from transforms.rfm.dimensions import Bounds
@@ -18,7 +19,8 @@ from transforms.rfm.measures import (
     people_totals,
     purchases_of_people,
 )
-from transforms.rfm.score_card import ScoreCard
+from transforms.rfm.score_card import DEFAULT_PERCENTS, ScoreCard, Scoring
+from transforms.rfm.scores import SCORED, Bands
 
 AS_OF = date(2018, 1, 20)  # a Saturday
 
@@ -39,20 +41,29 @@ def bought(spark: SparkSession) -> DataFrame:
 
 def card(recency: tuple[float, float], frequency: tuple[float, float], monetary: tuple[float, float]) -> ScoreCard:
     bounds = {"recency": Bounds(*recency), "frequency": Bounds(*frequency), "monetary": Bounds(*monetary)}
-    return ScoreCard(name="test", bounds=bounds, as_of=AS_OF)
+    bands = {letter: Bands(measure, (), (3,)) for letter, measure in SCORED.items()}
+    scoring = Scoring(bands, DEFAULT_PERCENTS, load_maps(None).over_frequency)
+    return ScoreCard(name="test", bounds=bounds, as_of=AS_OF, scoring=scoring)
 
 
 def test_a_customer_is_measured_by_last_purchase_number_of_purchases_and_their_mean(
     spark: SparkSession, bought: DataFrame
 ) -> None:
+    end = at("2018-01-20 23:59:59")
     assert_same_rows(
         customer_measures(purchases=bought, as_of=AS_OF),
         frame(
             spark,
             schemas.MEASURES,
-            # 10.01 / 3 = 3.33666..., rounded half up
-            ("ann", at("2018-01-14 00:00:00"), 0, 3, money("3.3367"), money("10.01")),
-            ("bob", at("2018-01-13 23:59:59"), 1, 1, money("100"), money("100")),
+            # 10.01 / 3 = 3.33666..., rounded half up. From 2017-01-01 to 2018-01-20: 365 + 19 days.
+            (
+                *("ann", end, at("2017-01-01 10:00:00"), at("2018-01-14 00:00:00"), 6, 0, 384),
+                *(3, money("3.3367"), money("10.01")),
+            ),
+            (
+                *("bob", end, at("2018-01-13 23:59:59"), at("2018-01-13 23:59:59"), 7, 1, 7),
+                *(1, money("100"), money("100")),
+            ),
         ),
     )
 
