@@ -6,14 +6,29 @@ from dataclasses import replace
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import Contract
-from expectations.rules import Between, ExcludedAtMost, NotNull, RowCountBetween, Rule, ShareOfOneAtMost, Unique
+from expectations.rules import (
+    Between,
+    ExcludedAtMost,
+    HasValues,
+    NotAfter,
+    NotNull,
+    RowCountBetween,
+    Rule,
+    ShareOfOneAtMost,
+    Unique,
+)
 from transforms import schemas
 from transforms.rfm.dimensions import DIMENSIONS
+from transforms.schemas import MAY_BE_NULL
 
 
 def computed_contract(*, table: str, schema: StructType, rules: Sequence[Rule] = ()) -> Contract:
-    """The contract of a computed table: no nulls, rules of its own, and the key of `schemas.KEYS`."""
-    not_null = (NotNull(name, severity="stop") for name in schema.fieldNames())
+    """The contract of a computed table: no nulls, rules of its own, and the key of `schemas.KEYS`.
+
+    A rule of ``rules`` that covers several columns covers their nulls too. Columns of `MAY_BE_NULL` may be null.
+    """
+    may_be_null = {name for rule in rules if isinstance(rule, HasValues) for name in rule.names} | {*MAY_BE_NULL}
+    not_null = (NotNull(name, severity="stop") for name in schema.fieldNames() if name not in may_be_null)
     return Contract(table, schema, (*not_null, *rules, Unique(schemas.KEYS[table], severity="stop")))
 
 
@@ -29,6 +44,18 @@ RFM = computed_contract(
         Between("purchase_count", low=1, severity="stop"),
         # True of a card that was fitted to the same customers. For any other card, see `with_another_card`.
         *(Between(dimension, low=0, high=5, severity="stop") for dimension in DIMENSIONS),
+        # One rule for all that comes with scores, since every rule costs each row time. A score outside 1..5 is in no
+        # cell, and so in no segment.
+        HasValues(
+            "scores and segment",
+            (
+                *("as_of", "first_purchase_time", "days_since_last_purchase", "tenure_days"),
+                *("r_score", "f_score", "m_score", "rfm_score", "segment_code", "segment"),
+                *("r_band", "f_band", "m_band"),
+            ),
+            severity="stop",
+        ),
+        NotAfter("first_purchase_time", other="last_purchase_time", severity="stop"),
         ShareOfOneAtMost("purchase_count", share=0.05, severity="warn"),
         ExcludedAtMost("orders without payments", share=0.005, severity="warn"),
     ),

@@ -27,6 +27,7 @@ from expectations.rules import (
     ExcludedAtMost,
     HasAllFields,
     HasNoNul,
+    HasValues,
     IsText,
     IsWellQuoted,
     ParsesAs,
@@ -39,13 +40,13 @@ from transforms.bounded_text import cut, shown
 LONGEST_MESSAGE = 380
 """Characters of a message after the name of the file and the line."""
 
-_ONCE_IN_EVERY_FILE = (HasAllFields, IsText, IsWellQuoted, HasNoNul, ParsesAs, ExcludedAtMost)
-ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in _ONCE_IN_EVERY_FILE}
-"""The kinds of rule that can be added. The others apply once to every file."""
+_OF_THE_PROJECT = (HasAllFields, IsText, IsWellQuoted, HasNoNul, HasValues, ParsesAs, ExcludedAtMost)
+ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in _OF_THE_PROJECT}
+"""The kinds of rule that can be added. The others apply once to every file, or to what the project computes."""
 
 _FORM_FIELDS = "format, pad_zeros_to or may_be_missing"
 
-SUBJECT_FIELDS = frozenset({"column", "other", "key", "table", "over", "type", "of", "measured"})
+SUBJECT_FIELDS = frozenset({"column", "other", "key", "names", "table", "over", "type", "of", "measured"})
 """The fields that say what a rule is about. A rule with another subject is another rule."""
 
 

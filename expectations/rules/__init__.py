@@ -6,7 +6,7 @@ that comes out as null has failed, unless the rule states that null passes.
 """
 
 from expectations.rules.cells import Cells
-from expectations.rules.column_rules import Between, NotAfter, NotNull, ParsesAs
+from expectations.rules.column_rules import Between, HasValues, NotAfter, NotNull, ParsesAs
 from expectations.rules.row_rules import HasAllFields, IsText, IsWellQuoted, RefersTo, Unique
 from expectations.rules.rule import GxExpectation, RowRule, Rule, Severity
 from expectations.rules.table_rules import (
@@ -27,6 +27,7 @@ KINDS: dict[str, type[Rule]] = {
         IsWellQuoted,
         HasNoNul,
         NotNull,
+        HasValues,
         ParsesAs,
         Matches,
         InSet,
@@ -52,6 +53,7 @@ __all__ = [
     "GxExpectation",
     "HasAllFields",
     "HasNoNul",
+    "HasValues",
     "InSet",
     "IsText",
     "IsWellQuoted",

@@ -176,5 +176,42 @@ class NotAfter(NullableRule):
         return self._reason_unless(self.or_null(value.isNull() | other.isNull() | (value <= other)), both_texts)
 
 
+@dataclass(frozen=True)
+class HasValues(RowRule):
+    """Each of several columns has a value: one check for columns that a row has all of, or none.
+
+    Attributes:
+        of: what the columns are together.
+        names: the columns.
+    """
+
+    of: str
+    names: tuple[str, ...]
+    kind: ClassVar[str] = "has_values"
+
+    @property
+    def subject(self) -> str:
+        """What the columns are together."""
+        return self.of
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns."""
+        return self.names
+
+    @property
+    def expectation(self) -> str:
+        """A value in each."""
+        return f"a value in each of {', '.join(self.names)}"
+
+    def reason(self, _cells: Cells, /) -> Column:
+        """A reason that names the columns without a value."""
+        missing = F.concat_ws(", ", *[F.when(F.col(name).isNull(), F.lit(name)) for name in self.names])
+        any_is_null = F.lit(False)
+        for name in self.names:
+            any_is_null = any_is_null | F.col(name).isNull()
+        return self._reason_unless(~any_is_null, missing)
+
+
 def _expect_not_null(column: str) -> GxExpectation:
     return GxExpectation("expect_column_values_to_not_be_null", {"column": column})

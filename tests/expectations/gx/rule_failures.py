@@ -197,18 +197,36 @@ PURCHASES = Case(
 CUSTOMER = {"last_purchase_time": T, "total_value": ONE, "average_purchase_value": ONE}
 BOUNDED = {"recency_weeks": 0, "purchase_count": 1, "recency": 0.0, "frequency": 5.0, "monetary": 2.5}
 OUTSIDE = {"recency_weeks": -1, "purchase_count": 0, "recency": -0.1, "frequency": 5.1, "monetary": float("nan")}
+SCORED: dict[str, Any] = {
+    "as_of": T,
+    "first_purchase_time": T,
+    "days_since_last_purchase": 0,
+    "tenure_days": 0,
+    "r_score": 5,
+    "f_score": 1,
+    "m_score": 3,
+    "rfm_score": "513",
+    "segment_code": "RM02",
+    "segment": "Recent",
+    "r_band": "up to 1",
+    "f_band": "up to 1",
+    "m_band": "any",
+}
+HAS_VALUES, ORDERED = "has_values(scores and segment)", "not_after(first_purchase_time, last_purchase_time)"
 COUNTED, MEAN = "row_count_between(customers in purchases)", "mean_between(monetary)"
 RFM = Case(
     with_row_count(added(CONTRACTS["rfm"], MeanBetween("monetary", low=0)), rows=2, of="customers in purchases"),
     "customer_unique_id",
-    {**CUSTOMER, **BOUNDED},
+    {**CUSTOMER, **BOUNDED, **SCORED},
     [
         *without_value("customer_unique_id", *CUSTOMER),
+        Failure(HAS_VALUES, {"segment": None, "r_band": None}, "segment, r_band"),
+        Failure(ORDERED, {"first_purchase_time": at("2018-01-02 10:00:00")}, f"2018-01-02 10:00:00, {NEW_YEAR}"),
         *[failure._replace(also=(f"between({column})",)) for column in BOUNDED for failure in without_value(column)],
         *[Failure(f"between({column})", {column: value}, str(value)) for column, value in OUTSIDE.items()],
         Failure("unique(customer_unique_id)", {"customer_unique_id": X}, X),
     ],
-    nulls=(*(f"between({column})" for column in BOUNDED), "unique(customer_unique_id)", MEAN),
+    nulls=(*(f"between({column})" for column in BOUNDED), "unique(customer_unique_id)", MEAN, HAS_VALUES, ORDERED),
     no_rows=(COUNTED, MEAN),
     failures_together=(COUNTED, MEAN),
 )
