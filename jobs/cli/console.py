@@ -92,11 +92,15 @@ def show_table(
 ) -> None:
     """Print a table and notes below it. The first ``text_columns`` columns are text, the others figures.
 
+    On a narrow terminal text is wrapped, and no figure is cut.
+
     What is shown may come from outside, so nothing is read as markup, and control characters are escaped.
     """
     table = Table(title=_as_it_is(title), title_justify="left", title_style="")
     for position, name in enumerate(header):
-        table.add_column(_as_it_is(name), justify="left" if position < text_columns else "right", no_wrap=True)
+        table.add_column(
+            _as_it_is(name), justify="left" if position < text_columns else "right", no_wrap=position >= text_columns
+        )
     for row in rows:
         table.add_row(*map(_as_it_is, row))
     # A pipe has no width, and no figure may be cut: there the table is as wide as its content.
