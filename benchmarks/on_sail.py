@@ -8,6 +8,7 @@ checks, so its time shows what the engine takes.
 
 import os
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +17,18 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.contenders import contender_arguments
 from benchmarks.workshop_sql import CHECKED_TABLES
+from jobs.scores.fitting import fit_bands
+from jobs.sources.segment_maps import load_maps
 from transforms.purchases import purchases
-from transforms.rfm.measures import apply_card, customers_with_purchases, fitted_bounds, measured_customers
-from transforms.rfm.score_card import ScoreCard
-from transforms.sources.olist import attributed_payments, transactions
+from transforms.rfm.measures import (
+    apply_card,
+    customers_with_purchases,
+    fitted_bounds,
+    measured_customers,
+    scored_extremes,
+)
+from transforms.rfm.score_card import DEFAULT_PERCENTS, ScoreCard, Scoring
+from transforms.sources.olist import Counted, attributed_payments, transactions
 
 
 def all_tables(session: SparkSession, as_of: date, tables: Path, results: Path) -> None:
@@ -30,13 +39,17 @@ def all_tables(session: SparkSession, as_of: date, tables: Path, results: Path) 
         return session.read.parquet(str(results / name))
 
     checked = {name: session.read.parquet(str(tables / name)) for name in CHECKED_TABLES}
-    counted = written("transactions", transactions(attributed=attributed_payments(**checked, as_of=as_of)))
+    counted = written("transactions", transactions(attributed=attributed_payments(**checked, counted=Counted(as_of))))
     merged = written("purchases", purchases(transactions=counted))
     measured = written("measures", measured_customers(purchases=merged, as_of=as_of))
-    bounds = [value.alias(name) for name, value in fitted_bounds().items()]
-    extremes = measured.agg(*bounds).collect()[0].asDict()
+    aggregates = {**fitted_bounds(), **scored_extremes()}
+    extremes = measured.agg(*[value.alias(name) for name, value in aggregates.items()]).collect()[0].asDict()
+    buyers = customers_with_purchases(measured=measured)
+    bands = fit_bands(buyers, totals=extremes, percents=DEFAULT_PERCENTS)
+    segment_map = load_maps(None).chosen(frequency_is_degenerate=bands["f"].degeneracy is not None)
     card = ScoreCard.fitted(extremes, name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")
-    written("rfm", apply_card(measures=customers_with_purchases(measured=measured), card=card))
+    card = replace(card, scoring=Scoring(bands, DEFAULT_PERCENTS, segment_map))
+    written("rfm", apply_card(measures=buyers, card=card))
 
 
 VARIANTS = {"all": all_tables}

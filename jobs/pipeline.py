@@ -17,9 +17,10 @@ from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
 from jobs.runs.manifest import StepResult
 from jobs.runs.run import open_run
+from jobs.scores.summary import show_segments
 from jobs.segments import cluster_customers
 from jobs.sources.input_files import find_sources, inputs_of
-from jobs.sources.score_cards import load_card
+from jobs.sources.score_cards import choose_scoring
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 from jobs.warehouse.target import WarehouseTarget, parse_address
@@ -33,21 +34,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_pipeline(config: PipelineConfig) -> None:
     """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
     options = config.run
-    card = load_card(config.features.card, config.features.feature_scale) if config.features.card else None
     rules = active_rules(options.rules)
     sources = find_sources(config.input, rules.of_files)
     publication = publication_of(config)
     store = RunStore(options.output)
     # A damaged pointer stops the run here, and not when it is to be moved, after all work.
     store.current()
+    choice = choose_scoring(store, config.features)
     previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
         checked = ingest(run, sources)
-        features = run_features(run, checked, config=config.features, card=card, for_sagemaker=previous is None)
+        features = run_features(run, checked, config=config.features, choice=choice, for_sagemaker=previous is None)
         clusters = cluster_customers(run, features, config=config.clusters, previous=previous) if previous else None
         results: list[StepResult] = [checked, features, *([clusters] if clusters else [])]
         run.finish(inputs=inputs_of(sources), results=results, becomes_current=True)
+        show_segments(features.scored)
         run.show_summary(*(cluster_notes(clusters) if clusters else ()))
         if clusters:
             show_clusters(clusters)

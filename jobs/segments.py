@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -122,7 +123,7 @@ def cluster_customers(
     Raises:
         DataError: A reconciliation check fails, or the clusters drifted further than ``--max-drift`` allows.
     """
-    customers = Customers(customer_features.rfm, customer_features.card.clustered_by)
+    customers = Customers(customer_features.scored.rfm, customer_features.scored.card.clustered_by)
     assignments = _train(run, customers, config=config)
     return _write_segments(run, customers, assignments, config=config, previous=previous)
 
@@ -248,11 +249,13 @@ def _means(assigned: DataFrame) -> dict[int, tuple[float, float, float]]:
 
 def _reused_features(earlier: EarlierFeatures, run: Run) -> Reused:
     """What the tables depend on is what they were made with; the rules of this run apply to the segments alone."""
-    files = earlier.manifest.kmeans_features
-    return Reused(
-        settings={**earlier.manifest.configuration.as_json(), "rules_of_segments": run.rules.hash},
-        entries={"score_card": earlier.card.as_json(), **({FEATURES: files.as_json()} if files else {})},
-    )
+    manifest = earlier.manifest
+    entries: dict[str, Any] = {"score_card": earlier.card.as_json()}
+    if manifest.segments is not None:
+        entries |= {"segments": manifest.segments, "sufficiency": manifest.sufficiency}
+    if manifest.kmeans_features is not None:
+        entries[FEATURES] = manifest.kmeans_features.as_json()
+    return Reused({**manifest.configuration.as_json(), "rules_of_segments": run.rules.hash}, entries)
 
 
 def _earlier_features(store: RunStore, run_id: str | None) -> EarlierFeatures:

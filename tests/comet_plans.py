@@ -16,7 +16,6 @@ from expectations.contracts.computed import PURCHASES, RFM, TRANSACTIONS
 from expectations.contracts.contract import Contract
 from expectations.validation.computed import failure_counts
 from jobs.runs.metrics import with_metrics
-from jobs.sources.score_cards import load_card
 from jobs.spark import session as session_settings
 from jobs.spark.engines import find_engine
 from tests.chain import TABLES, chain
@@ -45,7 +44,7 @@ def main(folder: str, result: str) -> None:
         tables = {
             name: session.read.schema(getattr(schemas, name.upper())).parquet(f"{folder}/{name}") for name in TABLES
         }
-        frames = chain(tables, as_of=date(2018, 6, 30), card=load_card("workshop-2021"))
+        frames = chain(tables, as_of=date(2018, 6, 30))
         plans = {
             contract.table: left_to_spark(session, contract, frames[contract.table])
             for contract in (TRANSACTIONS, PURCHASES, RFM)

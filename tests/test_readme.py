@@ -19,13 +19,16 @@ from transforms.schemas import KEYS
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
-OUTPUT = re.search(r"^```\n(Run 2018.*?)^```", README, re.MULTILINE | re.DOTALL)
+OUTPUT = re.search(r"^```\n(Segments of customers.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 QUERIES = re.findall(r"^```sql\n(.*?)^```\n\n((?:^\|[^\n]*\|\n)+)", README, re.MULTILINE | re.DOTALL)
 """Each query of the README, and the result below it."""
 
 STEP = re.compile(r"│ (\w+) +│ +([\d,]+) │ +([\d,]+) │ +([\d,]+) │ +([\d,.]*) │")
 """A line of the summary table, without its seconds."""
+
+SEGMENT = re.compile(r"│ ([^│]+?) +│ +([\d,]+) │ +([\d.]+%) │ +([\d,.]+) │ +([\d.]+%) │")
+"""A line of the table of segments."""
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +76,9 @@ def test_every_command_runs_and_prints_the_output_that_the_readme_shows(spark: S
             results = [result_of(query, checkout / "output" / "warehouse.duckdb") for query, _ in QUERIES]
     assert OUTPUT is not None
     assert STEP.findall(OUTPUT[1]) == STEP.findall(outputs["make run-local"]) != []
+    assert SEGMENT.findall(OUTPUT[1]) == SEGMENT.findall(outputs["make run-local"]) != []
     assert "pytest" in outputs["make test"]
-    assert len(results) == 5
+    assert len(results) == 7
     assert results == [result for _, result in QUERIES]
 
 

@@ -8,7 +8,9 @@ from typing import Literal, get_args
 from expectations.contracts.olist import ORDER_STATUSES
 from jobs.cli.logs import LOG_FORMATS
 from jobs.cli.parser import OneLineParser, add_version
+from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.feature_scale import SCALE_KINDS
+from transforms.rfm.score_card import LONGEST_WINDOW, percents_of
 
 Step = Literal["ingest", "replay", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
@@ -17,6 +19,8 @@ NumberOfClusters = int | Literal["auto"]
 Engine = Literal["spark", "comet"]
 
 ALL_STATUSES = "all"
+FITTED_CARD = "fit"
+CURRENT_CARD = "current"
 MAX_QUARANTINED = 0.01
 
 DEFAULT_K = 5
@@ -29,12 +33,12 @@ DESCRIPTIONS: dict[Step, str] = {
     "every row is accounted for. The tables are a run of their own, from which `features` continues.",
     "replay": "Validate the quarantined rows of an earlier run again, as they now stand in --input. Its accepted rows "
     "are reused as they are. The tables are a run of their own, from which `features` continues.",
-    "features": "Compute transactions, purchases and normalised RFM from the checked tables of an earlier run, and "
-    "make the result the current run.",
+    "features": "Compute transactions, purchases, normalised RFM, scores and segments from the checked tables of an "
+    "earlier run, and make the result the current run.",
     "segments": "Assign each customer of an earlier run to a cluster: by Spark's KMeans, by the clusters of another "
     "run, or by what SageMaker assigned. Clusters keep stable ids and get names. The result becomes the current run.",
-    "pipeline": "Run all steps in one session: CSV files, checked tables, transactions, purchases, normalised RFM and "
-    "clusters of customers. The result becomes the current run.",
+    "pipeline": "Run all steps in one session: CSV files, checked tables, transactions, purchases, normalised RFM with "
+    "scores and segments, and clusters of customers. The result becomes the current run.",
 }
 EPILOG = """\
 what is written:
@@ -150,9 +154,29 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
         )
     parser.add_argument(
         "--card",
-        metavar="NAME|FILE",
-        help="apply the bounds of this score card: a file that an earlier run wrote (score_card.json), or a shipped "
-        "card: workshop-2021. Default: fit bounds to this run's customers",
+        metavar="fit|current|NAME|FILE",
+        help="what turns measures into scores: fit, a new score card from this run's customers (default); current, the "
+        "card of the current run, so that nobody moves because others did, and a new one if there is no current run; a "
+        "file that an earlier run wrote (score_card.json); or a shipped card: workshop-2021",
+    )
+    parser.add_argument(
+        "--segments",
+        metavar="FILE",
+        help="YAML file with a segment map of your own (docs/segments.md has the format). Default: that of the card; a "
+        "new card takes recency x frequency, or recency x monetary where percentiles of purchase_count coincide",
+    )
+    parser.add_argument(
+        "--score-percentiles",
+        type=_percentiles,
+        metavar="LIST",
+        help="the four percentiles at which a new card cuts each measure into five bands (default: 20,40,60,80)",
+    )
+    parser.add_argument(
+        "--window-months",
+        type=_months,
+        metavar="N",
+        help="count purchases of the last N months up to --as-of alone; those before are excluded, and counted in the "
+        "manifest. Default: that of the card; a new card takes all history",
     )
     parser.add_argument(
         "--feature-scale",
@@ -306,6 +330,21 @@ def _statuses(text: str) -> tuple[str, ...] | None:
         expected = f"statuses of {', '.join(ORDER_STATUSES)}; or {ALL_STATUSES}"
         raise argparse.ArgumentTypeError(f"{', '.join(map(repr, unknown))}: expected {expected}")
     return tuple(statuses)
+
+
+def _percentiles(text: str) -> tuple[float, ...]:
+    try:
+        return percents_of([float(part) for part in text.split(",")])
+    except (ValueError, ScoreCardError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected four ascending numbers between 0 and 100, such as 20,40,60,80"
+        ) from None
+
+
+def _months(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= LONGEST_WINDOW:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of months from 1 to {LONGEST_WINDOW}")
+    return int(text)
 
 
 def _number_of_clusters(text: str) -> NumberOfClusters:

@@ -12,6 +12,7 @@ from jobs.cli.arguments import (
     ALL_STATUSES,
     DEFAULT_K,
     DEFAULT_K_RANGE,
+    FITTED_CARD,
     MAX_QUARANTINED,
     Engine,
     KMeansOption,
@@ -23,6 +24,7 @@ from jobs.cli.logs import LOG_FORMATS
 from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError
 from transforms.rfm.feature_scale import ScaleKind
+from transforms.sources.olist import Counted
 
 
 @dataclass(frozen=True)
@@ -124,14 +126,20 @@ class FeaturesConfig:
     Attributes:
         order_statuses: statuses that count, sorted; None counts all.
         purchase_value: whether payments of one purchase are added, or one is kept as in the workshop.
-        card: a shipped card's name or a card file's path; None fits a card from the data.
+        card: a shipped card's name or a card file's path, or `CURRENT_CARD`; None fits a card from the data.
         feature_scale: of what is clustered; None for the card's, which is minmax unless it says otherwise.
+        window_months: the months up to the as-of date that count; None for the card's, or for all history.
+        percentiles: at which measures are cut into bands; None for fifths.
+        segments: the file of a segment map; None for the card's, or for the shipped map that fits the data.
     """
 
     order_statuses: tuple[str, ...] | None = None
     purchase_value: PurchaseValue = "sum"
     card: str | None = None
     feature_scale: ScaleKind | None = None
+    window_months: int | None = None
+    percentiles: tuple[float, ...] | None = None
+    segments: str | None = None
 
     @classmethod
     def of(cls, arguments: Namespace) -> "FeaturesConfig":
@@ -139,14 +147,26 @@ class FeaturesConfig:
         return cls(
             order_statuses=arguments.order_statuses,
             purchase_value=arguments.purchase_value,
-            card=arguments.card,
+            card=None if arguments.card == FITTED_CARD else arguments.card,
             feature_scale=arguments.feature_scale,
+            window_months=arguments.window_months,
+            percentiles=arguments.score_percentiles,
+            segments=arguments.segments,
         )
+
+    def counted(self, *, as_of: date) -> Counted:
+        """Which orders count, as of a day."""
+        return Counted(as_of, self.order_statuses, self.window_months)
 
     def measured_by(self, *, as_of: date) -> dict[str, Any]:
         """The settings that a customer's measures depend on, with the as-of date of the run."""
         statuses = ALL_STATUSES if self.order_statuses is None else list(self.order_statuses)
-        return {"as_of": as_of.isoformat(), "order_statuses": statuses, "purchase_value": self.purchase_value}
+        return {
+            "as_of": as_of.isoformat(),
+            "order_statuses": statuses,
+            "purchase_value": self.purchase_value,
+            "window_months": self.window_months,
+        }
 
 
 @dataclass(frozen=True)

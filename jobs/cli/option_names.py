@@ -11,7 +11,9 @@ from jobs.cli.printable import printable
 
 _EVERY_RUN = ("as-of", "output", "run-id", "rules", "engine", "log-format")
 _INPUT = ("input", "max-quarantined")
-_FEATURES = ("card", "feature-scale", "purchase-value", "order-statuses")
+_FEATURES = (
+    *("card", "segments", "score-percentiles", "window-months", "feature-scale", "purchase-value", "order-statuses"),
+)
 _CLUSTERS = ("kmeans", "k", "k-range", "match", "max-drift")
 _WAREHOUSE = ("warehouse", "staging", "iam-role")
 

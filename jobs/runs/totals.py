@@ -1,6 +1,6 @@
 """Rows and money at each boundary of a run, and the reconciliation checks between them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -47,6 +47,8 @@ class BoundaryKind(StrEnum):
     """People of a table, each counted once."""
     MEASURED = "measured"
     """Purchases that the customers of a table sum up."""
+    SEGMENT = "segment"
+    """Customers of one segment, by code."""
     CLUSTER = "cluster"
     """Customers of one cluster, by stable id."""
     REPLAYED = "replayed"
@@ -70,7 +72,7 @@ class Boundary:
     Attributes:
         table: the table, or its quarantine.
         kind: what is totalled.
-        part: the cause or the cluster, for kinds that have several.
+        part: the cause, the segment or the cluster, for kinds that have several.
     """
 
     table: str
@@ -100,6 +102,11 @@ class BoundaryTotal:
     def as_json(self) -> dict[str, Any]:
         """The entry in the manifest."""
         return self.boundary.as_json() | self.total.as_json()
+
+
+def excluded_by_cause(table: str, rows: Mapping[str, int]) -> list[BoundaryTotal]:
+    """The rows of a table that do not count, by cause, as entries of the ledger."""
+    return [BoundaryTotal(Boundary(table, BoundaryKind.EXCLUDED, cause), Total(count)) for cause, count in rows.items()]
 
 
 @dataclass(frozen=True)

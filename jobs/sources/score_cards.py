@@ -1,27 +1,129 @@
-"""Score cards, by the name of a shipped card or by file."""
+"""What a run scores its customers with: a score card by name, by file or of the current run, and segment maps."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
+from typing import Any
 
-from jobs.errors import ConfigurationError
+from jobs.cli.arguments import CURRENT_CARD
+from jobs.cli.config import FeaturesConfig
+from jobs.errors import ConfigurationError, DataError
+from jobs.sources.segment_maps import load_maps
+from jobs.storage.store import RunStore
 from jobs.storage.uris import folder_at
 from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, ScaleKind
-from transforms.rfm.score_card import ScoreCard
+from transforms.rfm.score_card import LONGEST_NAME, ScoreCard
+from transforms.rfm.segments import SegmentMaps
 
 SUFFIX = ".json"
 SHIPPED_CARDS = resources.files("transforms.rfm") / "cards"
 
 
-def load_card(name: str, feature_scale: ScaleKind | None = None) -> ScoreCard:
-    """The card that ``--card`` names.
+@dataclass(frozen=True)
+class ScoringChoice:
+    """What a run scores its customers with.
+
+    Attributes:
+        card: the card to apply; None fits one.
+        named: the card that the command line names, as it is there; ``card`` may have another map or scale.
+        maps: the segment maps that a new card may take.
+        window_months: the months up to the as-of date that count; None for all history.
+    """
+
+    card: ScoreCard | None
+    maps: SegmentMaps
+    window_months: int | None = None
+    named: ScoreCard | None = None
+
+    def settings(self, percents: tuple[float, ...]) -> dict[str, Any]:
+        """The settings that new cut points and segments depend on: no customers, and nothing of this run."""
+        own = self.maps.own
+        return {"percentiles": list(percents), "segment_map": "shipped" if own is None else own.hash}
+
+
+def choose_scoring(store: RunStore, config: FeaturesConfig) -> ScoringChoice:
+    """The card and the maps that the options of a run name.
+
+    Raises:
+        ConfigurationError: There is no such card or map, a file is not one, or options contradict the card.
+        DataError: The card of the current run is missing or invalid.
+    """
+    maps = load_maps(config.segments)
+    if config.card is None:
+        return ScoringChoice(None, maps, config.window_months)
+    named = current_card(store) if config.card == CURRENT_CARD else load_card(config.card)
+    if named is None:
+        return ScoringChoice(None, maps, config.window_months)
+    try:
+        card = _with_scale(named, config.feature_scale)
+    except ScoreCardError as error:
+        raise ConfigurationError(
+            f"--feature-scale {config.feature_scale} with --card {config.card}: {error}. Leave one of them out"
+        ) from None
+    if card.scoring is None:
+        return ScoringChoice(card, maps, config.window_months, named)
+    _refuse_contradictions(card, config)
+    if maps.own is not None and maps.own.hash != card.scoring.segment_map.hash:
+        name = f"{card.name[: LONGEST_NAME // 2]}, with segment map {maps.own.name}"[:LONGEST_NAME]
+        card = replace(card, name=name, scoring=replace(card.scoring, segment_map=maps.own))
+    return ScoringChoice(card, maps, card.scored_by.window_months, named)
+
+
+def _refuse_contradictions(card: ScoreCard, config: FeaturesConfig) -> None:
+    """Refuse options that a card with cut points settles already.
+
+    Raises:
+        ConfigurationError: There is one.
+    """
+    percents = card.scored_by.percents
+    at = ", ".join(f"{percent:g}" for percent in percents)
+    if config.percentiles not in (None, percents):
+        raise ConfigurationError(
+            f"--score-percentiles with --card {config.card}: the card was cut at {at}. Leave "
+            "--score-percentiles out, or make a new card with --card fit"
+        )
+    months = card.scored_by.window_months
+    if config.window_months not in (None, months):
+        window = "all history" if months is None else f"{months} months"
+        raise ConfigurationError(
+            f"--window-months {config.window_months} with --card {config.card}: the card was fitted to {window}. Leave "
+            "--window-months out, or make a new card with --card fit"
+        )
+
+
+def current_card(store: RunStore) -> ScoreCard | None:
+    """The card of the current run; None if no run is current.
+
+    Raises:
+        DataError: The card is missing, or is not one.
+    """
+    current = store.current()
+    if current is None:
+        return None
+    entry = store.manifest(current.run_id).score_card
+    text = store.read_file(entry.file) if entry else None
+    if entry is None or text is None:
+        lacks = "no score card" if entry is None else f"a score card {entry.file}, which does not exist"
+        raise DataError(
+            f"{store.output}: --card current: the manifest of run {current.run_id} names {lacks}. Restore it, or make "
+            "a new card with --card fit"
+        )
+    try:
+        return ScoreCard.from_json(text)
+    except ScoreCardError as error:
+        raise DataError(
+            f"{store.output}/{entry.file}: {error}. Restore it, or make a new card with --card fit"
+        ) from None
+
+
+def load_card(name: str) -> ScoreCard:
+    """The card of a name.
 
     Args:
         name: of a shipped card, or the path of a file.
-        feature_scale: from ``--feature-scale``; None for the card's own.
 
     Raises:
-        ConfigurationError: There is no such card, the file is not a card, or it lacks what the scale needs.
+        ConfigurationError: There is no such card, or the file is not a card.
     """
     shipped = sorted(
         entry.name.removesuffix(SUFFIX) for entry in SHIPPED_CARDS.iterdir() if entry.name.endswith(SUFFIX)
@@ -29,7 +131,7 @@ def load_card(name: str, feature_scale: ScaleKind | None = None) -> ScoreCard:
     is_shipped = name in shipped
     text = (SHIPPED_CARDS / f"{name}{SUFFIX}").read_text(encoding="utf-8") if is_shipped else _read_file(name, shipped)
     try:
-        return _with_scale(ScoreCard.from_json(text), feature_scale)
+        return ScoreCard.from_json(text)
     except ScoreCardError as error:
         raise ConfigurationError(
             f"--card {name}: {error}. Correct the file, or leave --card out to fit a card"
@@ -53,6 +155,6 @@ def _read_file(name: str, shipped: list[str]) -> str:
     if text is None:
         raise ConfigurationError(
             f"--card {name}: no such file, and no card of that name (shipped: {', '.join(shipped)}). "
-            "Give one of these, a score_card.json of an earlier run, or leave --card out to fit a card"
+            "Give fit, current, one of these, a score_card.json of an earlier run, or leave --card out to fit a card"
         )
     return text

@@ -244,6 +244,8 @@ class Manifest(_Read):
     score_card: RecordedCard | None = None
     kmeans_features: RecordedFeatures | None = None
     kmeans: RecordedClusters | None = None
+    segments: dict[str, Any] | None = None
+    sufficiency: dict[str, Any] | None = None
     finished_at: Time | None = None
 
     def paths(self) -> list[str]:

@@ -220,7 +220,7 @@ def open_warehouse(target: WarehouseTarget) -> Warehouse:
 
 def _load_table(connection: DuckDBPyConnection, table: TableToLoad) -> None:
     """Replace a table by the rows of the run's files; by no rows if the run lacks the table."""
-    columns = identifier_list(table.schema.fieldNames())
+    columns = identifier_list(table.columns_of_files.fieldNames())
     connection.execute(replace_duckdb_table(table.name, table.schema, schema=SCHEMA))
     _comment(connection, table)
     if table.files:

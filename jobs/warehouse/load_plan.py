@@ -18,7 +18,7 @@ from jobs.sources.input_files import Source, find_sources
 from jobs.storage.run_files import Manifest, RecordedInputFile
 from jobs.storage.store import RunStore
 from jobs.storage.table_files import TableFile, fingerprint
-from transforms.schemas import MONEY_COLUMNS, TABLES
+from transforms.schemas import ADDED_AFTER_0_1, MONEY_COLUMNS, TABLES
 
 REQUIRED_TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm")
 """Tables without which a run is not loaded. A table that a later release adds is none, so earlier runs load too.
@@ -62,16 +62,23 @@ class TableToLoad:
         name: the table's name.
         files: the Parquet files that hold it; none if the run lacks the table.
         total: its rows, and its money if it has any.
+        lacks: columns that its files do not have, since an earlier release wrote them. They are null then.
     """
 
     name: str
     files: tuple[TableFile, ...]
     total: Total
+    lacks: frozenset[str] = frozenset()
 
     @property
     def schema(self) -> StructType:
-        """The table's columns, in the order of the files."""
+        """The table's columns."""
         return TABLES[self.name]
+
+    @property
+    def columns_of_files(self) -> StructType:
+        """The columns that the files have."""
+        return StructType([column for column in self.schema if column.name not in self.lacks])
 
     @property
     def expected(self) -> ExpectedTotal:
@@ -228,7 +235,8 @@ def _table(store: RunStore, manifest: Manifest, name: str) -> TableToLoad:
     if name not in manifest.outputs:
         return TableToLoad(name, (), Total(0))
     table = find_table(store.folder, manifest, name)
-    return TableToLoad(name, table.files, table.total)
+    lacks = ADDED_AFTER_0_1.get(name, frozenset()) if manifest.segments is None else frozenset()
+    return TableToLoad(name, table.files, table.total, lacks)
 
 
 def _manifest_of_files(store: RunStore, run_id: str) -> Manifest:

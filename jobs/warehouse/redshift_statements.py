@@ -187,12 +187,15 @@ def _lock(schema: str) -> Statement:
 def _replace(table: TableToLoad, *, schema: str, manifest: str | None, iam_role: str) -> list[Statement]:
     """Statements that replace a table's rows by those of the run; without a COPY manifest, by no rows."""
     target, staging = qualified_name(schema, table.name), f"staging_{table.name}"
-    columns = identifier_list(table.schema.fieldNames())
+    columns = identifier_list(table.columns_of_files.fieldNames())
     delete = Statement(f"delete {table.name}", f"delete from {target}")
     if manifest is None:
         return [delete]
     return [
-        Statement(f"create staging for {table.name}", create_redshift_staging(table.name, table.schema, name=staging)),
+        Statement(
+            f"create staging for {table.name}",
+            create_redshift_staging(table.name, table.columns_of_files, name=staging),
+        ),
         Statement(
             f"copy {table.name} into staging",
             f"copy {identifier(staging)}\n{_copy_source(manifest, iam_role)}\nformat as parquet manifest",

@@ -14,10 +14,22 @@ from tests.raw_files import RawFiles, key
 AS_OF = "2018-06-30"
 TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm")
 
-# As of Saturday 2018-06-30. ann last bought on Sunday 2018-03-04: 16 Sundays later. bob on Friday 2018-02-02: 21.
+# As of Saturday 2018-06-30. ann last bought on Sunday 2018-03-04: 118 days and 16 Sundays later. bob on Friday
+# 2018-02-02: 148 and 21. Of two customers, each percentile is a figure of one of them. So there is one cut point: 118
+# days, and 5.00 in money. Purchases are scored by their number.
 WORKED_BY_HAND = (
-    (key("ann"), at("2018-03-04 09:30:00"), 16, 2, money("17.75"), money("35.50"), 0.0, 5.0, 5.0),
-    (key("bob"), at("2018-02-02 08:00:00"), 21, 1, money("5"), money("5"), 5.0, 0.0, 0.0),
+    (
+        *(key("ann"), at("2018-06-30 23:59:59"), at("2018-01-01 10:00:00"), at("2018-03-04 09:30:00"), 118, 16, 180),
+        *(2, money("17.75"), money("35.50"), 0.0, 5.0, 5.0),
+        *(5, 2, 5, "525", "RM01", "Recent big spenders"),
+        *("up to 118", None, "2", 1, "above 5.00", None),
+    ),
+    (
+        *(key("bob"), at("2018-06-30 23:59:59"), at("2018-02-02 08:00:00"), at("2018-02-02 08:00:00"), 148, 21, 148),
+        *(1, money("5"), money("5"), 5.0, 0.0, 0.0),
+        *(1, 1, 1, "111", "RM09", "Lapsed small spenders"),
+        *("119 or more", 30, "up to 1", 1, "up to 5.00", money("0")),
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from expectations.contracts.contract import Contract
 from jobs import features, ingest
 from jobs.runs.metrics import Written
 from jobs.runs.run import Run, TableContract
+from jobs.scores import measuring, scored
 from tests.jobs.complete_runs import AS_OF
 from tests.raw_files import RawFiles, key
 
@@ -72,27 +74,27 @@ def run(checked: Path) -> Callable[..., int]:
     return run_features
 
 
-def in_transform(name: str) -> Callable[[pytest.MonkeyPatch, Mutation], None]:
-    """Mutate what a transform returns."""
+def in_transform(name: str, *, of: ModuleType = features) -> Callable[[pytest.MonkeyPatch, Mutation], None]:
+    """Mutate what a transform returns to a module."""
 
     def patch(monkeypatch: pytest.MonkeyPatch, mutation: Mutation) -> None:
-        transform = getattr(features, name)
-        monkeypatch.setattr(features, name, lambda **frames: mutation(transform(**frames)))
+        transform = getattr(of, name)
+        monkeypatch.setattr(of, name, lambda **frames: mutation(transform(**frames)))
 
     return patch
 
 
-def after_the_write(table: str) -> Callable[[pytest.MonkeyPatch, Mutation], None]:
+def after_the_write(table: str, *, of: ModuleType = features) -> Callable[[pytest.MonkeyPatch, Mutation], None]:
     """Mutate a computed table between where it is written and where it is read."""
 
     def patch(monkeypatch: pytest.MonkeyPatch, mutation: Mutation) -> None:
-        write = features.write_computed
+        write = of.write_computed
 
         def mutated(run: Run, contract: Contract, frame: DataFrame, **settings: Any) -> Written:
             written = write(run, contract, frame, **settings)
             return replace(written, frame=mutation(written.frame)) if contract.table == table else written
 
-        monkeypatch.setattr(features, "write_computed", mutated)
+        monkeypatch.setattr(of, "write_computed", mutated)
 
     return patch
 
@@ -141,11 +143,12 @@ PLACES = {
     "purchases": (in_transform("purchases"), (lost, doubled, changed)),
     "purchases written": (on_the_way("purchases"), (lost, doubled, changed, split)),
     "purchases read": (after_the_write("purchases"), (lost, doubled, changed)),
-    "purchases of people": (in_transform("purchases_of_people"), (lost, doubled, changed)),
-    "measures": (in_transform("measured_customers"), (lost, doubled, changed)),
+    "purchases of people": (in_transform("purchases_of_people", of=measuring), (lost, doubled, changed)),
+    "measures": (in_transform("measured_customers", of=measuring), (lost, doubled, changed)),
     "measures read": (on_disk("stage", "measures"), (lost, doubled, changed)),
-    "rfm": (in_transform("apply_card"), (lost, doubled, changed)),
+    "rfm": (in_transform("apply_card", of=scored), (lost, doubled, changed)),
     "rfm written": (on_the_way("rfm"), (lost, doubled, changed)),
+    "rfm read": (after_the_write("rfm", of=scored), (lost, doubled, changed)),
 }
 
 

@@ -54,10 +54,12 @@ def check_boundaries(manifest: dict[str, Any]) -> None:
         "transactions": {"rows": 3, "money": "35.5000"},
         "payments excluded order_status_not_counted": {"rows": 1, "money": "5.0000"},
         "payments excluded purchased_after_as_of": {"rows": 0, "money": "0.0000"},
+        "payments excluded purchased_before_window": {"rows": 0, "money": "0.0000"},
         "orders counted": {"rows": 2},
         "orders excluded without_payments": {"rows": 0},
         "orders excluded order_status_not_counted": {"rows": 1},
         "orders excluded purchased_after_as_of": {"rows": 0},
+        "orders excluded purchased_before_window": {"rows": 0},
         "customers counted": {"rows": 3},
         "customers people": {"rows": 2},
         "purchases people": {"rows": 1},
@@ -67,6 +69,9 @@ def check_boundaries(manifest: dict[str, Any]) -> None:
         "purchases": {"rows": 2, "money": "35.5000"},
         "rfm": {"rows": 1, "money": "35.5000"},
         "rfm measured": {"rows": 2, "money": "35.5000"},
+        **{f"rfm segment RM0{number}": {"rows": 0, "money": "0.0000"} for number in (*range(1, 5), *range(6, 10))},
+        # One customer is neither better nor worse than others: 3 and 3, and two purchases score 2.
+        "rfm segment RM05": {"rows": 1, "money": "35.5000"},
         "customer_segments": {"rows": 1},
         "customer_segments cluster 0": {"rows": 1, "money": "35.5000"},
     }
@@ -81,6 +86,7 @@ def check_boundaries(manifest: dict[str, Any]) -> None:
         ("customers", "written"),
         ("customers", "people"),
         ("purchases", "written"),
+        ("rfm", "written"),
         ("rfm", "written"),
         ("customer_segments", "written"),
     ]

@@ -30,6 +30,7 @@ def test_the_defaults_are_the_workshops_statuses_and_the_sum_of_payments() -> No
         "as_of": "2018-10-17",
         "order_statuses": "all",
         "purchase_value": "sum",
+        "window_months": None,
     }
 
 

@@ -60,8 +60,16 @@ JUNE: Rows = {
         ("bob", FEBRUARY, money("5.00")),
     ],
     "rfm": [
-        ("ann", MARCH, 16, 2, money("17.75"), money("35.50"), 0.0, 5.0, 5.0),
-        ("bob", FEBRUARY, 21, 1, money("5.00"), money("5.00"), 5.0, 0.0, 0.0),
+        (
+            *("ann", at("2018-06-30 23:59:59"), NEW_YEAR, MARCH, 118, 16, 180, 2, money("17.75"), money("35.50")),
+            *(0.0, 5.0, 5.0, 5, 2, 5, "525", "RM01", "Recent big spenders"),
+            *("up to 118", None, "2", 1, "above 5.00", None),
+        ),
+        (
+            *("bob", at("2018-06-30 23:59:59"), FEBRUARY, FEBRUARY, 148, 21, 148, 1, money("5.00"), money("5.00")),
+            *(5.0, 0.0, 0.0, 1, 1, 1, "111", "RM09", "Lapsed small spenders"),
+            *("119 or more", 30, "up to 1", 1, "up to 5.00", money("0.00")),
+        ),
     ],
 }
 """As of 2018-06-30."""
@@ -71,8 +79,16 @@ FEBRUARY_ONLY: Rows = {
     "transactions": [row for row in JUNE["transactions"] if row[3] != MARCH],
     "purchases": [row for row in JUNE["purchases"] if row[1] != MARCH],
     "rfm": [
-        ("ann", NEW_YEAR, 8, 1, money("15.50"), money("15.50"), 5.0, 0.0, 5.0),
-        ("bob", FEBRUARY, 3, 1, money("5.00"), money("5.00"), 0.0, 0.0, 0.0),
+        (
+            *("ann", at("2018-02-28 23:59:59"), NEW_YEAR, NEW_YEAR, 58, 8, 58, 1, money("15.50"), money("15.50")),
+            *(5.0, 0.0, 5.0, 1, 1, 5, "115", "RM07", "Lapsed big spenders"),
+            *("27 or more", 32, "up to 1", 1, "above 5.00", None),
+        ),
+        (
+            *("bob", at("2018-02-28 23:59:59"), FEBRUARY, FEBRUARY, 26, 3, 26, 1, money("5.00"), money("5.00")),
+            *(0.0, 0.0, 0.0, 5, 1, 1, "511", "RM03", "Recent small spenders"),
+            *("up to 26", None, "up to 1", 1, "up to 5.00", money("0.00")),
+        ),
     ],
 }
 """As of 2018-02-28, before ann's purchase in March."""
@@ -108,6 +124,7 @@ def write_run(output: Path, run_id: str, rows: Rows) -> str:
         "configuration_hash": "0123456789abcdef",
         "inputs": {"files": []},
         "tables": {name: f"runs/{run_id}/{name}" for name in rows},
+        "segments": {},
         "totals": {name: total(name, table_rows) for name, table_rows in rows.items()},
     }
     for name, table_rows in rows.items():

@@ -36,7 +36,7 @@ from jobs.warehouse.staging import StagedFile, copy_manifest
 from jobs.warehouse.target import RedshiftAddress
 from tests.frames import money
 from tests.jobs.warehouse.small_runs import JUNE, JUNE_RUN, edit_manifest, write_run
-from transforms.schemas import MONEY_COLUMNS, TABLES
+from transforms.schemas import ADDED_AFTER_0_1, MONEY_COLUMNS, TABLES
 
 GOLDEN = Path(__file__).parent / "golden"
 ADDRESS = RedshiftAddress(database="dev", schema="segments", workgroup="analytics")
@@ -109,6 +109,21 @@ def test_a_load_is_one_batch_with_unique_statement_names() -> None:
 def test_nothing_in_a_load_commits_by_itself() -> None:
     for statement in LOAD:
         assert not statement.sql.lower().startswith(("truncate", "alter", "vacuum", "commit", "begin", "drop"))
+
+
+def test_columns_that_the_files_of_an_earlier_release_lack_are_neither_copied_nor_filled() -> None:
+    [table] = [replace(table, lacks=ADDED_AFTER_0_1["rfm"]) for table in RUN.tables if table.name == "rfm"]
+    old = replace(RUN, tables=(table,))
+    statements = {
+        each.name: each.sql
+        for each in load_statements(old, load_id="1", schema="s", copies={"rfm": f"{STAGING}/rfm"}, iam_role=ROLE)
+    }
+    columns = (
+        '"customer_unique_id", "last_purchase_time", "recency_weeks", "purchase_count", "average_purchase_value", '
+        '"total_value", "recency", "frequency", "monetary"'
+    )
+    assert statements["insert rfm"].startswith(f'insert into "s"."rfm" ({columns})\nselect {columns}\n')
+    assert "segment" not in statements["create staging for rfm"]
 
 
 def test_a_table_that_the_run_lacks_is_emptied() -> None:

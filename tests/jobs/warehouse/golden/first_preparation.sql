@@ -66,14 +66,30 @@ diststyle key distkey ("customer_unique_id") sortkey ("order_purchase_time");
 -- create table rfm
 create table if not exists "segments"."rfm" (
   "customer_unique_id" varchar(64) not null,
+  "as_of" timestamp,
+  "first_purchase_time" timestamp,
   "last_purchase_time" timestamp,
+  "days_since_last_purchase" integer,
   "recency_weeks" integer,
+  "tenure_days" integer,
   "purchase_count" bigint,
   "average_purchase_value" decimal(18, 4),
   "total_value" decimal(18, 4),
   "recency" double precision,
   "frequency" double precision,
   "monetary" double precision,
+  "r_score" integer,
+  "f_score" integer,
+  "m_score" integer,
+  "rfm_score" varchar(3),
+  "segment_code" varchar(32),
+  "segment" varchar(128),
+  "r_band" varchar(64),
+  "r_to_next" integer,
+  "f_band" varchar(64),
+  "f_to_next" bigint,
+  "m_band" varchar(64),
+  "m_to_next" decimal(18, 4),
   primary key ("customer_unique_id")
 )
 diststyle key distkey ("customer_unique_id") sortkey ("customer_unique_id");

@@ -128,14 +128,30 @@ from "staging_purchases";
 -- create staging for rfm
 create temp table "staging_rfm" (
   "customer_unique_id" varchar(64) not null,
+  "as_of" timestamp,
+  "first_purchase_time" timestamp,
   "last_purchase_time" timestamp,
+  "days_since_last_purchase" integer,
   "recency_weeks" integer,
+  "tenure_days" integer,
   "purchase_count" bigint,
   "average_purchase_value" decimal(18, 4),
   "total_value" decimal(18, 4),
   "recency" double precision,
   "frequency" double precision,
-  "monetary" double precision
+  "monetary" double precision,
+  "r_score" integer,
+  "f_score" integer,
+  "m_score" integer,
+  "rfm_score" varchar(3),
+  "segment_code" varchar(32),
+  "segment" varchar(128),
+  "r_band" varchar(64),
+  "r_to_next" integer,
+  "f_band" varchar(64),
+  "f_to_next" bigint,
+  "m_band" varchar(64),
+  "m_to_next" decimal(18, 4)
 )
 diststyle key distkey ("customer_unique_id");
 
@@ -149,8 +165,8 @@ format as parquet manifest;
 delete from "segments"."rfm";
 
 -- insert rfm
-insert into "segments"."rfm" ("customer_unique_id", "last_purchase_time", "recency_weeks", "purchase_count", "average_purchase_value", "total_value", "recency", "frequency", "monetary")
-select "customer_unique_id", "last_purchase_time", "recency_weeks", "purchase_count", "average_purchase_value", "total_value", "recency", "frequency", "monetary"
+insert into "segments"."rfm" ("customer_unique_id", "as_of", "first_purchase_time", "last_purchase_time", "days_since_last_purchase", "recency_weeks", "tenure_days", "purchase_count", "average_purchase_value", "total_value", "recency", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_score", "segment_code", "segment", "r_band", "r_to_next", "f_band", "f_to_next", "m_band", "m_to_next")
+select "customer_unique_id", "as_of", "first_purchase_time", "last_purchase_time", "days_since_last_purchase", "recency_weeks", "tenure_days", "purchase_count", "average_purchase_value", "total_value", "recency", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_score", "segment_code", "segment", "r_band", "r_to_next", "f_band", "f_to_next", "m_band", "m_to_next"
 from "staging_rfm";
 
 -- add up rows and money
