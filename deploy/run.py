@@ -24,6 +24,11 @@ def add_run(subparsers: Subparsers) -> None:
     parser.add_argument("--input", metavar="S3", help="folder of the raw files (default: the one of `upload`)")
     parser.add_argument("--engine", choices=("glue", "emr"), help="where Spark runs (default: the setting of `up`)")
     parser.add_argument(
+        "--card",
+        help="current: the card of the current run (default); fit: a new one from the customers of this run; or a file "
+        "in S3, or a shipped card",
+    )
+    parser.add_argument(
         "--name",
         type=_name,
         help="name of the execution, and part of the run ids; the same name is the same run (default: the time)",
@@ -51,7 +56,7 @@ def _run(options: argparse.Namespace) -> None:
     aws = aws_of(options)
     outputs = stack_outputs(aws, options.prefix)
     name = options.name or f"{datetime.now(UTC):manual-%Y%m%dt%H%M%Sz}"
-    values = {"as_of": options.as_of, "input": options.input, "engine": options.engine}
+    values = {"as_of": options.as_of, "input": options.input, "engine": options.engine, "card": options.card}
     execution_input = {key: value for key, value in values.items() if value}
     request = executions.start_request(outputs["MachineArn"], name=name, execution_input=execution_input)
     if options.dry_run:

@@ -29,6 +29,7 @@ def test_steps_pass_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
             "--input": "s3://shop-data/raw",
             "--output": "s3://shop-data/output",
             "--run-id": RUN,
+            "--card": "current",
             "--kmeans": "none",
             "--becomes-current": "no",
         },
@@ -57,6 +58,11 @@ def test_steps_pass_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
         "--staging": "s3://shop-data/staging",
         "--iam-role": "default",
     }
+
+
+def test_customers_keep_the_current_card_until_an_execution_asks_for_a_new_one(nightly: Interpreter) -> None:
+    report = nightly.execute({**AS_OF, "card": "fit"}, answers())
+    assert report.request_of("PipelineOnGlue")["Arguments"]["--card"] == "fit"
 
 
 def test_emr_gets_the_same_arguments_in_their_order(nightly: Interpreter) -> None:
