@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.contenders import contender_arguments
 from benchmarks.workshop_sql import CHECKED_TABLES
-from jobs.scores.fitting import fit_bands
+from jobs.scores.fitting import fitted_scoring
 from jobs.sources.segment_maps import load_maps
 from transforms.purchases import purchases
 from transforms.rfm.measures import (
@@ -27,7 +27,7 @@ from transforms.rfm.measures import (
     measured_customers,
     scored_extremes,
 )
-from transforms.rfm.score_card import DEFAULT_PERCENTS, ScoreCard, Scoring
+from transforms.rfm.score_card import ScoreCard
 from transforms.sources.olist import Counted, attributed_payments, transactions
 
 
@@ -45,11 +45,9 @@ def all_tables(session: SparkSession, as_of: date, tables: Path, results: Path) 
     aggregates = {**fitted_bounds(), **scored_extremes()}
     extremes = measured.agg(*[value.alias(name) for name, value in aggregates.items()]).collect()[0].asDict()
     buyers = customers_with_purchases(measured=measured)
-    bands = fit_bands(buyers, totals=extremes, percents=DEFAULT_PERCENTS)
-    segment_map = load_maps(None).chosen(frequency_is_degenerate=bands["f"].degeneracy is not None)
+    scoring = fitted_scoring(buyers, totals=extremes, maps=load_maps(None))
     card = ScoreCard.fitted(extremes, name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")
-    card = replace(card, scoring=Scoring(bands, DEFAULT_PERCENTS, segment_map))
-    written("rfm", apply_card(measures=buyers, card=card))
+    written("rfm", apply_card(measures=buyers, card=replace(card, scoring=scoring)))
 
 
 VARIANTS = {"all": all_tables}

@@ -6,11 +6,11 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from jobs.scores.fitting import fit_bands
+from jobs.scores.fitting import fitted_scoring
 from jobs.sources.segment_maps import load_maps
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.measures import apply_card, customer_measures, fitted_bounds, scored_extremes
-from transforms.rfm.score_card import DEFAULT_PERCENTS, ScoreCard, Scoring
+from transforms.rfm.score_card import ScoreCard
 from transforms.sources.olist import Counted, attributed_payments, exclusion_totals, transactions
 
 TABLES = ("customers", "orders", "payments")
@@ -44,7 +44,6 @@ def fitted(measures: DataFrame, *, as_of: date) -> ScoreCard:
     """A card with the bounds, the cut points and the map of these measures."""
     aggregates = {**fitted_bounds(), **scored_extremes()}
     extremes = measures.agg(*[value.alias(name) for name, value in aggregates.items()]).collect()[0].asDict()
-    bands = fit_bands(measures, totals=extremes, percents=DEFAULT_PERCENTS)
-    segment_map = load_maps(None).chosen(frequency_is_degenerate=bands["f"].degeneracy is not None)
+    scoring = fitted_scoring(measures, totals=extremes, maps=load_maps(None))
     card = ScoreCard.fitted(extremes, name="fitted", as_of=as_of, rules={}, fit_configuration_hash="")
-    return replace(card, scoring=Scoring(bands, DEFAULT_PERCENTS, segment_map))
+    return replace(card, scoring=scoring)

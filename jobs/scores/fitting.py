@@ -19,6 +19,7 @@ from transforms.rfm.measures import scored_ranges
 from transforms.rfm.percentiles import PercentileSearch, range_counts, values_and_commonest
 from transforms.rfm.score_card import DEFAULT_PERCENTS, LONGEST_NAME, ScoreCard, Scoring
 from transforms.rfm.scores import SCORED, Bands, ScoredMeasure, fitted_bands
+from transforms.rfm.segments import SegmentMaps
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,20 @@ def _fitted_grid(measures: DataFrame) -> dict[str, Grid]:
 
 def _scoring(measured: Measured, config: FeaturesConfig, choice: ScoringChoice) -> Scoring:
     percents = config.percentiles or DEFAULT_PERCENTS
-    bands = fit_bands(measured.buyers, totals=measured.totals, percents=percents)
-    segment_map = choice.maps.chosen(frequency_is_degenerate=bands["f"].degeneracy is not None)
-    return Scoring(bands, percents, segment_map, choice.window_months)
+    scoring = fitted_scoring(measured.buyers, totals=measured.totals, maps=choice.maps, percents=percents)
+    return replace(scoring, window_months=choice.window_months)
+
+
+def fitted_scoring(
+    buyers: DataFrame,
+    *,
+    totals: Mapping[str, Any],
+    maps: SegmentMaps,
+    percents: tuple[float, ...] = DEFAULT_PERCENTS,
+) -> Scoring:
+    """Cut points of customers, and the segment map that fits them; see `fit_bands`."""
+    bands = fit_bands(buyers, totals=totals, percents=percents)
+    return Scoring(bands, percents, maps.chosen(frequency_is_degenerate=bands["f"].degeneracy is not None))
 
 
 def fit_bands(buyers: DataFrame, *, totals: Mapping[str, Any], percents: tuple[float, ...]) -> dict[str, Bands]:

@@ -75,7 +75,7 @@ def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
         .withColumn("days_since_last_purchase", F.datediff(day, F.to_date("last_purchase_time")))
         .withColumn("recency_weeks", weeks_between(F.to_date("last_purchase_time"), day))
         .withColumn("tenure_days", F.datediff(day, F.to_date("first_purchase_time")))
-        .withColumn("average_purchase_value", F.when(_bought(), F.col("total_value") / F.col("purchase_count")))
+        .withColumn("average_purchase_value", F.when(bought(), F.col("total_value") / F.col("purchase_count")))
         .select(*columns_of(MEASURED))
     )
 
@@ -85,7 +85,7 @@ def customers_with_purchases(*, measured: DataFrame) -> DataFrame:
 
     Grain in: `measured_customers`. Grain out: one row per customer_unique_id with a purchase, `schemas.MEASURES`.
     """
-    return measured.where(_bought()).select(*columns_of(schemas.MEASURES))
+    return measured.where(bought()).select(*columns_of(schemas.MEASURES))
 
 
 def customers_without_purchases(*, measured: DataFrame) -> DataFrame:
@@ -93,7 +93,7 @@ def customers_without_purchases(*, measured: DataFrame) -> DataFrame:
 
     Grain in: `measured_customers`. Grain out: one row per customer_unique_id without a purchase, and ``returns``.
     """
-    return measured.where(~_bought()).select("customer_unique_id", "returns")
+    return measured.where(~bought()).select("customer_unique_id", "returns")
 
 
 def people_totals() -> dict[str, Column]:
@@ -104,13 +104,13 @@ def people_totals() -> dict[str, Column]:
     """
     return {
         "people": F.count(F.lit(1)),
-        "buyers": F.count_if(_bought()),
+        "buyers": F.count_if(bought()),
         "customer_ids": F.sum("customer_ids"),
-        "other_customer_ids": F.sum(F.when(~_bought(), F.col("customer_ids"))),
+        "other_customer_ids": F.sum(F.when(~bought(), F.col("customer_ids"))),
     }
 
 
-def _bought() -> Column:
+def bought() -> Column:
     """Whether a row of `measured_customers` is a person who bought something."""
     return F.col("purchase_count") > 0
 
@@ -123,9 +123,9 @@ def is_return() -> Column:
 def returns_totals() -> dict[str, Column]:
     """Aggregates over `measured_customers`: the returns of buyers, and of customers without a purchase."""
     return {
-        "returns_of_buyers": F.sum(F.when(_bought(), F.col("returns"))),
-        "returns_alone": F.sum(F.when(~_bought(), F.col("returns"))),
-        "money_of_returns_alone": F.sum(F.when(~_bought(), F.col("total_value"))),
+        "returns_of_buyers": F.sum(F.when(bought(), F.col("returns"))),
+        "returns_alone": F.sum(F.when(~bought(), F.col("returns"))),
+        "money_of_returns_alone": F.sum(F.when(~bought(), F.col("total_value"))),
     }
 
 
@@ -135,11 +135,11 @@ def fitted_bounds() -> dict[str, Column]:
     They are named ``<dimension>_min`` and ``<dimension>_max``; ``customers`` is the number of those who bought.
     """
     extremes = {
-        f"{name}_{bound}": extreme(F.when(_bought(), value))
+        f"{name}_{bound}": extreme(F.when(bought(), value))
         for name, value in dimensions().items()
         for bound, extreme in (("min", F.min), ("max", F.max))
     }
-    return {"customers": F.count_if(_bought()), **extremes}
+    return {"customers": F.count_if(bought()), **extremes}
 
 
 def scored_extremes() -> dict[str, Column]:
@@ -149,7 +149,7 @@ def scored_extremes() -> dict[str, Column]:
     which `fitted_bounds` has.
     """
     return {
-        f"{letter}_{bound}": extreme(F.when(_bought(), F.col(SCORED[letter].column)))
+        f"{letter}_{bound}": extreme(F.when(bought(), F.col(SCORED[letter].column)))
         for letter in ("r", "m")
         for bound, extreme in (("lowest", F.min), ("highest", F.max))
     }

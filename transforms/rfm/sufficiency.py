@@ -8,11 +8,13 @@ customers by frequency includes people who bought once.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from transforms.rfm.measures import bought
 
 LEAST_CUSTOMERS = 500
 LEAST_DAYS_OF_HISTORY = 180
@@ -24,12 +26,11 @@ DAYS_OF_MONTH = 365.25 / 12
 
 def sufficiency_totals() -> dict[str, Column]:
     """Aggregates over `measures.measured_customers`, of those who bought something."""
-    bought = F.col("purchase_count") > 0
     return {
         "repeat_buyers": F.count_if(F.col("purchase_count") > 1),
         "third_buyers": F.count_if(F.col("purchase_count") >= THIRD_PURCHASE),
-        "oldest_purchase": F.min(F.when(bought, F.col("first_purchase_time"))),
-        "newest_purchase": F.max(F.when(bought, F.col("last_purchase_time"))),
+        "oldest_purchase": F.min(F.when(bought(), F.col("first_purchase_time"))),
+        "newest_purchase": F.max(F.when(bought(), F.col("last_purchase_time"))),
     }
 
 
@@ -60,7 +61,7 @@ class Sufficiency:
             customers: those who bought something; at least one.
             as_of: the run's day.
         """
-        oldest, newest = (_day(totals[name]) for name in ("oldest_purchase", "newest_purchase"))
+        oldest, newest = (totals[name].date() for name in ("oldest_purchase", "newest_purchase"))
         return cls(
             customers, (as_of - oldest).days, (as_of - newest).days, totals["repeat_buyers"], totals["third_buyers"]
         )
@@ -113,7 +114,3 @@ class Sufficiency:
             "customers_with_three_purchases": self.third_buyers,
             "days_since_newest_purchase": self.days_since_newest,
         }
-
-
-def _day(time: datetime) -> date:
-    return time.date()
