@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from jobs.errors import DataError
-from jobs.storage.run_files import Manifest
+from jobs.storage.run_files import RecordedTotal
 
 NO_MONEY = Decimal("0.0000")
 
@@ -238,7 +238,15 @@ class Ledger:
         }
 
 
-def totals_of(manifest: Manifest) -> dict[Boundary, Total]:
+class StatesTotals(Protocol):
+    """A manifest, as far as its totals."""
+
+    @property
+    def totals(self) -> Sequence[RecordedTotal]:
+        """The totals that it states."""
+
+
+def totals_of(manifest: StatesTotals) -> dict[Boundary, Total]:
     """The totals that a manifest states, but those of a kind that this release does not know."""
     kinds = {kind.value for kind in BoundaryKind}
     return {

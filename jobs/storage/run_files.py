@@ -110,15 +110,23 @@ class _Read(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
-class Pointer(_Read):
-    """``current.json``.
+class OfRun(_Read):
+    """A file of a run, or about one.
 
     Attributes:
-        run_id: the current run.
-        kmeans_model: the path of the last clusters that a current run had.
+        run_id: the run.
     """
 
     run_id: RunId
+
+
+class Pointer(OfRun):
+    """``current.json``.
+
+    Attributes:
+        kmeans_model: the path of the last clusters that a current run had.
+    """
+
     kmeans_model: RunPath | None = None
 
 
@@ -169,6 +177,7 @@ class Inputs(_Read):
     """What a run started from: files, or an earlier run."""
 
     files: list[RecordedInput] | None = None
+    model_artifact: list[RecordedInputFile] | None = None
     features_run: RunId | None = None
     checked_run: RunId | None = None
     replayed_run: RunId | None = None
@@ -230,15 +239,17 @@ def _as_entries(stated: Any) -> Any:
     return entries
 
 
-class Manifest(_Read):
+Totals = Annotated[list[RecordedTotal], BeforeValidator(_as_entries)]
+
+
+class Manifest(OfRun):
     """``manifest.json``, as far as later steps read it. See the README for all of it."""
 
-    run_id: RunId
     as_of: ISODate
     configuration_hash: Hash
     configuration: Configuration = Configuration()
     inputs: Inputs = Inputs()
-    totals: Annotated[list[RecordedTotal], BeforeValidator(_as_entries)] = []
+    totals: Totals = []
     tables: dict[Name, RunPath] = {}
     outputs: dict[Name, list[RecordedFile]] = {}
     score_card: RecordedCard | None = None
@@ -259,7 +270,7 @@ class Manifest(_Read):
         ]
 
 
-Model = TypeVar("Model", Pointer, Manifest)
+Model = TypeVar("Model", bound=OfRun)
 
 
 def read_pointer(text: str, *, name: str) -> Pointer:
@@ -280,8 +291,13 @@ def read_pointer(text: str, *, name: str) -> Pointer:
 
 def read_manifest(text: str, *, name: str) -> Manifest:
     """The content of a ``manifest.json``; see `read_pointer`."""
+    return read_manifest_as(Manifest, text, name=name)
+
+
+def read_manifest_as(model: type[Model], text: str, *, name: str) -> Model:
+    """The content of a ``manifest.json`` as far as a model has it; see `read_pointer`."""
     advice = "Files of a run are never edited: restore it, or name another run"
-    return _read(Manifest, text, longest=LONGEST_MANIFEST, name=name, advice=advice)
+    return _read(model, text, longest=LONGEST_MANIFEST, name=name, advice=advice)
 
 
 def _read(model: type[Model], text: str, *, longest: int, name: str, advice: str) -> Model:

@@ -19,7 +19,7 @@ from typing import Any
 from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError, reason_of
 from jobs.storage.folder import Extent, NotTextError, WriteConflictError
-from jobs.storage.run_files import Manifest, Pointer, read_manifest, read_pointer
+from jobs.storage.run_files import Manifest, Model, Pointer, read_manifest_as, read_pointer
 from jobs.storage.uris import folder_at
 from transforms.bounded_text import shown
 
@@ -173,7 +173,11 @@ class RunStore:
         return text
 
     def manifest(self, run_id: str) -> Manifest:
-        """A complete run's manifest.
+        """A complete run's manifest; see `manifest_as`."""
+        return self.manifest_as(Manifest, run_id)
+
+    def manifest_as(self, model: type[Model], run_id: str) -> Model:
+        """A complete run's manifest, as far as a model has it.
 
         Raises:
             ConfigurationError: There is no such run, or it is not complete.
@@ -187,7 +191,7 @@ class RunStore:
         if text is None:
             state = "is not complete" if self.folder.exists("runs", run_id) else "does not exist"
             raise ConfigurationError(f"run {run_id} in {self.output} {state}: no {MANIFEST}. Name a complete run")
-        manifest = read_manifest(text, name=f"{self.output}/runs/{run_id}/{MANIFEST}")
+        manifest = read_manifest_as(model, text, name=f"{self.output}/runs/{run_id}/{MANIFEST}")
         if manifest.run_id != run_id:
             raise DataError(
                 f"{self.output}/runs/{run_id}/{MANIFEST}: found the manifest of run {manifest.run_id}, expected that "
