@@ -5,13 +5,12 @@ The content here is the library's; the page around it, and the blocks that need 
 """
 
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from great_expectations.render.view.view import DefaultJinjaPageView
-from jinja2 import ChoiceLoader, FileSystemLoader, pass_context
+from jinja2 import ChoiceLoader, pass_context
 
-PAGES = Path(__file__).parent / "pages"
+from expectations.gx.front_page import TEMPLATES
 
 NOT_COUNTED = ("unknown % null", "unknown % not null")
 """What the library writes for shares that BOOLEAN_ONLY does not count."""
@@ -23,7 +22,7 @@ class OfflinePage(DefaultJinjaPageView):
     def __init__(self, **directories: str | None) -> None:
         super().__init__(**directories)
         library = [self.env.loader] if self.env.loader else []
-        self.env.loader = ChoiceLoader([FileSystemLoader(PAGES), *library])
+        self.env.loader = ChoiceLoader([TEMPLATES, *library])
 
     @pass_context
     def render_content_block(self, context: Any, content_block: Any, *rest: Any, **named: Any) -> Any:

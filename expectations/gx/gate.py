@@ -38,6 +38,7 @@ from pyspark.sql import Column, DataFrame
 
 from expectations.contracts.contract import Contract
 from expectations.gx.data_docs import site
+from expectations.gx.front_page import FrontPage
 from expectations.gx.metrics import AggregateRecorder, Engine, ExamplesEngine, SuiteMetrics
 from expectations.gx.results import NotEvaluatedError, RuleResult
 from expectations.rules import Rule
@@ -189,9 +190,11 @@ class Gate:
         evaluated = [rule for rule in plan.contract.rules if rule.gx_expectations(plan.contract.cells)]
         return {rule.label: _rule_result(rule, results) for rule in evaluated}
 
-    def build_data_docs(self) -> None:
-        """Write the pages of all stored results."""
+    def build_data_docs(self, front_page: FrontPage) -> None:
+        """Write the pages of all stored results, and on the first of them what failed."""
         self._context.build_data_docs()
+        with suppress(FileNotFoundError):  # the caller tells which page is missing
+            front_page.write_into(self._folder / "data_docs" / "index.html")
         # Fonts and animations of the library's own pages: four megabytes a run.
         shutil.rmtree(self._folder / "data_docs" / "static", ignore_errors=True)
 

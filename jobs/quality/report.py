@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql.types import TimestampType
 
 from expectations.contracts.contract import Contract
+from expectations.gx.front_page import CheckedTable, FailedRule, FrontPage
 from expectations.gx.results import NotEvaluatedError, RuleResult
 from expectations.rules import Matches, ParsesAs, Rule, TableRule
 from jobs.errors import DataError, OutsideSystemError
@@ -29,6 +30,9 @@ QUALITY = "quality.json"
 SHARES = "quality_shares.json"
 FOLDER = "quality"
 DATA_DOCS = f"{FOLDER}/data_docs/index.html"
+
+BY_COST = ("stop", "quarantine", "blank", "warn")
+"""The severities of rules, from that whose failure costs most."""
 
 ANOTHER_FORM = ". If the file writes them in another form, say so under columns in --rules (docs/data-quality.md)"
 
@@ -249,11 +253,29 @@ class QualityReport:
 
     def _build_data_docs(self) -> None:
         """Write Data Docs. The library catches most errors of its pages, and then a page is missing."""
-        self._gate.build_data_docs()
+        self._gate.build_data_docs(self._front_page())
         if not (self.folder.parent / DATA_DOCS).is_file():
             raise OutsideSystemError(
                 f"Great Expectations did not write {DATA_DOCS}. Check that {self.folder.parent} is on a disk with room"
             )
+
+    def _front_page(self) -> FrontPage:
+        """What failed and how often: first what stops a run, then what costs rows, then warnings."""
+        tables = [
+            CheckedTable(each.contract.table, each.counts.rows, each.counts.quarantined, len(each.contract.rules))
+            for each in self.tables
+        ]
+        failed = [
+            FailedRule(
+                table=table.contract.table,
+                rule=rule.label,
+                severity=rule.severity,
+                expected=rule.expectation,
+                found=table.how_often(rule).strip(" ()").removeprefix("for "),
+            )
+            for table, rule in sorted(self.warnings(), key=lambda each: BY_COST.index(each[1].severity))
+        ]
+        return FrontPage(self.run_id, self.stop_reasons(), tables, failed)
 
     def shares(self) -> str:
         """The content of ``quality_shares.json``: each table's quarantined share, for an alarm to watch."""

@@ -31,7 +31,7 @@ class FakeGate:
         """No result of any rule."""
         return {}
 
-    def build_data_docs(self) -> None:
+    def build_data_docs(self, _: Any) -> None:
         """Write a page that says where it comes from."""
         self._pages.mkdir()
         (self._pages / "index.html").write_text(f"<p>Run {self._run_id}, by the fake gate</p>")

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.contracts.contract import Contract
+from expectations.gx.front_page import CheckedTable, FailedRule, FrontPage
 from expectations.gx.gate import Gate
 from expectations.rules import InSet, Matches, NotNull, RowCountBetween
 from tests.expectations.gx.gated import validate
@@ -53,6 +54,14 @@ class Page(HTMLParser):
         return [each for _, attributes in self.elements for each in attributes.items()]
 
 
+FRONT_PAGE = FrontPage(
+    run_id="2018-10-17",
+    stopped_by=["orders: 4 of 5 rows quarantined"],
+    tables=[CheckedTable("orders", rows=1005, quarantined=4, rules=2), CheckedTable("payments", 5, 0, 1)],
+    failed=[FailedRule("orders", "matches(<b>name</b>)", "quarantine", "a text", "for 4 rows")],
+)
+
+
 @pytest.fixture(scope="module")
 def project(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a gate that has validated a table that fails its rules and one that passes them."""
@@ -61,7 +70,7 @@ def project(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pa
     rows = frame(spark, TEXTS, *((bad, bad) for bad in BAD), ("ann", "SP"))
     validate(gate, rows, FAILED)
     validate(gate, rows, PASSED)
-    gate.build_data_docs()
+    gate.build_data_docs(FRONT_PAGE)
     return folder
 
 
@@ -84,6 +93,20 @@ def test_the_site_has_an_index_and_for_each_table_its_rules_and_its_results(page
         *("validations/orders", "validations/payments"),
     ]
     assert {"orders", "payments"} <= set(re.findall(r"\w+", pages["index.html"].text))
+
+
+def test_the_front_page_says_what_failed_and_how_often_before_it_lists_suites(pages: dict[str, Page]) -> None:
+    text = " ".join(pages["index.html"].text.split())
+    parts = [
+        "1 rule failed",
+        "The run was stopped: orders: 4 of 5 rows quarantined",
+        "orders matches(<b>name</b>) quarantine for 4 rows a text",
+        "orders 1,005 1,001 4 2",
+        "Every rule of every table",
+    ]
+    places = [text.index(each) for each in parts]
+    assert places == sorted(places)
+    assert all("1 rule failed" not in page.text for name, page in pages.items() if name != "index.html")
 
 
 def test_every_link_leads_to_a_page_of_the_site(project: Path, pages: dict[str, Page]) -> None:

@@ -54,6 +54,16 @@ def test_more_bad_rows_than_allowed_stop_the_run_and_leave_all_that_explains_it(
     (output / "current.json").write_text(before)
     raw.payments[2] = '"o1",2,voucher,1,minus five'
     stopped = run(raw, "bad", code=3)
+    front_page = (stopped.folder / "quality" / "data_docs" / "index.html").read_text()
+    parts = (
+        "1 rule failed",
+        "The run was stopped: payments: 1 of 4 rows",
+        "parses_as(payment_value)",
+        "1 row<",
+        "Suites",
+    )
+    places = [front_page.index(each) for each in parts]
+    assert places == sorted(places)
     assert stopped.current() == before
     [line] = without_logs(capfd.readouterr().err)
     assert (
