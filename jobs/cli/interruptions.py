@@ -153,10 +153,15 @@ def state() -> str:
     return _program.state
 
 
-def tidy_up(*, within: float = SECONDS_TO_TIDY_UP) -> None:
-    """State that the exception has arrived where the program tidies up, and how long that may take in seconds."""
+def tidy_up(*, within: float | None = None) -> None:
+    """State that the exception has arrived where the program tidies up, and how long that may take.
+
+    Args:
+        within: seconds; None for `SECONDS_TO_TIDY_UP`.
+    """
     _program.is_seen = True
-    _program.deadline = max(_program.deadline, time.monotonic() + within)
+    seconds = SECONDS_TO_TIDY_UP if within is None else within
+    _program.deadline = max(_program.deadline, time.monotonic() + seconds)
 
 
 def kill_at_the_deadline(process: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,6 @@
 """Segment maps: those that are shipped, and a user's file."""
 
+from functools import cache
 from importlib import resources
 
 from expectations.contracts.yaml_text import YAMLTextError, load_yaml
@@ -23,6 +24,7 @@ def load_maps(file: str | None) -> SegmentMaps:
     return SegmentMaps(_shipped_map("recency-frequency"), _shipped_map("recency-monetary"), own)
 
 
+@cache
 def _shipped_map(name: str) -> SegmentMap:
     return SegmentMap.from_content(load_yaml((SHIPPED_MAPS / f"{name}.yaml").read_text(encoding="utf-8")))
 

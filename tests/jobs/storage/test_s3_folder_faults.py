@@ -1,7 +1,9 @@
 """Faults of S3: a run survives temporary ones, and permanent ones end it with one line."""
 
 from datetime import date
+from types import SimpleNamespace
 
+import botocore.endpoint
 import pytest
 
 from expectations.contracts.olist import CUSTOMERS
@@ -13,6 +15,12 @@ from jobs.storage.uris import folder_at
 from tests.fakes.s3.service import S3Proxy
 
 AS_OF = date(2018, 10, 17)
+
+
+@pytest.fixture(autouse=True)
+def no_waits_between_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore tries as often as it does, without a pause."""
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
 
 
 @pytest.mark.parametrize("what", ["InternalError", "SlowDown", "reset", "truncated", "lost"])
