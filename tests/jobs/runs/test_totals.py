@@ -57,6 +57,25 @@ def manifest(totals: Any) -> Manifest:
     return read_manifest(json.dumps({**required, "totals": totals}), name="manifest.json")
 
 
+def test_a_total_of_nothing_adds_nothing() -> None:
+    assert Total() + Total(3, Decimal("9.99")) == Total(3, Decimal("9.99"))
+
+
+@pytest.mark.parametrize(
+    ("whole", "money_only", "compared"),
+    [
+        (Total(3, Decimal(10)), False, ["rows", "money"]),
+        (Total(3), False, ["rows"]),
+        (Total(3, Decimal(10)), True, ["money"]),
+    ],
+)
+def test_a_check_states_what_was_compared(whole: Total, money_only: bool, compared: list[str]) -> None:
+    ledger = Ledger()
+    ledger.reconcile(BoundaryTotal(RAW, whole), BoundaryTotal(GOOD, whole), money_only=money_only)
+    [check] = ledger.as_json()["reconciliation"]
+    assert check["compared"] == compared
+
+
 def test_totals_come_back_from_a_manifest_exactly() -> None:
     ledger = Ledger()
     ledger.record(

@@ -39,3 +39,16 @@ def test_a_cluster_of_one_model_alone_did_not_shift_but_its_share_counts() -> No
     assert drift.shifts == {0: 0.0}
     assert drift.share_changes == pytest.approx({0: 0.0, 1: -0.4, 2: 0.4})
     assert drift.magnitude == pytest.approx(0.4)
+
+
+def test_a_drift_is_stated_to_six_digits() -> None:
+    # 2 weeks of 100 and 3 of 1000: sqrt(0.02 ** 2 + 0.003 ** 2). Shares: 3/7 less 1/3. The index: 2/21 * ln 1.5.
+    earlier = model({0: (10, 1, 100), 1: (50, 2, 300)}, sizes={0: 1, 1: 2})
+    current = model({0: (12, 1, 103), 1: (50, 2, 300)}, sizes={0: 3, 1: 4})
+    assert drift_between(earlier=earlier, current=current).as_json() == {
+        "against": "2018-06-30-earlier",
+        "drift": 0.095238,
+        "shift_of_means": {"0": 0.020224, "1": 0.0},
+        "share_change": {"0": 0.095238, "1": -0.095238},
+        "population_stability_index": 0.038616,
+    }

@@ -94,7 +94,7 @@ def test_a_value_outside_the_grid_has_the_nearest_rank(spark: SparkSession) -> N
 def test_a_single_value_is_scaled_as_a_column_is(spark: SparkSession, kind: Any) -> None:
     grid = {name: tuple((float(i * i), i / 40) for i in range(41)) for name in BOUNDS} if kind == "rank" else {}
     scale = FeatureScale(kind, BOUNDS, grid)
-    values = [0.0, 0.5, 1.0, 3.14, 25.0, 99.99, 1000.0, 5000.0]
+    values = [0.0, 0.5, 1.0, 3.14, 3.14159, 25.0, 99.99, 1000.0, 5000.0]
     column = frame(spark, "x double", *[(value,) for value in values])
     for name in BOUNDS:
         scaled_column = [row[0] for row in column.select(scale.column(name, F.col("x"))).collect()]

@@ -120,3 +120,24 @@ def test_figures_outside_the_range_of_a_card_are_kept_and_marked(bought: DataFra
     figures = {row["customer_unique_id"]: (row["monetary"], row["outside"]) for row in rows}
     assert figures["bob"] == (10.0, True)
     assert figures["ann"][1] is False
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "outside"),
+    [
+        ({}, set()),
+        ({"recency": (0, 0.9)}, {"bob"}),
+        ({"recency": (0.1, 4)}, {"ann"}),
+        ({"frequency": (1, 2.9)}, {"ann"}),
+        ({"frequency": (1.1, 3)}, {"bob"}),
+        ({"monetary": (0, 99)}, {"bob"}),
+        ({"monetary": (3.4, 200)}, {"ann"}),
+    ],
+)
+def test_one_figure_just_outside_the_range_of_a_card_is_enough(
+    bought: DataFrame, narrowed: dict[str, tuple[float, float]], outside: set[str]
+) -> None:
+    bounds: dict[str, tuple[float, float]] = {"recency": (0, 4), "frequency": (1, 3), "monetary": (0, 200)}
+    measures = customer_measures(purchases=bought, as_of=AS_OF)
+    rows = apply_card(measures=measures, card=card(**(bounds | narrowed))).where(is_outside_range()).collect()
+    assert {row["customer_unique_id"] for row in rows} == outside
