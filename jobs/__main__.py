@@ -16,6 +16,7 @@ STEPS = {
     "features": ("features", "checked tables to transactions, purchases and RFM"),
     "segments": ("segments", "customers of an earlier run to clusters"),
     "publish": ("publish", "the tables of a run into a warehouse"),
+    "report": ("report", "the page of a run, made again or opened"),
     "prune": ("prune", "old runs and what killed runs left, removed"),
     "sample": ("sample", "an Olist-shaped data set to try it on"),
 }

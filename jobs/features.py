@@ -14,6 +14,7 @@ from jobs.cli.main import run_main
 from jobs.clusters.feature_files import FEATURES, FeatureFiles, write_feature_files
 from jobs.errors import ConfigurationError, DataError
 from jobs.quality.active_rules import active_rules, rules_of_checked_tables
+from jobs.reports.leaving import leave_report
 from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.computed_tables import write_computed
 from jobs.runs.metrics import Written, total_of, with_metrics
@@ -63,8 +64,11 @@ def run_alone(config: FeaturesRunConfig) -> None:
             run, checked, config=config.features, choice=choice, for_sagemaker=config.kmeans == "none"
         )
         run.finish(inputs={"checked_run": earlier.run_id}, results=[checked, features], becomes_current=True)
+        report = leave_report(run, store)
+        report.show()
         show_segments(features.scored)
         run.show_summary()
+    report.raise_if_failed()
 
 
 @dataclass(frozen=True)

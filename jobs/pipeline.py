@@ -15,6 +15,7 @@ from jobs.features import run_features
 from jobs.ingest import ingest
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
+from jobs.reports.leaving import leave_report
 from jobs.runs.manifest import StepResult
 from jobs.runs.run import open_run
 from jobs.scores.summary import show_segments
@@ -49,12 +50,15 @@ def run_pipeline(config: PipelineConfig) -> None:
         clusters = cluster_customers(run, features, config=config.clusters, previous=previous) if previous else None
         results: list[StepResult] = [checked, features, *([clusters] if clusters else [])]
         run.finish(inputs=inputs_of(sources), results=results, becomes_current=True)
+        report = leave_report(run, store)
+        report.show()
         show_segments(features.scored)
         run.show_summary(*(cluster_notes(clusters) if clusters else ()))
         if clusters:
             show_clusters(clusters)
     if publication is not None:
         load(publication, config, run.run_id)
+    report.raise_if_failed()
 
 
 def load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> None:

@@ -27,6 +27,7 @@ from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.features import Features
 from jobs.quality.active_rules import active_rules
+from jobs.reports.leaving import leave_report
 from jobs.runs.computed_tables import write_computed
 from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
@@ -105,8 +106,11 @@ def run_alone(config: SegmentsConfig) -> None:
         clusters = _write_segments(run, Customers(rfm, scale), assignments, config=config.clusters, previous=previous)
         inputs = {"features_run": earlier.run_id, **external.as_json()}
         run.finish(inputs=inputs, results=[_reused_features(earlier_features, run), clusters], becomes_current=True)
+        report = leave_report(run, store)
+        report.show()
         run.show_summary(*cluster_notes(clusters))
         show_clusters(clusters)
+    report.raise_if_failed()
 
 
 def cluster_customers(

@@ -11,6 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 from jobs.spark import session as session_settings
 from jobs.spark.session import spark_session
 from tests.fakes.gate import fake_gate, real_gate
+from tests.fakes.page import fake_report
 from tests.raw_files import RawFiles
 
 pytest_plugins = ["tests.fakes.fixtures"]
@@ -31,7 +32,7 @@ SMALL = {
 
 FAKES = Path(__file__).parent / "fakes"
 SHARED_RUNS = {
-    "published": ("tests/jobs/test_segments",),
+    "published": ("tests/jobs/test_segments", "tests/jobs/test_report.py"),
     "plain_run": ("tests/jobs/test_pipeline.py", "tests/jobs/test_step_by_step.py"),
 }
 """Fixtures that make a run once for several files, and how the names of these files begin."""
@@ -86,9 +87,9 @@ def raw(tmp_path: Path) -> RawFiles:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def runs_with_a_fake_gate() -> Iterator[None]:
-    """Runs in this process have a gate that evaluates nothing."""
-    with fake_gate():
+def runs_with_a_fake_gate_and_report() -> Iterator[None]:
+    """Runs in this process have a gate that evaluates nothing, and a report that counts nothing."""
+    with fake_gate(), fake_report():
         yield
 
 

@@ -7,10 +7,11 @@ from typing import Literal, get_args
 
 from expectations.contracts.olist import ORDER_STATUSES
 from jobs.cli.logs import LOG_FORMATS
-from jobs.cli.parser import OneLineParser, add_version
+from jobs.cli.parser import OneLineParser, add_version, at_least_one
 from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.feature_scale import SCALE_KINDS
 from transforms.rfm.score_card import LONGEST_WINDOW, percents_of
+from transforms.small_cells import SMALLEST_CELL
 
 Step = Literal["ingest", "replay", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
@@ -44,6 +45,7 @@ EPILOG = """\
 what is written:
   OUTPUT/runs/<run_id>/<table>/      Parquet; written once, never edited
   OUTPUT/runs/<run_id>/kmeans/       with --kmeans none: features for SageMaker, as CSV
+  OUTPUT/runs/<run_id>/report.html   the page to open: segments, scores, clusters, quality (from features on)
   OUTPUT/runs/<run_id>/manifest.json inputs, outputs, rows and money at every boundary
   OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how many rows failed it
   OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also of a run that was stopped
@@ -87,6 +89,7 @@ def parser_of(step: Step) -> OneLineParser:
             help="whether readers are pointed to the new run (default: yes). With no it is complete, and a later step "
             "continues from it by its id",
         )
+        add_report_arguments(parser)
     if step in ("features", "pipeline"):
         _add_feature_arguments(parser, step)
     if step == "pipeline":
@@ -282,6 +285,18 @@ def add_warehouse_arguments(parser: argparse.ArgumentParser, *, is_required: boo
         default="default",
         metavar="ARN",
         help="for Redshift: the role with which COPY reads S3 (default: the warehouse's default role)",
+    )
+
+
+def add_report_arguments(parser: argparse.ArgumentParser, *, default: int | None = SMALLEST_CELL) -> None:
+    """Add the argument that says what the report hides."""
+    parser.add_argument(
+        "--smallest-cell",
+        type=at_least_one,
+        default=default,
+        metavar="N",
+        help="the report hides figures of fewer customers than this, so that nobody is singled out (default: "
+        f"{'that of the run' if default is None else default})",
     )
 
 

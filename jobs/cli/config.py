@@ -24,6 +24,7 @@ from jobs.cli.logs import LOG_FORMATS
 from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError
 from transforms.rfm.feature_scale import ScaleKind
+from transforms.small_cells import SMALLEST_CELL
 from transforms.sources.olist import Counted
 
 
@@ -40,6 +41,7 @@ class RunOptions:
         becomes_current: whether readers are pointed to the run once it is complete.
         log_format: form of the log lines.
         engine: what runs Spark's plans; None for what Spark was started with. The rows do not depend on it.
+        smallest_cell: the fewest customers of whom the report shows a figure.
     """
 
     as_of: date
@@ -50,6 +52,7 @@ class RunOptions:
     becomes_current: bool = True
     log_format: str = LOG_FORMATS[0]
     engine: Engine | None = None
+    smallest_cell: int = SMALLEST_CELL
 
     def __post_init__(self) -> None:
         if self.run_id is None:
@@ -76,6 +79,7 @@ class RunOptions:
             becomes_current=getattr(arguments, "becomes_current", True),
             log_format=arguments.log_format,
             engine=arguments.engine,
+            smallest_cell=getattr(arguments, "smallest_cell", SMALLEST_CELL),
         )
 
 
@@ -225,7 +229,7 @@ class SegmentsConfig:
         output: folder of the runs.
         clusters: how customers are clustered.
         as_of: the as-of date that the command line states; None for that of the features run.
-        run_id, rules, becomes_current, log_format, engine: see `RunOptions`.
+        run_id, rules, becomes_current, log_format, engine, smallest_cell: see `RunOptions`.
         features_run: the run of the customers; None for the current one.
         assignments: folder of the output of SageMaker's batch transform.
         model_artifact: SageMaker's model.tar.gz of the same training.
@@ -240,6 +244,7 @@ class SegmentsConfig:
     becomes_current: bool = True
     log_format: str = LOG_FORMATS[0]
     engine: Engine | None = None
+    smallest_cell: int = SMALLEST_CELL
     features_run: str | None = None
     assignments: str | None = None
     model_artifact: str | None = None
@@ -274,6 +279,7 @@ class SegmentsConfig:
             becomes_current=arguments.becomes_current,
             log_format=arguments.log_format,
             engine=arguments.engine,
+            smallest_cell=arguments.smallest_cell,
             features_run=arguments.features_run,
             assignments=arguments.assignments,
             model_artifact=arguments.model_artifact,
@@ -298,6 +304,7 @@ class SegmentsConfig:
             becomes_current=self.becomes_current,
             log_format=self.log_format,
             engine=self.engine,
+            smallest_cell=self.smallest_cell,
         )
 
 

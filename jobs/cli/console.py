@@ -82,6 +82,11 @@ def note(text: str) -> None:
         console.print(printable(text), markup=False)
 
 
+def say(text: str) -> None:
+    """Print a line for the person who started the program."""
+    Console(highlight=False, soft_wrap=True).print(printable(text), markup=False)
+
+
 def show_table(
     title: str,
     header: Sequence[str],

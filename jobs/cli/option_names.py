@@ -10,6 +10,7 @@ from types import MappingProxyType
 from jobs.cli.printable import printable
 
 _EVERY_RUN = ("as-of", "output", "run-id", "rules", "engine", "log-format")
+_FOR_READERS = ("becomes-current", "smallest-cell")
 _INPUT = ("input", "max-quarantined")
 _FEATURES = (
     *("card", "segments", "score-percentiles", "window-months", "feature-scale", "purchase-value", "order-statuses"),
@@ -23,12 +24,12 @@ OPTIONS_BY_STEP = MappingProxyType(
         for step, names in {
             "ingest": (*_EVERY_RUN, *_INPUT, "replay"),
             "replay": (*_EVERY_RUN, *_INPUT, "replayed-run"),
-            "features": (*_EVERY_RUN, "becomes-current", "checked-run", *_FEATURES, "kmeans"),
+            "features": (*_EVERY_RUN, *_FOR_READERS, "checked-run", *_FEATURES, "kmeans"),
             "segments": (
-                *(*_EVERY_RUN, "becomes-current", "features-run", "assignments", "score-with", "model-artifact"),
+                *(*_EVERY_RUN, *_FOR_READERS, "features-run", "assignments", "score-with", "model-artifact"),
                 *_CLUSTERS,
             ),
-            "pipeline": (*_EVERY_RUN, *_INPUT, "becomes-current", *_FEATURES, *_CLUSTERS, *_WAREHOUSE),
+            "pipeline": (*_EVERY_RUN, *_INPUT, *_FOR_READERS, *_FEATURES, *_CLUSTERS, *_WAREHOUSE),
             "publish": ("output", "run", *_WAREHOUSE, "raw-copy", "input", "log-format"),
             "sample": ("orders", "seed", "output"),
         }.items()

@@ -44,6 +44,7 @@ class RunFacts:
         run_id: the run's id.
         job: the job that made it.
         options: of the run.
+        becomes_current: whether readers are to be pointed to it.
         ledger: its totals, checks and steps.
         quality: its quality report.
         started, finished: wall-clock times in UTC.
@@ -57,6 +58,7 @@ class RunFacts:
     run_id: str
     job: str
     options: RunOptions
+    becomes_current: bool
     ledger: Ledger
     quality: QualityReport
     started: datetime
@@ -84,6 +86,8 @@ def build_manifest(facts: RunFacts, *, inputs: Mapping[str, Any], results: Seque
         "run_id": facts.run_id,
         "as_of": as_of,
         "job": facts.job,
+        "becomes_current": facts.becomes_current,
+        "smallest_cell": facts.options.smallest_cell,
         "started_at": facts.started.isoformat(timespec="seconds"),
         "finished_at": facts.finished.isoformat(timespec="seconds"),
         "seconds": facts.seconds,

@@ -243,10 +243,12 @@ class Run:
         self.stop_if_unfit()
         self._write_quality()
         self._store.remove(self.run_id, STAGE)
+        is_current = becomes_current and self.options.becomes_current
         facts = RunFacts(
             run_id=self.run_id,
             job=self.job,
             options=self.options,
+            becomes_current=is_current,
             ledger=self.ledger,
             quality=self.quality,
             started=self._started,
@@ -266,7 +268,6 @@ class Run:
         with interruptions.held_back():
             self._store.write_manifest(self.run_id, manifest)
             interruptions.state_is(f"run {self.run_id} is complete, and {interruptions.UNCHANGED}")
-        is_current = becomes_current and self.options.becomes_current
         if is_current:
             self._move_pointer(manifest)
         seconds = round(time.monotonic() - self._clock, 2)

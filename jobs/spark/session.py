@@ -134,6 +134,11 @@ def spark_session(name: str, *, reaches_s3: bool = False, engine: EngineSetup = 
             log.unlink(missing_ok=True)
 
 
+def failure_of_spark(error: Exception) -> PipelineError | None:
+    """The error that an operator can mend, where Spark caused it while a session was in use; else None."""
+    return _failure(error, None)
+
+
 def _failure(error: Exception, log: Path | None) -> PipelineError | None:
     """The error that ends the run, where Spark caused it: its failure, or that its process is gone."""
     if isinstance(error, ConfigurationError | DataError):

@@ -25,6 +25,9 @@ from jobs.storage.folder import LARGEST_TEXT, Extent, Stored, StoredObject, Writ
 MARKER = "_opened.json"
 """The object that makes a folder exist as soon as it is created: S3 has no folders, only objects."""
 
+CONTENT_TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
+"""Of text files, by the ending of their names; a browser shows others as they are."""
+
 ATTEMPTS = 8
 """How often a call is made before it fails: with the waits of botocore's standard mode, about a minute."""
 
@@ -221,7 +224,7 @@ class S3Folder:
             raise
 
     def _put(self, text: str, *parts: str, **condition: str) -> str:
-        content_type = "application/json" if parts[-1].endswith(".json") else "text/plain; charset=utf-8"
+        content_type = CONTENT_TYPES.get(parts[-1].rpartition(".")[2], "text/plain; charset=utf-8")
         answer = self._call(
             "put_object",
             Key=self._key(*parts),

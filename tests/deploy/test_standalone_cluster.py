@@ -169,7 +169,11 @@ def test_without_a_terminal_each_step_is_logged_with_its_rows_and_no_identifier(
     lines = [line for line in on_a_cluster.log.splitlines() if line.startswith("time=")]
     events = [fields_of(line) for line in lines]
     assert {event["run_id"] for event in events} == {RUN_ID}
-    assert [event["event"] for event in events if "step" not in event] == ["run started", "run complete"]
+    assert [event["event"] for event in events if "step" not in event] == [
+        "run started",
+        "run complete",
+        "report written",
+    ]
     steps = on_a_cluster.manifest["steps"]
     assert [event["step"] for event in events if event["event"] == "step started"] == [step["step"] for step in steps]
     finished = {event["step"]: event for event in events if event["event"] == "step finished"}

@@ -14,6 +14,7 @@ from jobs.pipeline import main
 from jobs.sample import write_sample
 from jobs.storage.local import LocalFolder
 from tests.fakes.gate import real_gate
+from tests.fakes.page import real_report
 
 Costs = dict[str, dict[str, int]]
 
@@ -34,6 +35,7 @@ COSTS: Costs = {
     },
     "kmeans": {"jobs": 21, "reads rfm": 3},
     "segments": {"jobs": 2, "exchanges": 1, "reads rfm": 2},
+    "report": {"jobs": 2, "exchanges": 2, "reads rfm": 1, "reads purchases": 1},
 }
 """By step: Spark jobs, exchanges by key, and readings of the files or of a table. docs/performance.md states them."""
 
@@ -73,10 +75,12 @@ def costs(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Cost
     write_sample(spark, LocalFolder(folder / "raw"), orders=300, seed=1)
     last = max((number for number, _, _ in executions(spark)), default=-1)
     arguments = ["--as-of", "2018-10-17", "--input", str(folder / "raw"), "--output", str(folder / "output")]
-    with joins_that_move_rows(spark), real_gate():
+    with joins_that_move_rows(spark), real_gate(), real_report():
         assert main(arguments) == 0
     [manifest] = folder.glob("output/runs/*/manifest.json")
-    jobs = {step["step"]: step["spark_jobs"] for step in json.loads(manifest.read_text())["steps"]}
+    content = json.loads(manifest.read_text())
+    jobs = {step["step"]: step["spark_jobs"] for step in content["steps"]}
+    jobs["report"] = len(spark.sparkContext.statusTracker().getJobIdsForGroup(f"{content['run_id']} report"))
     counts: Costs = {step: {"jobs": number, "exchanges": 0} for step, number in jobs.items()}
     for _, step, plan in executions(spark, after=last):
         if step in counts:

@@ -6,6 +6,7 @@ checksum files are not part of it.
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import features, publish, replay, segments
+from tests.fakes.page import real_report
 from tests.frames import assert_same_rows
 from tests.jobs.complete_runs import Ran
 from tests.manifests import total
@@ -22,6 +24,13 @@ from tests.raw_files import RawFiles, key
 pytestmark = pytest.mark.usefixtures("spark")
 
 AS_OF, RUN = "2018-06-30", "2018-06-30-release-0.1"
+
+
+@pytest.fixture(autouse=True)
+def reports() -> Iterator[None]:
+    """The steps leave the report that users get."""
+    with real_report():
+        yield
 
 
 @pytest.fixture
@@ -35,6 +44,7 @@ def test_features_continue_from_its_checked_tables_and_find_the_same_rows(spark:
     assert features.main(["--as-of", AS_OF, "--output", str(output), "--checked-run", RUN]) == 0
     after = Ran(output)
     assert after.pointer["tables"]["orders"] == f"runs/{RUN}/orders"
+    assert (output / "runs" / after.pointer["run_id"] / "report.html").exists()
     assert total(after.manifest, "payments") == {"rows": 4, "money": "40.5000"}
     for table in ("transactions", "purchases"):
         assert after.rows(spark, table) == before.rows(spark, table)
@@ -48,6 +58,8 @@ def test_segments_continue_from_its_features_and_keep_its_cluster_ids(spark: Spa
     assert segments.main(["--output", str(output), "--k", "2", "--max-drift", "0"]) == 0
     after = Ran(output)
     assert after.manifest["kmeans"]["matched_to"] == RUN
+    # Its customers have no scores.
+    assert not (output / "runs" / after.pointer["run_id"] / "report.html").exists()
     assert after.rows(spark, "customer_segments") == before.rows(spark, "customer_segments")
 
 

@@ -95,7 +95,7 @@ def test_from_bucket_to_bucket_is_what_it_is_on_a_disk(
     ran = pipeline(lake, "--run-id", "2018-12-31-a")
     assert ran.returncode == 0, ran.stderr
     assert without_logs(ran.stderr) == []
-    assert f"s3://{lake.bucket}/out/runs/2018-12-31-a" in ran.stdout
+    assert ran.stdout.splitlines()[0] == f"Report: s3://{lake.bucket}/out/runs/2018-12-31-a/report.html"
 
     output = fetched(lake, s3, tmp_path / "fetched")
     pointer = json.loads((output / "current.json").read_text())
@@ -118,6 +118,7 @@ def test_from_bucket_to_bucket_is_what_it_is_on_a_disk(
     head = s3.head_object(Bucket=lake.bucket, Key="raw/olist_customers_dataset.csv")
     assert (file["size"], file["etag"]) == (head["ContentLength"], head["ETag"].strip('"'))
     assert (output / "runs/2018-12-31-a/quality/data_docs/index.html").exists()
+    assert "Customer segments as of 2018-12-31" in (output / "runs/2018-12-31-a/report.html").read_text()
     left = [path.name for path in output.rglob("*") if "__magic" in str(path) or "_stage" in str(path)]
     assert left == []
     assert s3.list_multipart_uploads(Bucket=lake.bucket).get("Uploads", []) == []

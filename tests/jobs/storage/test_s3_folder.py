@@ -150,10 +150,12 @@ def test_every_write_names_the_kms_key_and_the_payer(
     folder.create_folder("runs", "r1")
     (tmp_path / "page.html").write_text("<html>")
     folder.copy_in(tmp_path, "docs")
+    folder.write_text("<html>", "report.html")
     for key in keys(s3, bucket):
         head = s3.head_object(Bucket=bucket, Key=key)
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/segments")
     assert s3.head_object(Bucket=bucket, Key="docs/page.html")["ContentType"] == "text/html"
+    assert s3.head_object(Bucket=bucket, Key="report.html")["ContentType"] == "text/html; charset=utf-8"
     aws.setenv("S3_REQUESTER_PAYS", "perhaps")
     with pytest.raises(ConfigurationError, match="invalid S3_REQUESTER_PAYS=perhaps: expected true or false"):
         S3Folder(bucket)

@@ -1,0 +1,113 @@
+"""The command that makes a run again has the settings of the run, and every step's parser takes it."""
+
+import json
+import shlex
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from jobs.cli.config import FeaturesRunConfig, PipelineConfig, SegmentsConfig
+from jobs.reports.made import command_of
+from jobs.reports.reported_run import ReportedManifest
+from jobs.storage.run_files import read_manifest_as
+from transforms.rfm.score_card import Scoring
+from transforms.rfm.segments import SegmentMap
+
+FITTED = {"card": "fitted", "scores": {"percentiles": [20, 40, 60, 80], "segment_map": "shipped"}}
+FILES = [
+    {"table": table, "files": [{"path": f"/data/raw/olist_{table}_dataset.csv", "size": 1, "sha256": "ab"}]}
+    for table in ("customers", "orders", "payments")
+]
+
+
+def run(job: str, *, percents: tuple[float, ...] = (20.0, 40.0, 60.0, 80.0), **entries: Any) -> Any:
+    """A run of a job, as far as its command needs it."""
+    required = {"run_id": "2018-10-17-mine", "as_of": "2018-10-17", "configuration_hash": "ab", "job": job}
+    manifest = read_manifest_as(ReportedManifest, json.dumps({**required, **entries}), name="manifest.json")
+    scored_by = Scoring({}, percents, SegmentMap("mine", ()))
+    card = SimpleNamespace(scored_by=scored_by, clustered_by=SimpleNamespace(kind="minmax"))
+    file = SimpleNamespace(file="runs/2018-10-17-mine/score_card.json")
+    return SimpleNamespace(manifest=manifest, card=card, recorded_card=file)
+
+
+def arguments_of(run: Any) -> list[str]:
+    """The arguments of the command, after the program and its module."""
+    return shlex.split(command_of(run, output="/out"))[3:]
+
+
+def test_a_run_with_the_defaults_has_its_day_and_its_folders_alone() -> None:
+    report_run = run("pipeline", configuration=FITTED, inputs={"files": FILES})
+    config = PipelineConfig.from_argv(arguments_of(report_run))
+    assert arguments_of(report_run) == [
+        *("--as-of", "2018-10-17", "--input", "/data/raw", "--kmeans", "none", "--output", "/out"),
+    ]
+    assert config.features.card is None
+
+
+def test_settings_that_are_not_the_defaults_are_options() -> None:
+    settings = {
+        **FITTED,
+        "order_statuses": ["delivered", "shipped"],
+        "purchase_value": "any",
+        "kmeans": {"k": "auto", "k_range": [3, 6]},
+    }
+    quality = {"rules": {"file": "my rules.yml"}, "max_quarantined": 0.5, "tables": {}}
+    kmeans = {"engine": "spark", "centroids_from": "training", "matched_to": "2018-10-10-before"}
+    report_run = run(
+        "pipeline",
+        percents=(10.0, 50.0, 75.0, 95.0),
+        configuration=settings,
+        inputs={"files": FILES},
+        quality=quality,
+        kmeans=kmeans,
+    )
+    config = PipelineConfig.from_argv(arguments_of(report_run))
+    assert config.features.order_statuses == ("delivered", "shipped")
+    assert (config.features.purchase_value, config.features.percentiles) == ("any", (10, 50, 75, 95))
+    assert (config.run.rules, config.run.max_quarantined) == ("my rules.yml", 0.5)
+    assert (config.clusters.k, config.clusters.k_range, config.clusters.match) == ("auto", (3, 6), "2018-10-10-before")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"card": {"name": "mine", "hash": "ab"}},
+        {"card": "fitted", "scores": {"percentiles": [20, 40, 60, 80], "segment_map": "abcdef"}},
+    ],
+)
+def test_a_card_that_was_applied_or_has_a_users_map_is_applied_from_the_run(settings: dict[str, Any]) -> None:
+    report_run = run("features", configuration=settings, inputs={"checked_run": "2018-10-17-checked"})
+    config = FeaturesRunConfig.from_argv(arguments_of(report_run))
+    assert (config.features.card, config.checked_run) == (
+        "/out/runs/2018-10-17-mine/score_card.json",
+        "2018-10-17-checked",
+    )
+
+
+def test_clusters_of_another_engine_or_run_are_taken_from_there() -> None:
+    inputs = {"features_run": "2018-10-17-features"}
+    kmeans = {"engine": "sagemaker", "centroids_from": "model", "assignments": "s3://bucket/out"}
+    settings = {"kmeans": {"engine": "sagemaker", "k": None, "score_with": None}}
+    config = SegmentsConfig.from_argv(
+        arguments_of(run("segments", configuration=settings, inputs=inputs, kmeans=kmeans))
+    )
+    assert (config.features_run, config.assignments) == ("2018-10-17-features", "s3://bucket/out")
+    settings = {"kmeans": {"engine": "spark", "k": None, "score_with": "2018-10-10-before"}}
+    config = SegmentsConfig.from_argv(arguments_of(run("segments", configuration=settings, inputs=inputs)))
+    assert config.score_with == "2018-10-10-before"
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["/data/raw/olist_orders_dataset.csv"],
+        ["/data/raw/olist_orders_dataset/part-0.csv", "/data/raw/olist_orders_dataset/part-1.csv"],
+        ["/data/raw/olist_orders_dataset.csv/part-0.csv"],
+        ["/data/raw/Olist_Orders_Dataset.parquet/day=1/part-0.parquet"],
+    ],
+)
+def test_the_input_is_the_folder_of_the_files_or_of_the_folders_of_part_files(paths: list[str]) -> None:
+    files = [{"table": "orders", "files": [{"path": path, "size": 1, "sha256": "ab"} for path in paths]}]
+    arguments = arguments_of(run("pipeline", configuration=FITTED, inputs={"files": files}))
+    assert arguments[arguments.index("--input") + 1] == "/data/raw"
