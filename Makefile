@@ -44,7 +44,7 @@ if ! test -f "$$SAMPLE/.whole"; then \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local sql sample test test-quick test-all soak coverage npm lint lint-code lint-prose data-dictionary format bench bench-run bench-quality bench-kmeans lock clean \
+.PHONY: help run-local report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -64,6 +64,9 @@ sql: $(READY) ## Open the DuckDB file that run-local leaves, in DuckDB's own com
 
 PATH_OF_URI = import sys; from urllib.parse import unquote, urlsplit; print(unquote(urlsplit(sys.argv[1]).path))
 
+report: $(READY) ## Open the report of the current run in a browser (OUTPUT=, ARGS=)
+	@$(RUN) -m jobs.report --output "$$OUTPUT" --open $(ARGS)
+
 sample: $(READY) ## Write an Olist-shaped data set to build/ (ORDERS=, SEED=)
 	@$(write_sample)
 	@printf '%s\n' "$$SAMPLE"
@@ -75,19 +78,23 @@ test-quick: $(READY) ## Run the tests that need neither Java nor a fake of a ser
 	@$(PYTEST) -m "not spark and not services and not long and not soak" $(TEST_ARGS)
 
 # The quick ones by way of `test`, so that `make test test-all` runs each test once.
-test-all: npm test ## Run all tests, the long ones too (TEST_ARGS=, WORKERS=)
+test-all: npm chromium test ## Run all tests, the long ones too (TEST_ARGS=, WORKERS=)
 	@$(PYTEST) -m long $(TEST_ARGS)
 
 soak: $(READY) ## Run the random tests at length, from a new seed (SOAK_SEED=)
 	@seed="$${SOAK_SEED:-$$($(PYTHON) -c 'import secrets; print(secrets.randbelow(2**32))')}"; \
 	    echo "Seed $$seed. To repeat: make soak SOAK_SEED=$$seed"; $(WITHOUT_TEXTS) SOAK_SEED="$$seed" $(RUN) -m pytest -m soak
 
-coverage: npm $(READY) ## Run all tests, and say which lines none of them ran
+coverage: npm chromium $(READY) ## Run all tests, and say which lines none of them ran
 	@$(PYTEST) -m "not soak" --cov --cov-report=term
 
 npm:
 	@command -v npm >/dev/null || { echo "make: no npm, which fetches the interpreter of the state machine for its tests;" \
 	    "expected npm 9 or newer. Install it: apt-get install npm" >&2; exit 2; }
+
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "make: no Chromium, in which the report is" \
+	    "tested; expected chromium, chromium-browser or google-chrome. Install it: apt-get install chromium" >&2; exit 2; }
 
 lint: lint-code lint-prose ## Check style, types, the direction of imports, and prose
 
@@ -103,6 +110,9 @@ lint-prose: $(READY) ## Check spelling, sentences and words
 
 data-dictionary: $(READY) ## Write docs/data-dictionary.md anew, from the schemas
 	@$(RUN) -m jobs.warehouse.data_dictionary > docs/data-dictionary.md
+
+picture: chromium $(READY) ## Take the picture of the README, of the report that run-local left (OUTPUT=)
+	@$(RUN) -m docs.pictures.take "$$OUTPUT"
 
 format: $(READY) ## Put the code into the house's format
 	@$(VENV)/bin/ruff check --fix .
