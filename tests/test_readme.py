@@ -19,7 +19,7 @@ from transforms.schemas import KEYS
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [block.strip() for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
-OUTPUT = re.search(r"^```\n(Segments of customers.*?)^```", README, re.MULTILINE | re.DOTALL)
+OUTPUT = re.search(r"^```\n(Report: .*?)^```", README, re.MULTILINE | re.DOTALL)
 
 QUERIES = re.findall(r"^```sql\n(.*?)^```\n\n((?:^\|[^\n]*\|\n)+)", README, re.MULTILINE | re.DOTALL)
 """Each query of the README, and the result below it."""
