@@ -33,6 +33,7 @@ from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
+from jobs.sources.score_cards import card_of_run
 from jobs.storage.run_files import Manifest, RecordedCard
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
@@ -46,9 +47,8 @@ from transforms.clusters.assignments import (
     customers_by_cluster,
     fault_counts,
 )
-from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
+from transforms.rfm.dimensions import DIMENSIONS
 from transforms.rfm.feature_scale import FeatureScale, features
-from transforms.rfm.score_card import ScoreCard
 
 ROUNDING = 1e-9
 """What sums of floating-point numbers in another order may differ by, where nothing drifted."""
@@ -86,7 +86,7 @@ def run_alone(config: SegmentsConfig) -> None:
     previous = previous_clusters(store, config.clusters.match, applied=model)
     external = find_external_files(config)
     artifact = artifact_centroids(config.model_artifact)
-    scale = _card_of(store, earlier_features.card.file).clustered_by
+    scale = card_of_run(store, earlier_features.card.file, advice="Run jobs.features again").clustered_by
     reaches_s3 = is_in_s3(options.output) or is_in_s3(config.assignments)
     with open_run("segments", options, store, rules, reaches_s3=reaches_s3) as run:
         # Readers and warehouses find every table in the new run.
@@ -272,16 +272,6 @@ def _earlier_features(store: RunStore, run_id: str | None) -> EarlierFeatures:
             "Name a run of jobs.pipeline or jobs.features"
         )
     return EarlierFeatures(manifest, manifest.score_card)
-
-
-def _card_of(store: RunStore, file: str) -> ScoreCard:
-    text = store.read_file(file)
-    if text is None:
-        raise DataError(f"{store.output}/{file}: no such file, expected the run's score card. Run jobs.features again")
-    try:
-        return ScoreCard.from_json(text)
-    except ScoreCardError as error:
-        raise DataError(f"{store.output}/{file}: {error}. Run jobs.features again") from None
 
 
 if __name__ == "__main__":

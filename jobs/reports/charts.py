@@ -94,22 +94,25 @@ def value_chart(bins: Sequence[Bin], *, title: str, bands: Bands) -> Spec:
         y2=alt.datum(0),
         tooltip=[about, _tip("customers:Q", "customers", ",.0f")],
     )
-    small = _dashed(base, x=x, x2="high:Q", tooltip=[about, _tip("shown:N", "customers")])
+    small = _dashed(base, values, x=x, x2="high:Q", tooltip=[about, _tip("shown:N", "customers")])
     cuts = alt.Chart(alt.InlineData([{"at": float(at)} for at in bands.cut_points if low <= at <= high]))
     rules = cuts.mark_rule(strokeWidth=1.5).encode(x=alt.X("at:Q", scale=scale))
     scores = alt.Chart(alt.InlineData(_places_of_scores(bands, low, high, is_log=is_log)))
     words = scores.mark_text(color=ACCENT, baseline="bottom", dy=-4).encode(
         x=alt.X("at:Q", scale=scale), y=alt.value(0), text="score:N"
     )
-    layers = alt.layer(bars, *([small] if any(value["hidden"] for value in values) else []), rules, words)
+    layers = alt.layer(bars, *small, rules, words)
     return _spec(layers, f"Customers by {title}, with the cut points of the scores", height=HEIGHT)
 
 
-def _dashed(base: alt.Chart, *, x: alt.X, x2: str, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
-    """Low boxes for the ranges whose figure is hidden. Vega warns of a layer that has none."""
+def _dashed(
+    base: alt.Chart, values: Sequence[dict[str, Any]], *, x: alt.X, x2: str, tooltip: Sequence[alt.Tooltip]
+) -> list[alt.Chart]:
+    """A layer of low boxes for the ranges whose figure is hidden; no layer without any, since Vega warns of that."""
+    if not any(value["hidden"] for value in values):
+        return []
     boxes = base.transform_filter("datum.hidden").mark_rect(color="transparent", stroke=QUIET, strokeDash=[2, 2])
-    dashed: alt.Chart = boxes.encode(x=x, x2=x2, y=alt.datum(0), y2=alt.value(HEIGHT - 8), tooltip=tooltip)
-    return dashed
+    return [boxes.encode(x=x, x2=x2, y=alt.datum(0), y2=alt.value(HEIGHT - 8), tooltip=tooltip)]
 
 
 def _places_of_scores(bands: Bands, low: float, high: float, *, is_log: bool) -> list[dict[str, Any]]:
@@ -187,9 +190,8 @@ def month_chart(months: Sequence[tuple[Month, Figure, Figure]]) -> Spec:
         y2=alt.datum(0),
         tooltip=[about, _tip("purchases:Q", "purchases", ",.0f"), _tip("money:Q", "money", ",.2f")],
     )
-    small = _dashed(base, x=x, x2="end:T", tooltip=[about, _tip("shown:N", "purchases")])
-    layers = alt.layer(bars, *([small] if any(value["hidden"] for value in values) else []))
-    return _spec(layers, "Money of the purchases of each month", height=HEIGHT)
+    small = _dashed(base, values, x=x, x2="end:T", tooltip=[about, _tip("shown:N", "purchases")])
+    return _spec(alt.layer(bars, *small), "Money of the purchases of each month", height=HEIGHT)
 
 
 def trend_chart(name: str, days: Sequence[tuple[str, Figure]], *, highest: float) -> Spec:

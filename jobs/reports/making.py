@@ -27,7 +27,7 @@ REPORT = "report.html"
 JOB_GROUP = "report"
 
 
-def make_report(session: SparkSession, store: RunStore, run_id: str | None, *, smallest_cell: int | None = None) -> str:
+def make_report(session: SparkSession, store: RunStore, run_id: str, *, smallest_cell: int | None = None) -> str:
     """Make the page of a run from its files, in place of one that is there.
 
     Two queries count rfm and purchases. Threads meanwhile load the page with its scripts, and read the trend.
@@ -35,7 +35,7 @@ def make_report(session: SparkSession, store: RunStore, run_id: str | None, *, s
     Args:
         session: a session.
         store: the runs.
-        run_id: which run; None for the current one.
+        run_id: which run.
         smallest_cell: the fewest customers of whom a figure is shown; None for what the run was made with.
 
     Returns:

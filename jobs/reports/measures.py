@@ -111,19 +111,19 @@ def month_section(customers: Customers, small_cells: SmallCells) -> MonthSection
     empty = [month for month in customers.months if not month.customers]
     notes = []
     if empty:
-        names: list[str | Day] = [
-            part for month in empty[:MOST_NAMED] for part in (", ", Day(month.first_day, "month"))
-        ][1:]
-        end = " and more. Are files missing?" if len(empty) > MOST_NAMED else ". Are files missing?"
         counts = "No purchase in ", Figure(len(empty)), " of ", Figure(len(shown)), " months: "
-        notes.append(Words.of(*counts, *names, end))
+        notes.append(Words.of(*counts, *_named(empty), " Are files missing?"))
     fewer = _far_fewer(customers.months)
     if fewer:
-        names = [part for month in fewer[:MOST_NAMED] for part in (", ", Day(month.first_day, "month"))][1:]
-        end = " and more." if len(fewer) > MOST_NAMED else "."
-        notes.append(Words.of("Far fewer purchases than in other months: ", *names, end))
+        notes.append(Words.of("Far fewer purchases than in other months: ", *_named(fewer)))
     rows: list[list[Shown]] = [[Day(month.first_day, "month"), purchases, paid] for month, purchases, paid in shown]
     return MonthSection(notes, month_chart(shown), Table("Purchases by month", ["month", "purchases", "money"], rows))
+
+
+def _named(months: Sequence[Month]) -> list[str | Day]:
+    """The first of some months, as the end of a sentence."""
+    names = [part for month in months[:MOST_NAMED] for part in (", ", Day(month.first_day, "month"))]
+    return [*names[1:], " and more." if len(months) > MOST_NAMED else "."]
 
 
 def _far_fewer(months: Sequence[Month]) -> list[Month]:

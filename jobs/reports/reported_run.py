@@ -17,6 +17,7 @@ from jobs.cli.arguments import MAX_QUARANTINED
 from jobs.clusters.previous import model_of
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.totals import Boundary, BoundaryKind, Total, totals_of
+from jobs.sources.score_cards import card_of_run
 from jobs.storage.run_files import (
     Count,
     Inputs,
@@ -32,7 +33,6 @@ from jobs.storage.run_files import (
 )
 from jobs.storage.store import RunStore
 from transforms.clusters.model import ClusterModel
-from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.score_card import ScoreCard
 from transforms.small_cells import SMALLEST_CELL
 
@@ -259,18 +259,17 @@ def _table_told_of(boundary: Boundary) -> str:
     return NEXT.get(table, table) if boundary.kind is BoundaryKind.EXCLUDED else table
 
 
-def read_reported_run(store: RunStore, run_id: str | None) -> ReportedRun:
+def read_reported_run(store: RunStore, run_id: str) -> ReportedRun:
     """Read what a run's files say of it.
 
     Args:
         store: the runs.
-        run_id: which run; None for the current one.
+        run_id: which run.
 
     Raises:
         ConfigurationError: There is no such run, or it has no scores.
         DataError: A file of it is missing, or this program did not write it so.
     """
-    run_id = store.find_manifest(run_id, missing="nothing to report", advice="Run jobs.pipeline first").run_id
     manifest = store.manifest_as(ReportedManifest, run_id)
     card, segments, sufficiency = manifest.score_card, manifest.segments, manifest.sufficiency
     if card is None or segments is None or sufficiency is None:
@@ -280,23 +279,13 @@ def read_reported_run(store: RunStore, run_id: str | None) -> ReportedRun:
         )
     return ReportedRun(
         manifest=manifest,
-        card=_card(store, card.file),
+        card=card_of_run(store, card.file, advice="Files of a run are never edited: restore it"),
         recorded_card=card,
         segments=segments,
         sufficiency=sufficiency,
         clusters=model_of(store, run_id, argument="--run") if manifest.kmeans else None,
         earlier=list(_continued(store, manifest)),
     )
-
-
-def _card(store: RunStore, file: str) -> ScoreCard:
-    text = store.read_file(file)
-    if text is None:
-        raise DataError(f"{store.output}/{file}: no such file, expected the run's score card. Restore it")
-    try:
-        return ScoreCard.from_json(text)
-    except ScoreCardError as error:
-        raise DataError(f"{store.output}/{file}: {error}. Files of a run are never edited: restore it") from None
 
 
 def _continued(store: RunStore, manifest: ReportedManifest) -> Iterator[ReportedManifest]:

@@ -116,6 +116,26 @@ def current_card(store: RunStore) -> ScoreCard | None:
         ) from None
 
 
+def card_of_run(store: RunStore, file: str, *, advice: str) -> ScoreCard:
+    """The card that a run's manifest names.
+
+    Args:
+        store: the runs.
+        file: the path of the card, from the output folder on.
+        advice: what the user should do if it is not there, or is not one.
+
+    Raises:
+        DataError: The card is missing, or is not one.
+    """
+    text = store.read_file(file)
+    if text is None:
+        raise DataError(f"{store.output}/{file}: no such file, expected the run's score card. {advice}")
+    try:
+        return ScoreCard.from_json(text)
+    except ScoreCardError as error:
+        raise DataError(f"{store.output}/{file}: {error}. {advice}") from None
+
+
 def load_card(name: str) -> ScoreCard:
     """The card of a name.
 
