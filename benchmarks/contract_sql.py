@@ -35,7 +35,7 @@ from expectations.rules import (
 from expectations.rules.cells import DIGITS, INTEGER_TEXT, TIMESTAMP_TEXT, ZEROS
 from expectations.rules.column_rules import NullableRule
 from expectations.rules.row_rules import ReadRule
-from jobs.sources.input_files import Source, find_sources
+from jobs.inputs.input_files import RawInput, find_inputs
 
 REASONS = 'struct(rule varchar, "column" varchar, "value" varchar, message varchar)[]'
 
@@ -52,12 +52,12 @@ def script(files: Path, results: Path) -> str:
     """
     return "\n\n".join(
         f"{statement.strip()};"
-        for source in find_sources(str(files), FILE_CONTRACTS)
+        for source in find_inputs(str(files), FILE_CONTRACTS)
         for statement in _statements(source, results)
     )
 
 
-def _statements(source: Source, results: Path) -> Iterator[str]:
+def _statements(source: RawInput, results: Path) -> Iterator[str]:
     contract = source.contract
     yield f"create temp table validated_{contract.table} as {_validated(source)}"
     written = f"{results / contract.table}/part-0.parquet"
@@ -69,7 +69,7 @@ def _statements(source: Source, results: Path) -> Iterator[str]:
     yield f"create view rejected_{contract.table} as from read_parquet({_text(rejected)})"
 
 
-def _validated(source: Source) -> str:
+def _validated(source: RawInput) -> str:
     """Query for one row per record: the cells as text, the file, the reasons that reject it, and the warnings."""
     contract = source.contract
     cells = ", ".join(contract.source_columns)
@@ -94,7 +94,7 @@ def _validated(source: Source) -> str:
     """
 
 
-def _texts(source: Source) -> str:
+def _texts(source: RawInput) -> str:
     """Query for the records that DuckDB can split into cells. It stores the others in a table of its own."""
     contract = source.contract
     paths = ", ".join(_text(unquote(urlsplit(uri).path)) for uri in source.uris)

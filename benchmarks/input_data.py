@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmarks.contenders import AS_OF, CHECKED_RUN
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.errors import ConfigurationError, OutsideSystemError
+from jobs.inputs.input_files import find_inputs
 from jobs.runs.totals import Boundary, totals_of
-from jobs.sources.input_files import find_sources
 from jobs.storage.store import RunStore
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -59,7 +59,7 @@ def csv_files(folder: Path) -> list[Path]:
     Raises:
         PipelineError: One is missing, or cannot be read.
     """
-    sources = find_sources(str(folder), FILE_CONTRACTS)
+    sources = find_inputs(str(folder), FILE_CONTRACTS)
     return [folder.joinpath(*path) for source in sources for path in source.paths]
 
 

@@ -17,8 +17,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.contenders import contender_arguments
 from benchmarks.workshop_sql import CHECKED_TABLES
+from jobs.inputs.segment_maps import load_maps
 from jobs.scores.fitting import fitted_scoring
-from jobs.sources.segment_maps import load_maps
 from transforms.purchases import purchases
 from transforms.rfm.measures import (
     apply_card,

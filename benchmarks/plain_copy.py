@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contracts.olist import FILE_CONTRACTS
-from jobs.sources.input_files import find_sources
+from jobs.inputs.input_files import find_inputs
 from jobs.spark.session import spark_session
 
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 def _copy_tables(session: SparkSession, folder: str, results: Path) -> dict[str, float]:
     seconds = {}
-    for source in find_sources(folder, FILE_CONTRACTS):
+    for source in find_inputs(folder, FILE_CONTRACTS):
         contract = source.contract
         columns = [
             F.col(contract.source_name(column.name)).try_cast(column.dataType).alias(column.name)

@@ -13,6 +13,7 @@ from jobs.cli.config import FeaturesConfig, FeaturesRunConfig
 from jobs.cli.main import run_main
 from jobs.clusters.feature_files import FEATURES, FeatureFiles, write_feature_files
 from jobs.errors import ConfigurationError, DataError
+from jobs.inputs.score_cards import ScoringChoice, choose_scoring
 from jobs.quality.active_rules import active_rules, rules_of_checked_tables
 from jobs.reports.leaving import leave_report
 from jobs.runs.checked_tables import CheckedTables
@@ -22,7 +23,6 @@ from jobs.runs.run import Run, open_run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total, excluded_by_cause
 from jobs.scores.scored import ScoredCustomers, score_customers
 from jobs.scores.summary import show_segments
-from jobs.sources.score_cards import ScoringChoice, choose_scoring
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3

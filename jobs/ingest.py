@@ -9,12 +9,12 @@ from pyspark.sql import DataFrame
 from jobs import replay
 from jobs.cli.config import IngestConfig, ReplayConfig, ingest_config
 from jobs.cli.main import run_main
+from jobs.inputs.input_files import RawInput, find_inputs, inputs_of
 from jobs.quality.active_rules import active_rules
 from jobs.runs.checked_tables import CheckedTable, CheckedTables, RawRows, check_table, how_to_continue
 from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal
-from jobs.sources.input_files import Source, find_sources, inputs_of
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 
@@ -35,7 +35,7 @@ def run_alone(config: IngestConfig) -> None:
     """Check the three files into a run of their own, from which `jobs.features` continues."""
     options = config.run
     rules = active_rules(options.rules)
-    sources = find_sources(config.input, rules.of_files)
+    sources = find_inputs(config.input, rules.of_files)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("ingest", options, RunStore(options.output), rules, reaches_s3=reaches_s3) as run:
         checked = ingest(run, sources)
@@ -43,7 +43,7 @@ def run_alone(config: IngestConfig) -> None:
         run.show_summary(*how_to_continue(run))
 
 
-def ingest(run: Run, sources: Sequence[Source]) -> CheckedTables:
+def ingest(run: Run, sources: Sequence[RawInput]) -> CheckedTables:
     """Write the checked tables of a run and their quarantine.
 
     All files are checked before the run is stopped for what one of them holds, so that its owner sees all faults.
@@ -72,7 +72,7 @@ def ingest(run: Run, sources: Sequence[Source]) -> CheckedTables:
     return CheckedTables({name: table.accepted for name, table in checked.items()})
 
 
-def _spread(raw: DataFrame, source: Source) -> DataFrame:
+def _spread(raw: DataFrame, source: RawInput) -> DataFrame:
     """Let all cores validate what a few packed files hold, each of which one core reads. Plain files are split."""
     packed = sum(file.is_gzip for file in source.csv)
     is_on_few_cores = 0 < packed == len(source.csv) < raw.sparkSession.sparkContext.defaultParallelism

@@ -13,6 +13,8 @@ from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.errors import DataError, PipelineError
 from jobs.features import run_features
 from jobs.ingest import ingest
+from jobs.inputs.input_files import find_inputs, inputs_of
+from jobs.inputs.score_cards import choose_scoring
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
 from jobs.reports.leaving import leave_report
@@ -20,8 +22,6 @@ from jobs.runs.manifest import StepResult
 from jobs.runs.run import open_run
 from jobs.scores.summary import show_segments
 from jobs.segments import cluster_customers
-from jobs.sources.input_files import find_sources, inputs_of
-from jobs.sources.score_cards import choose_scoring
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 from jobs.warehouse.target import WarehouseTarget, parse_address
@@ -36,7 +36,7 @@ def run_pipeline(config: PipelineConfig) -> None:
     """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
     options = config.run
     rules = active_rules(options.rules)
-    sources = find_sources(config.input, rules.of_files)
+    sources = find_inputs(config.input, rules.of_files)
     publication = publication_of(config)
     store = RunStore(options.output)
     # A damaged pointer stops the run here, and not when it is to be moved, after all work.

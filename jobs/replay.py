@@ -9,13 +9,13 @@ from expectations.validation.replay import plan_replay
 from jobs.cli.config import ReplayConfig
 from jobs.cli.main import run_main
 from jobs.errors import ConfigurationError
+from jobs.inputs.input_files import RawInput, find_inputs, inputs_of
 from jobs.quality.active_rules import active_rules, rules_of_reused_rows
 from jobs.runs.checked_tables import CheckedTable, CheckedTables, how_to_continue
 from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.replayed_tables import ReplayedParts, check_replayed
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
-from jobs.sources.input_files import Source, find_sources, inputs_of
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
@@ -36,7 +36,7 @@ def run_alone(config: ReplayConfig) -> None:
     """
     options = config.run
     rules = active_rules(options.rules)
-    sources = find_sources(config.input, rules.of_files)
+    sources = find_inputs(config.input, rules.of_files)
     store = RunStore(options.output)
     earlier = _replayed_manifest(store, config.replayed_run, [source.contract for source in sources])
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
@@ -47,7 +47,7 @@ def run_alone(config: ReplayConfig) -> None:
         run.show_summary(*how_to_continue(run))
 
 
-def replay(run: Run, sources: Sequence[Source], *, earlier: Manifest) -> CheckedTables:
+def replay(run: Run, sources: Sequence[RawInput], *, earlier: Manifest) -> CheckedTables:
     """Write the checked tables of a run and their quarantine, from an earlier run's and the corrected files.
 
     Args:
@@ -76,7 +76,7 @@ def replay(run: Run, sources: Sequence[Source], *, earlier: Manifest) -> Checked
                 reconcile=partial(_reconcile, run, contract, totals_of(earlier)),
             )
             checked[contract.table] = table
-            revalidated = run.ledger.totals[Boundary(contract.table, BoundaryKind.REVALIDATED)].rows
+            revalidated = run.accounts.totals[Boundary(contract.table, BoundaryKind.REVALIDATED)].rows
             step.record(rows_in=revalidated, out=table.accepted.total, not_passed_on=table.quarantined.total.rows)
     run.stop_if_unfit()
     tables = {name: table.accepted for name, table in checked.items()}
@@ -91,7 +91,7 @@ def _reconcile(
     def at(kind: BoundaryKind, total: Total, place: str = contract.table) -> BoundaryTotal:
         return BoundaryTotal(Boundary(place, kind), total)
 
-    run.ledger.record(at(BoundaryKind.REPLAYED, earlier[Boundary(contract.quarantine)], contract.quarantine))
+    run.accounts.record(at(BoundaryKind.REPLAYED, earlier[Boundary(contract.quarantine)], contract.quarantine))
     newly_accepted = at(BoundaryKind.NEWLY_ACCEPTED, parts.newly_accepted)
     rejected_again = at(BoundaryKind.REJECTED_AGAIN, parts.rejected_again)
     run.reconcile(at(BoundaryKind.REVALIDATED, parts.revalidated), newly_accepted, rejected_again)

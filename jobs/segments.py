@@ -26,6 +26,7 @@ from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.features import Features
+from jobs.inputs.score_cards import card_of_run
 from jobs.quality.active_rules import active_rules
 from jobs.reports.leaving import leave_report
 from jobs.runs.computed_tables import write_computed
@@ -33,7 +34,6 @@ from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
-from jobs.sources.score_cards import card_of_run
 from jobs.storage.run_files import Manifest, RecordedCard
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3

@@ -6,8 +6,8 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
+from jobs.inputs.segment_maps import load_maps
 from jobs.scores.fitting import fitted_scoring
-from jobs.sources.segment_maps import load_maps
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.measures import apply_card, customer_measures, fitted_bounds, scored_extremes
 from transforms.rfm.score_card import ScoreCard

@@ -16,8 +16,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from jobs.cli.arguments import MAX_QUARANTINED
 from jobs.clusters.previous import model_of
 from jobs.errors import ConfigurationError, DataError
+from jobs.inputs.score_cards import card_of_run
 from jobs.runs.totals import Boundary, BoundaryKind, Total, totals_of
-from jobs.sources.score_cards import card_of_run
 from jobs.storage.run_files import (
     Count,
     Inputs,

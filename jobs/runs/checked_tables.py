@@ -74,7 +74,7 @@ class CheckedTables:
         return self.rules
 
     def manifest_entries(self) -> Mapping[str, Any]:
-        """No entry of their own: the ledger and the quality report tell of them."""
+        """No entry of their own: the accounts and the quality report tell of them."""
         return {}
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from jobs.cli.config import RunOptions, hash_of
 from jobs.quality.report import QualityReport
-from jobs.runs.totals import Ledger
+from jobs.runs.totals import Accounts
 
 
 class StepResult(Protocol):
@@ -45,7 +45,7 @@ class RunFacts:
         job: the job that made it.
         options: of the run.
         becomes_current: whether readers are to be pointed to it.
-        ledger: its totals, checks and steps.
+        accounts: its totals, checks and steps.
         quality: its quality report.
         started, finished: wall-clock times in UTC.
         seconds: between the two by a clock that nobody sets.
@@ -59,7 +59,7 @@ class RunFacts:
     job: str
     options: RunOptions
     becomes_current: bool
-    ledger: Ledger
+    accounts: Accounts
     quality: QualityReport
     started: datetime
     finished: datetime
@@ -96,7 +96,7 @@ def build_manifest(facts: RunFacts, *, inputs: Mapping[str, Any], results: Seque
         "code": facts.code,
         "platform": facts.platform,
         "inputs": inputs,
-        **facts.ledger.as_json(),
+        **facts.accounts.as_json(),
         **entries,
         "quality": facts.quality.as_json(),
         "tables": facts.tables,

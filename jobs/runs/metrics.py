@@ -30,7 +30,7 @@ class Written:
 
     @property
     def entry(self) -> BoundaryTotal:
-        """The table's entry in the ledger of totals."""
+        """The table's entry in the accounts."""
         return BoundaryTotal(Boundary(self.table), self.total)
 
 

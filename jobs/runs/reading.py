@@ -26,13 +26,13 @@ from expectations.validation.records import (
     with_numbers,
 )
 from jobs.errors import DataError
+from jobs.inputs.csv_files import BYTE_ORDER_MARK, has_bytes_after_gzip, why_not_unpacked
+from jobs.inputs.input_files import RawInput
+from jobs.inputs.parquet_files import read_parquet
 from jobs.runs.endings import STAGE
 from jobs.runs.metrics import OBSERVED_MONEY, with_metrics
 from jobs.runs.run import Run
 from jobs.runs.totals import NO_MONEY, Total
-from jobs.sources.csv_files import BYTE_ORDER_MARK, has_bytes_after_gzip, why_not_unpacked
-from jobs.sources.input_files import Source
-from jobs.sources.parquet_files import read_parquet
 from jobs.storage.uris import escape_glob
 
 UNREADABLE = "FAILED_READ_FILE"
@@ -73,7 +73,7 @@ class ReadFigures:
 class Reading:
     """One reading of a source. Each query over its rows counts what it reads."""
 
-    def __init__(self, session: SparkSession, source: Source, *, join: bool = False, name: str = "") -> None:
+    def __init__(self, session: SparkSession, source: RawInput, *, join: bool = False, name: str = "") -> None:
         self.source = source
         self._session = session
         self._join = join
@@ -191,7 +191,7 @@ def _file_in(error: Exception) -> str:
 
 
 @contextmanager
-def readable(source: Source) -> Iterator[None]:
+def readable(source: RawInput) -> Iterator[None]:
     """Tell why Spark could not read a file of a source to its end.
 
     Raises:
@@ -217,7 +217,7 @@ def readable(source: Source) -> Iterator[None]:
         raise
 
 
-def under_their_names(run: Run, source: Source) -> Source:
+def under_their_names(run: Run, source: RawInput) -> RawInput:
     """Let Spark, which goes by the name, read packed files that are not named so.
 
     They are copied to the run's staging folder under a name that tells how they are packed.

@@ -1,4 +1,4 @@
-"""One run: its folder, the tables that it writes and counts, its ledger, its manifest, and the pointer last."""
+"""One run: its folder, the tables that it writes and counts, its accounts, its manifest, and the pointer last."""
 
 import logging
 import time
@@ -33,7 +33,7 @@ from jobs.runs.manifest import RunFacts, StepResult, build_manifest
 from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.presence import check_written
 from jobs.runs.provenance import code_version, platform_versions
-from jobs.runs.totals import Boundary, BoundaryTotal, Ledger, StepRecorder, Total
+from jobs.runs.totals import Accounts, Boundary, BoundaryTotal, StepRecorder, Total
 from jobs.spark.engines import find_engine
 from jobs.spark.session import spark_session
 from jobs.storage.run_files import Manifest
@@ -73,7 +73,7 @@ class Run:
         self.quality = quality
         self.rules = quality.rules
         self.run_id = quality.run_id
-        self.ledger = Ledger()
+        self.accounts = Accounts()
         self._store = store
         self._tables: dict[str, str] = {}
         self._reused_files: dict[str, Any] = {}
@@ -106,7 +106,7 @@ class Run:
             seconds=time.monotonic() - started,
             spark_jobs=len(context.statusTracker().getJobIdsForGroup(group)),
         )
-        self.ledger.steps.append(metrics)
+        self.accounts.steps.append(metrics)
         log_event(log, "step finished", run_id=self.run_id, **metrics.as_json())
 
     def write(
@@ -140,7 +140,7 @@ class Run:
             metrics={name: values[name] for name in metrics or {}},
         )
         self._tables[contract.table] = self.path(contract.table)
-        self.ledger.record(written.entry)
+        self.accounts.record(written.entry)
         return written
 
     def add_quality(self, contract: Contract, counts: RowCounts, gated: GatedRows) -> None:
@@ -182,7 +182,7 @@ class Run:
         reused = find_table(self._store.folder, earlier, table)
         self._tables[table] = reused.path
         self._reused_files[table] = reused.recorded
-        self.ledger.record(BoundaryTotal(Boundary(table), reused.total))
+        self.accounts.record(BoundaryTotal(Boundary(table), reused.total))
         return reused.total
 
     def read_earlier(self, table: str, *, earlier: Manifest, schema: StructType) -> DataFrame:
@@ -195,7 +195,7 @@ class Run:
         Raises:
             DataError: It is not.
         """
-        self.ledger.reconcile(whole, *parts, money_only=money_only)
+        self.accounts.reconcile(whole, *parts, money_only=money_only)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file of the run, such as its score card."""
@@ -249,7 +249,7 @@ class Run:
             job=self.job,
             options=self.options,
             becomes_current=is_current,
-            ledger=self.ledger,
+            accounts=self.accounts,
             quality=self.quality,
             started=self._started,
             finished=datetime.now(UTC),
@@ -264,7 +264,7 @@ class Run:
         )
         manifest = build_manifest(facts, inputs=inputs, results=results)
         self.session.sparkContext.setJobGroup(f"{self.run_id} check", "check of what is there")
-        check_written(self.session, self._store.folder, manifest, totals=self.ledger.totals)
+        check_written(self.session, self._store.folder, manifest, totals=self.accounts.totals)
         with interruptions.held_back():
             self._store.write_manifest(self.run_id, manifest)
             interruptions.state_is(f"run {self.run_id} is complete, and {interruptions.UNCHANGED}")
@@ -308,10 +308,10 @@ class Run:
         console.show_table(
             f"Run {self.run_id}, as of {self.as_of}",
             ("step", "rows in", "rows out", "not passed on", "money out", "seconds"),
-            [step.as_row() for step in self.ledger.steps],
+            [step.as_row() for step in self.accounts.steps],
             notes=[
                 *self.quality.summary(),
-                *self.ledger.excluded(),
+                *self.accounts.excluded(),
                 *notes,
                 *([] if self.options.becomes_current else ["current.json was not moved (--becomes-current no)"]),
                 f"Data Docs: {self._store.display_path(self.run_id, DATA_DOCS)}",

@@ -105,7 +105,7 @@ class BoundaryTotal:
 
 
 def excluded_by_cause(table: str, rows: Mapping[str, int]) -> list[BoundaryTotal]:
-    """The rows of a table that do not count, by cause, as entries of the ledger."""
+    """The rows of a table that do not count, by cause, as entries of the accounts."""
     return [BoundaryTotal(Boundary(table, BoundaryKind.EXCLUDED, cause), Total(count)) for cause, count in rows.items()]
 
 
@@ -199,7 +199,7 @@ class StepMetrics:
 
 
 @dataclass
-class Ledger:
+class Accounts:
     """The totals of a run, the checks that passed over them, and the metrics of its steps, in the order of events."""
 
     totals: dict[Boundary, Total] = field(default_factory=dict)
@@ -230,7 +230,7 @@ class Ledger:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """The ledger's part of the manifest."""
+        """The accounts' part of the manifest."""
         return {
             "steps": [step.as_json() for step in self.steps],
             "totals": [BoundaryTotal(boundary, total).as_json() for boundary, total in self.totals.items()],

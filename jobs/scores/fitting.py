@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame
 
 from jobs.cli.config import FeaturesConfig, hash_of
 from jobs.errors import DataError
+from jobs.inputs.score_cards import ScoringChoice
 from jobs.runs.run import Run
-from jobs.sources.score_cards import ScoringChoice
 from transforms.rfm.dimensions import DIMENSIONS, ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, Grid, grid_of, percentiles
 from transforms.rfm.measures import scored_ranges

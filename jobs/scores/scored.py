@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from expectations.contracts.computed import with_another_card, with_row_count, with_unpaid_orders
 from jobs.cli.config import FeaturesConfig
 from jobs.errors import DataError
+from jobs.inputs.score_cards import ScoringChoice
 from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.computed_tables import write_computed
 from jobs.runs.metrics import Written
@@ -18,7 +19,6 @@ from jobs.runs.run import Run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.scores.fitting import Measured, card_for
 from jobs.scores.measuring import account_for_people, measure
-from jobs.sources.score_cards import ScoringChoice
 from transforms.rfm.measures import apply_card, customers_with_purchases, is_outside_range
 from transforms.rfm.score_card import ScoreCard
 from transforms.rfm.segments import Segment, segment_totals
@@ -198,6 +198,6 @@ def _excluded_returns(totals: Mapping[str, Any]) -> list[BoundaryTotal]:
 
 
 def _share_of_unpaid_orders(run: Run) -> float:
-    totals = run.ledger.totals
+    totals = run.accounts.totals
     unpaid = totals[Boundary("orders", BoundaryKind.EXCLUDED, WITHOUT_PAYMENTS)].rows
     return unpaid / max(totals[Boundary("orders")].rows, 1)

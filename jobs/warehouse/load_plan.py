@@ -12,9 +12,9 @@ from pyspark.sql.types import StructField, StructType
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError, DataError
+from jobs.inputs.input_files import RawInput, find_inputs
 from jobs.runs.earlier import find_table
 from jobs.runs.totals import NO_MONEY, BoundaryKind, Total, totals_of
-from jobs.sources.input_files import Source, find_sources
 from jobs.storage.run_files import Manifest, RecordedInputFile
 from jobs.storage.store import RunStore
 from jobs.storage.table_files import TableFile, fingerprint
@@ -222,7 +222,7 @@ def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
     return RawToLoad(
         tuple(
             _raw_table(source, recorded=recorded[source.contract.table], rows=totals[source.contract.table].rows)
-            for source in find_sources(uri, FILE_CONTRACTS)
+            for source in find_inputs(uri, FILE_CONTRACTS)
         )
     )
 
@@ -264,7 +264,7 @@ def _manifest_of_files(store: RunStore, run_id: str) -> Manifest:
     return manifest
 
 
-def _raw_table(source: Source, *, recorded: Sequence[RecordedInputFile], rows: int) -> RawTable:
+def _raw_table(source: RawInput, *, recorded: Sequence[RecordedInputFile], rows: int) -> RawTable:
     contract = source.contract
     if source.format != "csv" or not all(file.is_named_as_packed for file in source.csv):
         raise DataError(

@@ -9,7 +9,7 @@ from deploy.__main__ import main
 from deploy.upload import DATA_SETS, ENDINGS, raw_files
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs.errors import ConfigurationError
-from jobs.sources import input_files
+from jobs.inputs import input_files
 from tests.fakes.cloudformation.service import CloudFormation
 from tests.fakes.emr.service import EmrServerless
 from tests.fakes.step_functions.service import StepFunctions

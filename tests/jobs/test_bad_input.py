@@ -8,8 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from expectations.contracts.olist import FILE_CONTRACTS
+from jobs.inputs.input_files import find_inputs
 from jobs.pipeline import main
-from jobs.sources.input_files import find_sources
 from tests.log_lines import without_logs
 from tests.raw_files import PAYMENTS_HEADER, RawFiles
 
@@ -115,7 +115,7 @@ def test_a_header_and_no_rows(raw: RawFiles, output: Path, capfd: pytest.Capture
 def test_a_huge_field_in_the_first_row_is_left_to_the_rules(raw: RawFiles) -> None:
     # Python's own reader of CSV takes no field of more than 131,072 characters.
     raw.payments[1] = raw.payments[1].replace("credit_card", "x" * 200_000)
-    assert [source.contract.table for source in find_sources(raw.write(), FILE_CONTRACTS)] == [
+    assert [source.contract.table for source in find_inputs(raw.write(), FILE_CONTRACTS)] == [
         *("customers", "orders", "payments")
     ]
 

@@ -10,6 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs import features as features_job
 from jobs.cli.config import FeaturesConfig, RunOptions
+from jobs.inputs.score_cards import ScoringChoice
+from jobs.inputs.segment_maps import load_maps
 from jobs.quality.active_rules import active_rules
 from jobs.quality.report import quality_report
 from jobs.runs.checked_tables import CheckedTables
@@ -17,8 +19,6 @@ from jobs.runs.metrics import Written
 from jobs.runs.run import Run, TableContract
 from jobs.runs.totals import Total
 from jobs.sample import write_sample
-from jobs.sources.score_cards import ScoringChoice
-from jobs.sources.segment_maps import load_maps
 from jobs.storage.local import LocalFolder
 from jobs.storage.store import RunStore
 from transforms import schemas

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs.errors import DataError
-from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Ledger, Total, totals_of
+from jobs.runs.totals import Accounts, Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
 from jobs.storage.run_files import Manifest, read_manifest
 
 RAW = Boundary("orders", BoundaryKind.READ)
@@ -19,9 +19,9 @@ def entry(boundary: Boundary, rows: int, money: str) -> BoundaryTotal:
 
 
 def test_a_whole_that_is_the_sum_of_its_parts_passes() -> None:
-    ledger = Ledger()
-    ledger.reconcile(entry(RAW, 3, "10.00"), entry(GOOD, 2, "9.99"), entry(BAD, 1, "0.01"))
-    [check] = ledger.as_json()["reconciliation"]
+    accounts = Accounts()
+    accounts.reconcile(entry(RAW, 3, "10.00"), entry(GOOD, 2, "9.99"), entry(BAD, 1, "0.01"))
+    [check] = accounts.as_json()["reconciliation"]
     assert check["passed"] is True
     assert check["whole"] == {"table": "orders", "kind": "read", "rows": 3, "money": "10.00"}
 
@@ -39,7 +39,7 @@ def test_a_lost_or_doubled_row_or_cent_stops_the_run_and_names_the_boundary(
     good: BoundaryTotal, difference: str
 ) -> None:
     with pytest.raises(DataError) as error:
-        Ledger().reconcile(entry(RAW, 3, "10.00"), good, entry(BAD, 1, "0.01"))
+        Accounts().reconcile(entry(RAW, 3, "10.00"), good, entry(BAD, 1, "0.01"))
     whole, parts = "orders read (3 rows worth 10.00)", f"orders ({good.total}) + quarantine/orders (1 rows worth 0.01)"
     assert f"{whole} is not {parts}" in str(error.value)
     assert f"the difference is {difference}" in str(error.value)
@@ -47,9 +47,9 @@ def test_a_lost_or_doubled_row_or_cent_stops_the_run_and_names_the_boundary(
 
 def test_where_rows_merge_money_alone_is_compared() -> None:
     payments, purchases = entry(Boundary("payments"), 3, "10"), entry(Boundary("purchases"), 2, "10")
-    Ledger().reconcile(payments, purchases, money_only=True)
+    Accounts().reconcile(payments, purchases, money_only=True)
     with pytest.raises(DataError):
-        Ledger().reconcile(payments, purchases)
+        Accounts().reconcile(payments, purchases)
 
 
 def manifest(totals: Any) -> Manifest:
@@ -70,20 +70,20 @@ def test_a_total_of_nothing_adds_nothing() -> None:
     ],
 )
 def test_a_check_states_what_was_compared(whole: Total, money_only: bool, compared: list[str]) -> None:
-    ledger = Ledger()
-    ledger.reconcile(BoundaryTotal(RAW, whole), BoundaryTotal(GOOD, whole), money_only=money_only)
-    [check] = ledger.as_json()["reconciliation"]
+    accounts = Accounts()
+    accounts.reconcile(BoundaryTotal(RAW, whole), BoundaryTotal(GOOD, whole), money_only=money_only)
+    [check] = accounts.as_json()["reconciliation"]
     assert check["compared"] == compared
 
 
 def test_totals_come_back_from_a_manifest_exactly() -> None:
-    ledger = Ledger()
-    ledger.record(
+    accounts = Accounts()
+    accounts.record(
         entry(Boundary("payments"), 3, "0.1000"),
         BoundaryTotal(Boundary("customers"), Total(2)),
         entry(Boundary("payments", BoundaryKind.EXCLUDED, "purchased_after_as_of"), 1, "5.0000"),
     )
-    assert totals_of(manifest(ledger.as_json()["totals"])) == ledger.totals
+    assert totals_of(manifest(accounts.as_json()["totals"])) == accounts.totals
 
 
 def test_the_totals_of_files_and_tables_are_read_from_a_manifest_of_release_0_1() -> None:

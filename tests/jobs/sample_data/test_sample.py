@@ -16,8 +16,8 @@ from pyspark.sql import SparkSession
 
 from expectations.contracts.olist import FILE_CONTRACTS
 from jobs import sample
+from jobs.inputs.input_files import find_inputs
 from jobs.sample import write_sample
-from jobs.sources.input_files import find_sources
 from jobs.storage.local import LocalFolder
 
 PROJECT = Path(__file__).parents[3]
@@ -128,7 +128,7 @@ def test_a_large_sample_is_folders_of_part_files_with_the_same_rows(
     monkeypatch.setattr(sample, "MOST_ORDERS_IN_ONE_FILE", 500)
     monkeypatch.setattr(sample, "ORDERS_PER_PART_FILE", 400)
     write_sample(spark, LocalFolder(many), orders=1_000, seed=3)
-    for source in find_sources(str(many), FILE_CONTRACTS):
+    for source in find_inputs(str(many), FILE_CONTRACTS):
         assert len(source.files) == 3
         lines = [line for file in source.files for line in Path(file.path).read_text().splitlines()[1:]]
         assert lines == (one / f"{source.contract.file}.csv").read_text().splitlines()[1:]

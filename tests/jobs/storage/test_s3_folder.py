@@ -9,8 +9,8 @@ import pytest
 
 from expectations.contracts.olist import CUSTOMERS
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
+from jobs.inputs.input_files import find_inputs
 from jobs.quality.active_rules import active_rules
-from jobs.sources.input_files import find_sources
 from jobs.storage.folder import StoredObject
 from jobs.storage.s3 import RANGE_BYTES, S3Folder
 from jobs.storage.uris import folder_at
@@ -172,7 +172,7 @@ def test_sources_are_found_in_a_bucket_plain_packed_or_in_parts(folder: S3Folder
     packed.write_bytes(gzip.compress(raw.payments_file.read_bytes()))
     raw.payments_file.unlink()
     folder.copy_in(raw.folder, "raw")
-    sources = find_sources(f"{folder.display_path()}/raw", active_rules(None).of_files)
+    sources = find_inputs(f"{folder.display_path()}/raw", active_rules(None).of_files)
     names = sorted(uri.removeprefix(f"{folder.uri()}/raw/") for source in sources for uri in source.uris)
     assert names == [
         "olist_customers_dataset.csv",
@@ -180,4 +180,4 @@ def test_sources_are_found_in_a_bucket_plain_packed_or_in_parts(folder: S3Folder
         "olist_orders_dataset.csv/part-0.csv",
     ]
     with pytest.raises(ConfigurationError, match=r"no olist_customers_dataset.csv \(found: raw\)"):
-        find_sources(folder.display_path(), [CUSTOMERS])
+        find_inputs(folder.display_path(), [CUSTOMERS])

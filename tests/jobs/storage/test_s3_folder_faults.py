@@ -8,7 +8,7 @@ import pytest
 
 from expectations.contracts.olist import CUSTOMERS
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
-from jobs.sources.input_files import find_sources
+from jobs.inputs.input_files import find_inputs
 from jobs.storage.s3 import S3Folder, s3_client
 from jobs.storage.store import RunStore
 from jobs.storage.uris import folder_at
@@ -64,7 +64,7 @@ def test_a_permanent_fault_is_reported_in_one_line(
 @pytest.mark.usefixtures("proxy")
 def test_a_missing_bucket_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match=r"s3://no-such-bucket.*no such bucket \("):
-        find_sources("s3://no-such-bucket/raw", [CUSTOMERS])
+        find_inputs("s3://no-such-bucket/raw", [CUSTOMERS])
     with pytest.raises(ConfigurationError, match=r"no such bucket \("):
         RunStore("s3://no-such-bucket").open_run(as_of=AS_OF, run_id=None)
     with pytest.raises(ConfigurationError, match=r"no such bucket \("):

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.sources.segment_maps import load_maps
+from jobs.inputs.segment_maps import load_maps
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
 from transforms.rfm.dimensions import Bounds

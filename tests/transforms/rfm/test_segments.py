@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from expectations.contracts.yaml_text import load_yaml
 from jobs.errors import ConfigurationError
-from jobs.sources.segment_maps import load_maps
+from jobs.inputs.segment_maps import load_maps
 from tests.frames import frame
 from transforms.rfm.segments import CELLS, Segment, SegmentMap, SegmentMapError
 

@@ -7,7 +7,7 @@ from typing import Any
 from jobs.cli.arguments import CURRENT_CARD
 from jobs.cli.config import FeaturesConfig
 from jobs.errors import ConfigurationError, DataError
-from jobs.sources.segment_maps import load_maps
+from jobs.inputs.segment_maps import load_maps
 from jobs.storage.store import RunStore
 from jobs.storage.uris import folder_at
 from transforms.rfm.dimensions import ScoreCardError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import ConfigurationError
-from jobs.sources.segment_maps import load_maps
+from jobs.inputs.segment_maps import load_maps
 
 PAGE = (Path(__file__).parents[3] / "docs" / "segments.md").read_text()
 MAP = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from expectations.contracts.contract import FileContract
 from jobs.errors import ConfigurationError, DataError
-from jobs.sources.csv_files import CsvFile, open_csv
-from jobs.sources.diagnosis import listed
+from jobs.inputs.csv_files import CsvFile, open_csv
+from jobs.inputs.diagnosis import listed
 from jobs.storage.folder import Folder, Stored
 from jobs.storage.uris import folder_at, unreadable_name
 
@@ -21,7 +21,7 @@ PART_SUFFIXES = (".csv", ".csv.gz", ".gz", ".parquet")
 
 
 @dataclass(frozen=True)
-class Source:
+class RawInput:
     """The file or files of one raw table, found and with a valid header, not read yet.
 
     Attributes:
@@ -83,7 +83,7 @@ class Source:
         }
 
 
-def find_sources(uri: str, contracts: Sequence[FileContract]) -> list[Source]:
+def find_inputs(uri: str, contracts: Sequence[FileContract]) -> list[RawInput]:
     """Find each contract's files in a folder, and check the headers of CSV, before Spark starts.
 
     Args:
@@ -105,7 +105,7 @@ def find_sources(uri: str, contracts: Sequence[FileContract]) -> list[Source]:
         raise ConfigurationError(f"--input {uri}: cannot be read ({error.strerror}: {error.filename})") from None
 
 
-def inputs_of(sources: Sequence[Source]) -> dict[str, Any]:
+def inputs_of(sources: Sequence[RawInput]) -> dict[str, Any]:
     """The manifest's entry for the input files.
 
     Raises:
@@ -114,7 +114,7 @@ def inputs_of(sources: Sequence[Source]) -> dict[str, Any]:
     return {"files": [source.as_json() for source in sources]}
 
 
-def _find_source(folder: Folder, contract: FileContract) -> Source:
+def _find_source(folder: Folder, contract: FileContract) -> RawInput:
     name = _file_name(folder, contract)
     if folder.is_folder(name):
         parts = list(_below(folder, (name,)))
@@ -124,7 +124,7 @@ def _find_source(folder: Folder, contract: FileContract) -> Source:
             raise DataError(f"{name}: a folder without part files, expected files of CSV or Parquet. Check the export")
     else:
         paths, passed_over = ((name,),), ()
-    source = Source(
+    source = RawInput(
         contract=contract,
         format=_format_of(paths),
         files=tuple(folder.describe(*path) for path in paths),
@@ -191,7 +191,7 @@ def _is_part_name(name: str) -> bool:
     return name.lower().endswith(PART_SUFFIXES) or "." not in name
 
 
-def _with_csv(source: Source, name: str) -> Source:
+def _with_csv(source: RawInput, name: str) -> RawInput:
     """The source with the headers of its files, and with the rules that they can answer."""
     opened = tuple(open_csv(source.folder, path) for path in source.paths)
     with_header = [file for file in opened if file.header]

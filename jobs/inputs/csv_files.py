@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 
 from jobs.errors import DataError
-from jobs.sources.diagnosis import GZIP, other_separator, refuse_what_is_no_csv
+from jobs.inputs.diagnosis import GZIP, other_separator, refuse_what_is_no_csv
 from jobs.storage.folder import Folder
 
 LONGEST_HEADER = 1_000_000

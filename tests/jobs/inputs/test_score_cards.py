@@ -9,8 +9,8 @@ import pytest
 
 from jobs.cli.config import FeaturesConfig
 from jobs.errors import ConfigurationError, DataError
-from jobs.sources.score_cards import choose_scoring
-from jobs.sources.segment_maps import load_maps
+from jobs.inputs.score_cards import choose_scoring
+from jobs.inputs.segment_maps import load_maps
 from jobs.storage.store import RunStore
 from tests.jobs.warehouse.small_runs import JUNE, JUNE_RUN, write_run
 from transforms.rfm.dimensions import Bounds

@@ -7,8 +7,8 @@ from pyspark.sql.types import DoubleType, FloatType, LongType, StructField, Time
 from expectations.rules.row_rules import SOURCE_FILE
 from expectations.validation.records import cells_as_read
 from jobs.errors import DataError
-from jobs.sources.diagnosis import listed
-from jobs.sources.input_files import Source
+from jobs.inputs.diagnosis import listed
+from jobs.inputs.input_files import RawInput
 from jobs.storage.uris import escape_glob
 
 SMALLEST_PLAIN, LARGEST_PLAIN = 1e-3, 1e7
@@ -17,7 +17,7 @@ SMALLEST_NANOSECONDS, LARGEST_NANOSECONDS = 10**17, 2**63 - 1
 """Since 1970, of the times between 1973 and 2262."""
 
 
-def read_parquet(session: SparkSession, source: Source) -> DataFrame:
+def read_parquet(session: SparkSession, source: RawInput) -> DataFrame:
     """Read the rows of Parquet files as `records` returns those of CSV.
 
     A value is written out exactly, as a text that stands for it alone. So the rules of the file hold for Parquet too,

@@ -11,16 +11,16 @@ from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import FILE_CONTRACTS
 from expectations.contracts.overrides import with_overrides
 from jobs.errors import PipelineError
-from jobs.sources.input_files import Source, find_sources
+from jobs.inputs.input_files import RawInput, find_inputs
 from tests.raw_files import RawFiles
 
 
-def payments_of(raw: RawFiles, rules: str | None = None) -> Source:
+def payments_of(raw: RawFiles, rules: str | None = None) -> RawInput:
     contracts = {contract.table: contract for contract in FILE_CONTRACTS}
     changed = with_overrides(contracts=contracts, text=rules, name="rules.yml") if rules else contracts
     payments = changed["payments"]
     assert isinstance(payments, FileContract)
-    return find_sources(str(raw.folder), [payments])[0]
+    return find_inputs(str(raw.folder), [payments])[0]
 
 
 def in_parts(raw: RawFiles, **parts: bytes) -> None:
