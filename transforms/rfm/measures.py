@@ -99,12 +99,13 @@ def customers_without_purchases(*, measured: DataFrame) -> DataFrame:
 def people_totals() -> dict[str, Column]:
     """Aggregates over `measured_customers`.
 
-    They are all ``people``, and those who bought something, ``buyers``; the ``customer_ids`` of all people, and
-    ``other_customer_ids``, of those who bought nothing.
+    They are all ``people``; those who bought something, ``buyers``; those who bought nothing and returned something;
+    the ``customer_ids`` of all people, and ``other_customer_ids``, of those who bought nothing.
     """
     return {
         "people": F.count(F.lit(1)),
         "buyers": F.count_if(bought()),
+        "people_with_returns_alone": F.count_if(~bought() & (F.col("returns") > 0)),
         "customer_ids": F.sum("customer_ids"),
         "other_customer_ids": F.sum(F.when(~bought(), F.col("customer_ids"))),
     }

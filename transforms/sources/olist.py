@@ -3,20 +3,14 @@
 And what does not become a transaction: payments, orders and people, each by the cause.
 """
 
-from calendar import monthrange
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date, timedelta
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from transforms import schemas
 from transforms.schemas import columns_of
+from transforms.sources.counted import PURCHASED_AFTER_AS_OF, PURCHASED_BEFORE_WINDOW, Counted, cause_of_day
 
 ORDER_STATUS_NOT_COUNTED = "order_status_not_counted"
-PURCHASED_AFTER_AS_OF = "purchased_after_as_of"
-PURCHASED_BEFORE_WINDOW = "purchased_before_window"
 EXCLUSION_CAUSES = (ORDER_STATUS_NOT_COUNTED, PURCHASED_AFTER_AS_OF, PURCHASED_BEFORE_WINDOW)
 """Why an accepted payment is excluded from the transactions. If several causes apply, the first is recorded."""
 
@@ -30,35 +24,6 @@ RETURNS_ALONE = "returns_alone"
 WITHOUT_ORDERS = "without_orders"
 CAUSES_OF_PEOPLE = (RETURNS_ALONE, WITHOUT_PAYMENTS, *EXCLUSION_CAUSES, WITHOUT_ORDERS)
 """Why a person of the customers table has no row in rfm. Of several causes the first is recorded."""
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Which orders count.
-
-    Attributes:
-        as_of: the last day that counts, inclusive; wall-clock as in the source.
-        order_statuses: the statuses that count; None counts all, as the workshop does.
-        window_months: the months up to ``as_of`` that count; None counts all history.
-    """
-
-    as_of: date
-    order_statuses: Collection[str] | None = None
-    window_months: int | None = None
-
-    @property
-    def first_day(self) -> date | None:
-        """The first day that counts, inclusive; None for all history.
-
-        Twelve months up to 2018-10-17 begin on 2017-10-18. Where a month has no such day, its last day takes the place.
-        """
-        if self.window_months is None:
-            return None
-        months = self.as_of.year * 12 + self.as_of.month - 1 - self.window_months
-        year, month = months // 12, months % 12 + 1
-        if year < date.min.year:
-            return date.min
-        return date(year, month, min(self.as_of.day, monthrange(year, month)[1])) + timedelta(days=1)
 
 
 def attributed_payments(
@@ -98,11 +63,7 @@ def attributed_payments(
 
 def exclusion_cause(counted: Counted) -> Column:
     """The cause for which a payment is excluded, one of `EXCLUSION_CAUSES`; null if it counts."""
-    day = F.to_date("order_purchase_time")
-    cause = F.lit(None).cast("string")
-    if counted.first_day is not None:
-        cause = F.when(day < F.lit(counted.first_day), F.lit(PURCHASED_BEFORE_WINDOW))
-    cause = F.when(day > F.lit(counted.as_of), F.lit(PURCHASED_AFTER_AS_OF)).otherwise(cause)
+    cause = cause_of_day(F.to_date("order_purchase_time"), counted)
     if counted.order_statuses is None:
         return cause
     has_other_status = ~F.coalesce(F.col("order_status").isin(*counted.order_statuses), F.lit(False))

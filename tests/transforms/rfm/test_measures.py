@@ -85,6 +85,7 @@ def test_bounds_are_the_extremes_over_customers_and_monetary_is_not_rounded(
     assert extremes.asDict() == {
         "people": 4,
         "buyers": 2,
+        "people_with_returns_alone": 1,
         "customer_ids": 5,
         "other_customer_ids": 2,
         "customers": 2,

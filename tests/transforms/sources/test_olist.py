@@ -7,7 +7,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.frames import assert_same_rows, at, frame, money
 from transforms import schemas
-from transforms.sources.olist import Counted, attributed_payments, exclusion_totals, order_totals, transactions
+from transforms.sources.counted import Counted
+from transforms.sources.olist import attributed_payments, exclusion_totals, order_totals, transactions
 
 AS_OF = date(2018, 6, 30)
 
