@@ -1,11 +1,12 @@
 """The contracts of computed tables: no nulls, a key, and bounds. A row that fails one is a fault of the code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from pyspark.sql.types import StructType
 
-from expectations.contracts.contract import Contract
+from expectations.contracts.contract import Contract, FileContract
 from expectations.rules import (
     Between,
     ExcludedAtMost,
@@ -79,6 +80,11 @@ def with_unpaid_orders(contract: Contract, *, share: float) -> Contract:
     return replace(contract, rules=tuple(rules))
 
 
+def without_unpaid_orders(contract: Contract) -> Contract:
+    """The contract for a source that has no orders without payments, since it has no orders."""
+    return replace(contract, rules=tuple(rule for rule in contract.rules if not isinstance(rule, ExcludedAtMost)))
+
+
 def with_another_card(rfm: Contract) -> Contract:
     """The contract of rfm for a card that was fitted to other customers: figures outside 0..5 only warn."""
     ranges = {f"between({dimension})" for dimension in DIMENSIONS}
@@ -88,3 +94,8 @@ def with_another_card(rfm: Contract) -> Contract:
 
 COMPUTED_CONTRACTS = (TRANSACTIONS, PURCHASES, RFM, CUSTOMER_SEGMENTS)
 """In the order in which the tables are computed."""
+
+
+def all_contracts(of_files: Sequence[FileContract]) -> Mapping[str, Contract]:
+    """All contracts of a run by table: those of its raw tables first, as they are checked, then computed tables."""
+    return MappingProxyType({contract.table: contract for contract in (*of_files, *COMPUTED_CONTRACTS)})

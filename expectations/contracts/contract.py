@@ -1,19 +1,24 @@
 """What a contract is: a table, its columns, and the rules that its rows must pass."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from pyspark.sql import Column
-from pyspark.sql.types import StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import DataType, StringType, StructField, StructType, TimestampType
 
 from expectations.rules import (
     Cells,
     HasAllFields,
+    HasNoNul,
+    IsText,
+    IsWellQuoted,
     MaxBytes,
     NotNull,
     ParsesAs,
     RefersTo,
+    RowCountBetween,
     RowRule,
     Rule,
     TableRule,
@@ -41,11 +46,16 @@ class Contract:
     @cached_property
     def cells(self) -> Cells:
         """The columns as rules read them: typed."""
+        return self.typed_cells
+
+    @cached_property
+    def typed_cells(self) -> Cells:
+        """The columns of the table, typed."""
         return Cells({column.name: column.dataType for column in self.schema.fields}, are_text=False)
 
     @property
-    def money(self) -> str | None:
-        """The column whose sum is reconciled from table to table; None if the table has no money."""
+    def money(self) -> str | Column | Mapping[str, Column] | None:
+        """What is added up and reconciled from table to table; None if the table has no money."""
         return schemas.MONEY_COLUMNS.get(self.table)
 
     @property
@@ -100,6 +110,8 @@ class FileContract(Contract):
         numbered: the column of the key, by its name in the file, that numbers the rows of one thing; None if there is
             none. A file may lack it if the user says so, and its rows are then numbered.
         forms: what the user declared of columns, by their names in the file.
+        file_names: by column as the rules name it, its name in the file, where a mapping gives it another.
+        decimal_comma: whether numbers have a decimal comma.
     """
 
     file: str
@@ -107,12 +119,34 @@ class FileContract(Contract):
     free_text: tuple[str, ...] = ()
     numbered: str | None = None
     forms: Mapping[str, ColumnForm] = field(default_factory=dict)
+    file_names: Mapping[str, str] = field(default_factory=dict)
+    decimal_comma: bool = False
 
     @cached_property
     def cells(self) -> Cells:
         """The columns of the file as rules read them: text."""
         types = {self.source_name(column.name): column.dataType for column in self.schema.fields}
-        return Cells(types, are_text=True)
+        return Cells(types, are_text=True, decimal_comma=self.decimal_comma)
+
+    @property
+    def money(self) -> str | Column | Mapping[str, Column] | None:
+        """The money of the typed table; by currency, where rows have different ones."""
+        return self.money_in(self.typed_cells)
+
+    def money_in(self, cells: Cells) -> Column | Mapping[str, Column] | None:
+        """The money of a row, raw or typed; None if the table has none.
+
+        Args:
+            cells: of the row.
+        """
+        column = schemas.MONEY_COLUMNS.get(self.table)
+        if column is None:
+            return None
+        return cells.value(self.source_name(column) if cells.are_text else column)
+
+    def file_name(self, column: str) -> str:
+        """The name in the file of a column as the rules name it."""
+        return self.file_names.get(column, column)
 
     def source_name(self, column: str) -> str:
         """The name in the file of a column of the table."""
@@ -169,6 +203,10 @@ class FileContract(Contract):
         """The columns that a file must have, whatever the user declares; by their names in the file."""
         return tuple(column for column in self.required if column != self.numbered)
 
+    def type_incompatibility(self, _column: str, _data_type: DataType) -> str | None:
+        """Why a column of typed rows cannot have a type; None if it can."""
+        return None
+
     def may_be_missing(self, column: str) -> bool:
         """Whether the user lets files lack a column."""
         return self.forms.get(column, ColumnForm()).may_be_missing
@@ -213,3 +251,31 @@ class FileContract(Contract):
             if longest is not None and rule.limit > longest:
                 return f"limit is {rule.limit}, expected at most {longest}: the length of the column in the warehouse"
         return super().incompatibility(rule)
+
+
+FileContractType = TypeVar("FileContractType", bound=FileContract)
+
+
+def file_contract(contract: FileContractType, *, required: Sequence[str]) -> FileContractType:
+    """Complete the contract of a raw table: first the rules of every file, then its own, then its key.
+
+    Args:
+        contract: the contract with the table's own rules.
+        required: the columns without which a row is rejected, by their names in the file.
+    """
+    types = contract.cells.types
+    every_file: tuple[Rule, ...] = (
+        HasAllFields(),
+        IsText(),
+        IsWellQuoted(severity="warn"),
+        HasNoNul(tuple(types)),
+        *(NotNull(column) for column in required),
+        *(ParsesAs(column, kind) for column, kind in types.items() if not isinstance(kind, StringType)),
+        *(
+            MaxBytes(contract.source_name(column.name), schemas.MAX_BYTES[column.name], null_passes=True)
+            for column in contract.schema
+            if column.name in schemas.MAX_BYTES
+        ),
+    )
+    key = [Unique(contract.key)] if contract.key else []
+    return replace(contract, rules=(*every_file, *contract.rules, *key, RowCountBetween(low=1)))

@@ -3,31 +3,17 @@
 Identifiers, states, statuses, payment types and limits are Olist's. A user's file can change them (`overrides`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 
-from pyspark.sql.types import StringType
-
-from expectations.contracts.computed import COMPUTED_CONTRACTS
-from expectations.contracts.contract import Contract, FileContract
+from expectations.contracts.computed import all_contracts
+from expectations.contracts.contract import FileContract, file_contract
 from expectations.rules import (
     Between,
-    HasAllFields,
-    HasNoNul,
     InSet,
-    IsText,
-    IsWellQuoted,
     Matches,
-    MaxBytes,
     NotAfter,
-    NotNull,
-    ParsesAs,
     RefersTo,
-    RowCountBetween,
-    Rule,
-    Unique,
 )
 from transforms import schemas
 
@@ -58,30 +44,6 @@ FIRST_DAY = date(2016, 1, 1)
 
 HIGHEST_PAYMENT = 1_000_000
 """In the currency of the source. The largest payment of the data set is 13,664.08."""
-
-
-def file_contract(contract: FileContract, *, required: Sequence[str]) -> FileContract:
-    """Complete the contract of a raw table: first the rules of every file, then its own, then its key.
-
-    Args:
-        contract: the contract with the table's own rules.
-        required: the columns without which a row is rejected, by their names in the file.
-    """
-    types = contract.cells.types
-    every_file: tuple[Rule, ...] = (
-        HasAllFields(),
-        IsText(),
-        IsWellQuoted(severity="warn"),
-        HasNoNul(tuple(types)),
-        *(NotNull(column) for column in required),
-        *(ParsesAs(column, kind) for column, kind in types.items() if not isinstance(kind, StringType)),
-        *(
-            MaxBytes(contract.source_name(column.name), schemas.MAX_BYTES[column.name], null_passes=True)
-            for column in contract.schema
-            if isinstance(column.dataType, StringType)
-        ),
-    )
-    return replace(contract, rules=(*every_file, *contract.rules, Unique(contract.key), RowCountBetween(low=1)))
 
 
 CUSTOMERS = file_contract(
@@ -150,7 +112,5 @@ PAYMENTS = file_contract(
 FILE_CONTRACTS = (CUSTOMERS, ORDERS, PAYMENTS)
 """In the order in which they are validated: a table comes after the tables that it refers to."""
 
-CONTRACTS: Mapping[str, Contract] = MappingProxyType(
-    {contract.table: contract for contract in (*FILE_CONTRACTS, *COMPUTED_CONTRACTS)}
-)
-"""All contracts by table: files first, then computed tables."""
+CONTRACTS = all_contracts(FILE_CONTRACTS)
+"""All contracts of a run over Olist's files."""

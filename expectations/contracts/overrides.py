@@ -46,7 +46,13 @@ ADDABLE = {name: kind for name, kind in KINDS.items() if kind not in _OF_THE_PRO
 
 _FORM_FIELDS = "format, pad_zeros_to or may_be_missing"
 
-SUBJECT_FIELDS = frozenset({"column", "other", "key", "names", "table", "over", "type", "of", "measured"})
+SUBJECT_FIELDS = frozenset(
+    {
+        *("column", "other", "key", "names", "table", "over", "type", "of", "measured"),
+        # Of rules of a ledger, which its mapping makes.
+        *("factors", "sign", "of_purchases", "mapping", "currency", "time", "rate", "rates", "zones"),
+    }
+)
 """The fields that say what a rule is about. A rule with another subject is another rule."""
 
 

@@ -43,7 +43,7 @@ KINDS: dict[str, type[Rule]] = {
         ExcludedAtMost,
     )
 }
-"""Every kind of rule, by name."""
+"""Every kind of rule that a file of overrides may add, or change, by name. Those of a ledger come from its mapping."""
 
 __all__ = [
     "KINDS",

@@ -16,16 +16,30 @@ from pyspark.sql.types import DataType, IntegerType, StringType, TimestampType
 WORDS_FOR_NOTHING = ("\\N", "NULL", "null", "NaN", "nan", "NaT", "None", "NA", "N/A", "#N/A", "<NA>")
 """What databases, pandas and spreadsheets write for no value."""
 
+WORD_FOR_NOTHING = "word for no value"
+DAY_ALONE = "day without a time"
+
 OTHER_TIME = (
     r"^(\d{4}-\d{2}-\d{2})"
     r"(?:[ T](\d{2}:\d{2})(?:(:\d{2})(?:(\.\d{1,6})0{0,40})?)?(?: ?UTC| ?GMT|Z|\+00(?::?00)?)?)?\z"
 )
 """A time in another form, in groups: day, hour and minute, second, and the fraction without zeros behind six digits."""
 
+TIME_WITH_OFFSET = (
+    r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6}0{0,40})?)?(?: ?UTC| ?GMT|Z|[+-]\d{2}(?::?\d{2})?)\z"
+)
+"""A time with its distance from UTC, which says an instant. Those in `OTHER_TIME` are among them."""
+
 WHOLE_NUMBER_WITH_POINT = r"^([+-]?\d{1,40})\.0{0,40}\z"
 
-TIME_FORMAT = re.compile(r"(?=.*y)(?=.*M)(?=.*d)(?:yyyy|yy|MM?|dd?|HH?|hh?|mm|ss|S{1,6}|a|[ /.:,-]|'T'|'Z')+")
-"""The letters of Spark's formats of a time that mean one thing, and the signs between them."""
+TIME_FORMAT = re.compile(
+    r"(?=.*y)(?=.*M)(?=.*d)(?!.*(?:y{5}|M{5}|d{3}|H{3}|h{3}|m{3}|s{3}|S{7}|a{2}))"
+    r"(?:yyyy|yy|MM?|dd?|HH?|hh?|mm|ss|S{1,6}|a|[ /.:,-]|'T'|'Z')+"
+)
+"""The letters of Spark's formats of a time that mean one thing, and the signs between them.
+
+Spark refuses a letter that comes more often in a row, once it reads a cell.
+"""
 
 LONGEST_PADDED = 64
 
@@ -38,11 +52,15 @@ class ColumnForm:
         format: of a time, in Spark's letters, such as ``M/d/yyyy H:mm``.
         pad_zeros_to: the length that a text of digits has; a spreadsheet took leading zeros away.
         may_be_missing: whether files may lack the column. It is then empty in the table, without the rules about it.
+        has_time: whether a day without a time is no value, since its time decides the day in another zone.
+        zone: of a time, the time zone in which it is written; a time with an offset is brought to it.
     """
 
     format: str | None = None
     pad_zeros_to: int | None = None
     may_be_missing: bool = False
+    zone: str | None = None
+    has_time: bool = False
     # Pydantic validates what users declare; a misspelt name is refused.
     __pydantic_config__: ClassVar[Mapping[str, object]] = {"extra": "forbid"}
 
@@ -79,13 +97,20 @@ def read_cell(text: Column, data_type: DataType, *, is_required: bool, declared:
     rewritten = _rewritten(text, data_type, form)
     if not is_required and not isinstance(data_type, StringType):
         is_word = text.isin(*WORDS_FOR_NOTHING)
-        rewritten = {**rewritten, "word for no value": (is_word, F.lit(None).cast("string"))}
+        rewritten = {**rewritten, WORD_FOR_NOTHING: (is_word, F.lit(None).cast("string"))}
     if not rewritten:
         return ReadCell(text, F.lit(None).cast("string"))
     read, name = text, F.lit(None).cast("string")
     for label, (applies, value) in rewritten.items():
         read, name = F.when(applies, value).otherwise(read), F.when(applies, F.lit(label)).otherwise(name)
     return ReadCell(read, name)
+
+
+def form_names(data_type: DataType, *, is_required: bool, declared: ColumnForm | None) -> list[str]:
+    """The names of the other forms in which `read_cell` reads a cell."""
+    rewritten = _rewritten(F.lit(None).cast("string"), data_type, declared or ColumnForm())
+    may_be_word = not is_required and not isinstance(data_type, StringType)
+    return [*rewritten, *([WORD_FOR_NOTHING] if may_be_word else [])]
 
 
 def is_usual(text: Column, data_type: DataType, declared: ColumnForm | None) -> Column:
@@ -97,7 +122,10 @@ def is_usual(text: Column, data_type: DataType, declared: ColumnForm | None) -> 
         case TimestampType() if form.format:
             return text.isNull()
         case TimestampType():
-            return text.isNull() | ((F.octet_length(text) == 19) & ~text.contains("T"))
+            # A time of 19 bytes without seconds ends in an offset.
+            return text.isNull() | (
+                (F.octet_length(text) == 19) & ~text.contains("T") & (F.locate(":", text, 17) == 17)
+            )
         case StringType() if form.pad_zeros_to:
             return text.isNull() | (F.octet_length(text) >= form.pad_zeros_to)
         case StringType():
@@ -115,6 +143,13 @@ def _rewritten(text: Column, data_type: DataType, form: ColumnForm) -> Mapping[s
             fraction = ".SSSSSS" if "S" in form.format else ""
             written_out = F.date_format(time, f"yyyy-MM-dd HH:mm:ss{fraction}")
             return {f"time as {form.format}": (time.isNotNull(), written_out)}
+        case TimestampType() if form.zone:
+            # In another zone than UTC, its sign may not just be taken away.
+            has_offset = text.rlike(TIME_WITH_OFFSET)
+            others = {name: (applies & ~has_offset, value) for name, (applies, value) in _other_times(text).items()}
+            if form.has_time:
+                del others[DAY_ALONE]
+            return {**others, **_with_offset(text, has_offset, form.zone)}
         case TimestampType():
             return _other_times(text)
         case IntegerType():
@@ -137,6 +172,16 @@ def _other_times(text: Column) -> Mapping[str, tuple[Column, Column]]:
     # A time in the form of the rules with a fraction comes here too, and comes out as it was.
     written_out = F.concat_ws(" ", part(1), time)
     return {
-        "day without a time": (is_other & is_day, written_out),
+        DAY_ALONE: (is_other & is_day, written_out),
         "time in another notation": (is_other & ~is_day & (written_out != text), written_out),
     }
+
+
+def _with_offset(text: Column, has_offset: Column, zone: str) -> Mapping[str, tuple[Column, Column]]:
+    # Spark takes an offset behind seconds alone.
+    with_seconds = F.regexp_replace(text, r"^(.{16})(?!:)", "$1:00")
+    instant = F.when(has_offset, with_seconds.try_cast("timestamp"))
+    local = F.from_utc_timestamp(instant, F.lit(zone))
+    seconds = F.date_format(local, "yyyy-MM-dd HH:mm:ss")
+    written_out = F.when(text.contains("."), F.date_format(local, "yyyy-MM-dd HH:mm:ss.SSSSSS")).otherwise(seconds)
+    return {f"time with an offset, in {zone}": (instant.isNotNull(), written_out)}

@@ -13,11 +13,17 @@ from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, Ti
 TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\z"
 # No figure has as many digits as these allow. Without a bound, one of a million digits would take minutes to cast.
 DIGITS, ZEROS = r"\d{1,40}", "0{0,40}"
+THOUSANDS = r"\d{1,3}(\.\d{3}){1,12}"
 INTEGER_TEXT = rf"^[+-]?{DIGITS}\z"
 
 
-def parsed(text: Column, data_type: DataType) -> Column:
+def parsed(text: Column, data_type: DataType, *, decimal_comma: bool = False) -> Column:
     """The value that a text stands for, or null if it stands for none. Nothing is rounded, cut or guessed.
+
+    Args:
+        text: of the cell.
+        data_type: of the value.
+        decimal_comma: whether a number has a decimal comma, and may have points between its thousands.
 
     Raises:
         TypeError: No text form is defined for the type.
@@ -31,6 +37,10 @@ def parsed(text: Column, data_type: DataType) -> Column:
             return F.when(_is_plain_time(text) | text.rlike(TIMESTAMP_TEXT), text.try_cast(data_type))
         case DecimalType():
             places = rf"\d{{0,{data_type.scale}}}{ZEROS}"
+            if decimal_comma:
+                plain = F.replace(F.replace(text, F.lit("."), F.lit("")), F.lit(","), F.lit("."))
+                is_number = text.rlike(rf"^[+-]?({DIGITS}|{THOUSANDS})(,{places})?\z")
+                return F.when(is_number, plain.try_cast(data_type))
             return F.when(text.rlike(rf"^[+-]?{DIGITS}(\.{places})?\z"), text.try_cast(data_type))
     raise TypeError(f"no text form for {data_type.simpleString()}")
 
@@ -74,11 +84,13 @@ class Cells:
         types: the type of each column's value.
         are_text: whether the table is raw.
         are_parsed: whether each raw column has its value in a column beside it (`with_values`).
+        decimal_comma: whether numbers in texts have a decimal comma.
     """
 
     types: Mapping[str, DataType]
     are_text: bool
     are_parsed: bool = False
+    decimal_comma: bool = False
 
     def text(self, column: str) -> Column:
         """The text of a raw column; the value of a typed column, written as text."""
@@ -88,7 +100,9 @@ class Cells:
         """The typed value; null if the text stands for none."""
         if self.are_parsed:
             return F.col(f"`{self.value_column(column)}`")
-        return parsed(F.col(column), self.types[column]) if self.are_text else F.col(column)
+        if not self.are_text:
+            return F.col(column)
+        return parsed(F.col(column), self.types[column], decimal_comma=self.decimal_comma)
 
     @property
     def parsed_columns(self) -> tuple[str, ...]:

@@ -62,8 +62,8 @@ class FailingKeys:
         return F.col(f"`{self.contract.cells.value_column(self.contract.source_name(column))}`")
 
 
-def failing_rules(*, table: DataFrame, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame:
-    """The rules about other rows that may fail.
+def failing_rules(*, table: DataFrame, contract: FileContract, references: Mapping[str, Reference]) -> DataFrame | None:
+    """The rules about other rows that may fail; None for a contract without any.
 
     Hashes of keys are compared in place of keys, so that no duplicate is passed over. Two keys with one hash seem to be
     duplicates, until `failing_keys` compares the keys themselves.
@@ -75,6 +75,8 @@ def failing_rules(*, table: DataFrame, contract: FileContract, references: Mappi
         *(_label(unique, _shared_hashes(table, unique, contract)) for unique in contract.uniques),
         *(_label(rule, _orphans(table, rule, contract, references)) for rule in contract.references),
     ]
+    if not labels:
+        return None
     return reduce(DataFrame.unionByName, labels).groupBy("label").count().select("label")
 
 

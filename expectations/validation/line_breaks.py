@@ -1,6 +1,5 @@
 """Records that take several lines of a CSV file, since their free text holds line breaks inside quotes."""
 
-from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
@@ -13,7 +12,7 @@ from expectations.validation.records import (
     LINE,
     LINES,
     MALFORMED,
-    column_names,
+    Layout,
     has_odd_quotes,
     is_open_at_the_end,
     is_well_quoted,
@@ -26,12 +25,13 @@ POSITION = "position"
 MOST_LINES_OF_A_RECORD = 50
 
 
-def may_hold_line_breaks(contract: FileContract, header: Sequence[str]) -> bool:
+def may_hold_line_breaks(contract: FileContract, layout: Layout) -> bool:
     """Whether a record of a file may take several lines: it has free text, or a column that is passed over."""
-    return bool(contract.free_text) or any(name not in contract.source_columns for name in header)
+    used = {contract.file_name(name) for name in contract.source_columns}
+    return bool(contract.free_text) or not used >= {*layout.header}
 
 
-def joined_lines(*, lines: DataFrame, contract: FileContract, header: Sequence[str]) -> DataFrame:
+def joined_lines(*, lines: DataFrame, contract: FileContract, layout: Layout) -> DataFrame:
     """Join the lines of a record whose free text holds line breaks inside quotes.
 
     A line with an open quote may begin a record, which the next line with an odd number of quotes ends. They are joined
@@ -46,7 +46,7 @@ def joined_lines(*, lines: DataFrame, contract: FileContract, header: Sequence[s
     Args:
         lines: neither headers nor blank lines.
         contract: of the table.
-        header: the columns of the file.
+        layout: of the file.
     """
     in_file = Window.partitionBy(SOURCE_FILE).orderBy(POSITION)
     # A section begins with a line of an odd number of quotes, and ends before the next such line.
@@ -73,9 +73,9 @@ def joined_lines(*, lines: DataFrame, contract: FileContract, header: Sequence[s
             (F.col("section") > 0) & (F.col("count") < MOST_LINES_OF_A_RECORD),
             F.concat_ws("\n", texts, next_line),
         ).alias("record"),
-        (is_open_at_the_end(F.get(texts, F.lit(0))) & next_line.isNotNull()).alias("may_join"),
+        (is_open_at_the_end(F.get(texts, F.lit(0)), layout) & next_line.isNotNull()).alias("may_join"),
     )
-    is_record = F.col("may_join") & F.coalesce(_is_one_record(F.col("record"), contract, header), F.lit(False))
+    is_record = F.col("may_join") & F.coalesce(_is_one_record(F.col("record"), contract, layout), F.lit(False))
     # Of overlapping candidates the first wins: in a run of them, every other one from the first on.
     marked = candidates.select("*", is_record.alias("is_record"))
     other = F.sum((~F.col("is_record")).cast("int")).over(by_section)
@@ -95,10 +95,10 @@ def joined_lines(*, lines: DataFrame, contract: FileContract, header: Sequence[s
     )
 
 
-def _is_one_record(record: Column, contract: FileContract, header: Sequence[str]) -> Column:
+def _is_one_record(record: Column, contract: FileContract, layout: Layout) -> Column:
     """Whether joined lines are one record, with line breaks in free text or in ignored columns alone."""
-    names = column_names(header, contract)
-    cells = split_line(record, names)
-    strict = [name for name in names if name in contract.source_columns and name not in contract.free_text]
-    breaks = (F.coalesce(cells[name].contains("\n"), F.lit(False)) for name in strict)
-    return is_well_quoted(record) & cells[MALFORMED].isNull() & ~reduce(or_, breaks, F.lit(False))
+    cells = split_line(record, layout)
+    strict = [contract.file_name(name) for name in contract.source_columns if name not in contract.free_text]
+    places = [place for place in map(layout.name_of, strict) if place is not None]
+    breaks = (F.coalesce(cells[place].contains("\n"), F.lit(False)) for place in places)
+    return is_well_quoted(record, layout) & cells[MALFORMED].isNull() & ~reduce(or_, breaks, F.lit(False))

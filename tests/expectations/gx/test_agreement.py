@@ -17,6 +17,7 @@ from expectations.validation import computed
 from expectations.validation import rows as row_validation
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from tests.expectations.gx.gated import validate
+from tests.expectations.gx.ledger_failures import LEDGERS
 from tests.expectations.gx.rule_failures import CASES, MARKS, C, Case, P, Q
 from tests.frames import frame
 from tests.raw_files import key
@@ -48,7 +49,7 @@ def failed_rules(
     spark: SparkSession, gate: Gate, case: Case, name: str, rows: DataFrame
 ) -> tuple[dict[str, int], dict[str, RuleResult]]:
     """The failed rules as Spark counts them (rows; keys; 1 for a table rule), and as the gate reports them."""
-    contract = replace(case.contract, table=f"{case.contract.table}_{name}")
+    contract = replace(case.contract, table=f"{case.contract.table}_{case.number}_{name}")
     table_rules = {rule.label: rule.reason(contract.cells).isNotNull().cast("int") for rule in contract.table_rules}
     duplicates: dict[str, DataFrame] = {}
     if isinstance(contract, FileContract):
@@ -80,9 +81,9 @@ def references(spark: SparkSession) -> dict[str, row_validation.Reference]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("table", CONTRACTS)
+@pytest.mark.parametrize("table", [*CONTRACTS, *LEDGERS])
 def test_the_counts_and_great_expectations_agree_on_each_rule(spark: SparkSession, gate: Gate, table: str) -> None:
-    case = CASES[table]
+    case = {**CASES, **LEDGERS}[table]
     labels = {rule.label for rule in case.contract.rules if rule.gx_expectations(case.contract.cells)}
     assert labels == {failure.label for failure in case.failures} | set(case.no_rows)
 

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
 from expectations import rules
+from expectations.rules import Cells
 from expectations.rules.cells import TIMESTAMP_TEXT, parsed
 from tests.expectations.rules.reasons import TEXT, TIME, WHOLE, raw_columns, reasons_of, texts
 from tests.frames import at, frame, money
@@ -56,6 +57,49 @@ def test_a_text_stands_for_a_value_of_its_type(spark: SparkSession) -> None:
     texts = frame(spark, "i string, m string, t string, s string", ("7", "0.1", "2018-01-01 00:00:01", ""))
     columns = [parsed(F.col(name), kind) for name, kind in (("i", WHOLE), ("m", MONEY), ("t", TIME), ("s", TEXT))]
     assert texts.select(*columns).first() == (7, money("0.1"), at("2018-01-01 00:00:01"), "")
+
+
+GERMAN = Cells({"a": MONEY, "b": WHOLE}, are_text=True, decimal_comma=True)
+WITH_COMMA = {
+    "12,50": "12.50",
+    "1.234,5": "1234.5",
+    "1234,5": "1234.5",
+    "1.234.567,8912": "1234567.8912",
+    "-1.234": "-1234",
+    "12.500": "12500",
+    "+0,0001": "0.0001",
+    "0,50000000": "0.5",
+    "5": "5",
+    "5,": "5",
+    "99.999.999.999.999,9999": "99999999999999.9999",
+}
+NOT_WITH_COMMA = [
+    *("12.50", "1.23,4", "1.2345", "1234.567", "1234.567,8", "1,234.5", "1.234.56", "1,2,3", "1..234", ".500", ",5"),
+    *("1.234,56789", "100.000.000.000.000", "1 234,5", "1'234,5", "1,5 EUR", " 1,5", "1,5\n", "1,5e3", "0.50", "", "-"),
+    "1" + ".000" * 1000,
+    f"{MANY_ZEROS},5",
+]
+
+
+def test_with_a_decimal_comma_points_may_stand_between_thousands_and_nowhere_else(spark: SparkSession) -> None:
+    read = frame(spark, "text string", *[(text,) for text in (*WITH_COMMA, *NOT_WITH_COMMA)])
+    values = read.select("text", parsed(F.col("text"), MONEY, decimal_comma=True).alias("value")).collect()
+    expected = {text: money(number) for text, number in WITH_COMMA.items()} | dict.fromkeys(NOT_WITH_COMMA)
+    assert {row["text"]: row["value"] for row in values} == expected
+
+
+def test_a_decimal_comma_is_the_columns_own_and_whole_numbers_have_none(spark: SparkSession) -> None:
+    rows = [{"a": "1,5", "b": "7"}, {"a": "1.5", "b": "1.234"}]
+    assert [reason and reason["value"] for reason in reasons_of(spark, rules.ParsesAs("a", MONEY), GERMAN, *rows)] == [
+        None,
+        "1.5",
+    ]
+    assert [reason and reason["value"] for reason in reasons_of(spark, rules.ParsesAs("b", WHOLE), GERMAN, *rows)] == [
+        None,
+        "1.234",
+    ]
+    [value] = frame(spark, "a string", ("1.234,5",)).select(GERMAN.value("a")).collect()
+    assert value[0] == money("1234.5")
 
 
 def test_no_text_of_19_bytes_is_a_time_but_those_of_the_expression(spark: SparkSession) -> None:

@@ -1,12 +1,13 @@
 """Rules that cannot be built, and rules that columns of a type cannot have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
 
 from expectations import rules
 from expectations.rules import Cells, Rule
+from expectations.rules.ledger_rules import HasKind, HasRate, HasSign, IsMoney
 from tests.expectations.rules.reasons import TIME, WHOLE, raw_columns
 from transforms.schemas import MONEY
 
@@ -50,3 +51,17 @@ def test_a_rule_states_why_columns_of_a_type_cannot_have_it(
     rule: Rule, cells: Cells, incompatibility: str | None
 ) -> None:
     assert rule.incompatibility(cells) == incompatibility
+
+
+def test_every_kind_of_rule_can_be_named_in_a_file_of_rules_but_those_that_a_mapping_makes() -> None:
+    kinds = {kind.kind: kind for kind in concrete(Rule)}
+    of_ledgers = {kind.kind for kind in (HasKind, HasRate, HasSign, IsMoney)}
+    assert {name: kind for name, kind in kinds.items() if name not in of_ledgers} == rules.KINDS
+
+
+def concrete(base: type[Rule]) -> Iterator[type[Rule]]:
+    """All kinds of rule below one."""
+    for kind in base.__subclasses__():
+        if "kind" in vars(kind):
+            yield kind
+        yield from concrete(kind)

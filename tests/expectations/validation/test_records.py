@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 
 from expectations.contracts.olist import CUSTOMERS, PAYMENTS
 from expectations.validation.line_breaks import joined_lines
-from expectations.validation.records import records
+from expectations.validation.records import Layout, records
 from tests.frames import frame
 
 HEADER = PAYMENTS.source_columns
@@ -16,7 +16,7 @@ OF_CUSTOMERS = CUSTOMERS.source_columns
 def read(spark: SparkSession, *lines: str, header: tuple[str, ...] = HEADER) -> list[dict[str, Any]]:
     """Records of payments, in the order of their lines."""
     numbered = frame(spark, "line string, source_file string", *[(line, "f.csv") for line in lines])
-    rows = records(lines=numbered.coalesce(1), contract=PAYMENTS, header=header).collect()
+    rows = records(lines=numbered.coalesce(1), contract=PAYMENTS, layout=Layout(header)).collect()
     return [row.asDict(recursive=True) for row in rows]
 
 
@@ -24,7 +24,7 @@ def joined(spark: SparkSession, *lines: str, header: tuple[str, ...] = OF_CUSTOM
     """Lines of customers after they were joined, and how many each was joined from."""
     numbered = [(line, "f.csv", position) for position, line in enumerate(lines)]
     rows = frame(spark, "line string, source_file string, position int", *numbered)
-    result = joined_lines(lines=rows, contract=CUSTOMERS, header=header).collect()
+    result = joined_lines(lines=rows, contract=CUSTOMERS, layout=Layout(header)).collect()
     return sorted((row["line"], row["lines"]) for row in result)
 
 
@@ -80,14 +80,14 @@ def test_bytes_that_are_not_utf_8_are_told_from_a_replacement_character_of_the_f
         "select decode_line as line, 'f.csv' as source_file from values "
         "(cast(X'6F312C312C73E36F2C312C312E3030' as string)), ('o2,1,s\ufffdo,1,1.00') as t(decode_line)"
     )
-    rows = {row["order_id"]: row for row in records(lines=lines, contract=PAYMENTS, header=HEADER).collect()}
+    rows = {row["order_id"]: row for row in records(lines=lines, contract=PAYMENTS, layout=Layout(HEADER)).collect()}
     assert rows["o1"]["undecoded_row"] == "o1,1,s\ufffdo,1,1.00"
     assert rows["o2"]["undecoded_row"] is None
 
 
 def test_a_line_of_more_than_ten_million_bytes_is_rejected_by_its_beginning(spark: SparkSession) -> None:
     long = spark.range(1).selectExpr("concat('o1,1,', repeat('x', 10000000), ',1,1.00') as line", "'f' as source_file")
-    [row] = records(lines=long, contract=PAYMENTS, header=HEADER).collect()
+    [row] = records(lines=long, contract=PAYMENTS, layout=Layout(HEADER)).collect()
     assert row["malformed_row"] == "o1,1," + "x" * 995
     assert row["order_id"] is None
 
