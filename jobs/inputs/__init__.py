@@ -1,1 +1,1 @@
-"""What a run reads from outside: raw CSV files and score cards. No rule about what a valid row is."""
+"""What a run reads from outside: raw tables, mappings and score cards. No rule about what a valid row is."""

@@ -9,6 +9,7 @@ from io import BufferedIOBase
 from jobs.errors import DataError
 from jobs.inputs.diagnosis import GZIP, other_separator, refuse_what_is_no_csv
 from jobs.storage.folder import Folder
+from transforms.sources.mapping import CsvForm
 
 LONGEST_HEADER = 1_000_000
 """In bytes. What has no line end until then is no header."""
@@ -16,7 +17,7 @@ PIECE = 65_536
 CUT_OFF = "the gzip data is cut off before its end"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE_ENDS = b"\r\n"
-_NO_VALUE = b' ,"\t\r\n'
+_NO_VALUE = ' ,"\t\r\n'
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class CsvFile:
     Attributes:
         name: of the file.
         is_gzip: whether its content is packed, whatever its name says.
-        header_line: the bytes of its first line that has a value; nothing for an empty file.
-        header: the columns in it.
+        header_line: the bytes of its first line that has a value; nothing for a file without a header line.
+        header: the columns in it, or those that the user gave; none for an empty file.
         has_rows: whether anything follows. Whether it is valid is for the rules to decide.
     """
 
@@ -37,10 +38,9 @@ class CsvFile:
     header: tuple[str, ...]
     has_rows: bool
 
-    @property
-    def other_separator(self) -> str | None:
-        """What separates the columns if commas do not, in words."""
-        return other_separator(self.header_line.decode("utf-8", errors="replace"))
+    def other_separator(self, form: CsvForm) -> str | None:
+        """What separates the columns if not what should, in words."""
+        return other_separator(self.header_line.decode(form.encoding, errors="replace"), expected=form.separator)
 
     @property
     def is_named_as_packed(self) -> bool:
@@ -48,8 +48,13 @@ class CsvFile:
         return self.name.endswith(".gz") == self.is_gzip
 
 
-def open_csv(folder: Folder, path: tuple[str, ...]) -> CsvFile:
+def open_csv(folder: Folder, path: tuple[str, ...], form: CsvForm) -> CsvFile:
     """Read the beginning of a file, a piece at a time: a header, and whether rows follow.
+
+    Args:
+        folder: where the file is.
+        path: of the file, as its parts below the folder.
+        form: in which it is written.
 
     Raises:
         DataError: The file is something else than CSV, cannot be unpacked, or has no header of a usual length.
@@ -60,7 +65,7 @@ def open_csv(folder: Folder, path: tuple[str, ...]) -> CsvFile:
             is_gzip = content.peek(len(GZIP)).startswith(GZIP)
             if name.lower().endswith(".gz") and not is_gzip and content.peek(1):
                 raise DataError(f"{name}: found no gzip, expected what its name says. Rename it, or pack it with gzip")
-            return _opened(name, gzip.GzipFile(fileobj=content) if is_gzip else content, is_gzip=is_gzip)
+            return _opened(name, gzip.GzipFile(fileobj=content) if is_gzip else content, form, is_gzip=is_gzip)
     except EOFError:
         raise DataError(f"{name}: {CUT_OFF}, expected a whole file. Get it anew") from None
     except (OSError, csv.Error, zlib.error) as error:
@@ -92,19 +97,23 @@ def has_bytes_after_gzip(folder: Folder, path: tuple[str, ...]) -> bool:
     return tail.endswith(bytes(8))
 
 
-def _opened(name: str, content: BufferedIOBase, *, is_gzip: bool) -> CsvFile:
+def _opened(name: str, content: BufferedIOBase, form: CsvForm, *, is_gzip: bool) -> CsvFile:
     beginning = content.read(PIECE) or b""
     refuse_what_is_no_csv(beginning, name=name)
     line, rest = b"", beginning.removeprefix(BYTE_ORDER_MARK)
+    nothing = (_NO_VALUE + form.separator).encode()
     # Blank lines before the header do not count.
-    while rest and not line.strip(_NO_VALUE):
+    while form.header is None and rest and not line.strip(nothing):
         line, rest = _first_line(name, content, rest)
+    has_header_line = bool(line.strip(nothing))
+    has_rows = _has_value(content, rest, nothing)
+    stated = form.header if form.header and has_rows else ()
     return CsvFile(
         name=name,
         is_gzip=is_gzip,
-        header_line=line if line.strip(_NO_VALUE) else b"",
-        header=_columns(name, line) if line.strip(_NO_VALUE) else (),
-        has_rows=_has_value(content, rest),
+        header_line=line if has_header_line else b"",
+        header=_columns(name, line, form) if has_header_line else stated,
+        has_rows=has_rows,
     )
 
 
@@ -121,16 +130,19 @@ def _first_line(name: str, content: BufferedIOBase, text: bytes) -> tuple[bytes,
     return text[:place], text[place:].lstrip(_LINE_ENDS) or (content.read(PIECE) or b"").lstrip(_LINE_ENDS)
 
 
-def _columns(name: str, line: bytes) -> tuple[str, ...]:
-    columns = tuple(next(csv.reader([line.decode("utf-8", errors="replace")], strict=False)))
+def _columns(name: str, line: bytes, form: CsvForm) -> tuple[str, ...]:
+    text = line.decode(form.encoding, errors="replace")
+    if form.delimiter == "whitespace":
+        return tuple(text.split())
+    columns = tuple(next(csv.reader([text], strict=False, delimiter=form.separator)))
     if any("\n" in column for column in columns) or line.count(b'"') % 2:
         raise DataError(f"{name}: a quote in the header stays open at the end of its line, expected one line. Check it")
     return columns
 
 
-def _has_value(content: BufferedIOBase, text: bytes) -> bool:
+def _has_value(content: BufferedIOBase, text: bytes, nothing: bytes) -> bool:
     while text:
-        if text.strip(_NO_VALUE):
+        if text.strip(nothing):
             return True
         text = content.read(PIECE) or b""
     return False

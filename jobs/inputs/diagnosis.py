@@ -6,7 +6,7 @@ from jobs.errors import DataError
 from transforms.bounded_text import cut
 
 GZIP = b"\x1f\x8b"
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SHOWN_LENGTH = 80
 """In characters, of a name; of a list it is three times as many."""
 
@@ -53,9 +53,9 @@ def refuse_what_is_no_csv(beginning: bytes, *, name: str) -> None:
         )
 
 
-def other_separator(header: str) -> str | None:
-    """What separates the columns of a header without commas, in words; None where commas may."""
-    if "," in header:
+def other_separator(header: str, *, expected: str = ",") -> str | None:
+    """What separates the columns of a header without the separator that is expected, in words; None where that may."""
+    if expected in header:
         return None
     return next((words for separator, words in SEPARATORS.items() if header.count(separator)), None)
 

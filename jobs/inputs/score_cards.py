@@ -35,6 +35,10 @@ class ScoringChoice:
     window_months: int | None = None
     named: ScoreCard | None = None
 
+    def measured_by(self, config: FeaturesConfig) -> FeaturesConfig:
+        """The configuration with the window of the card, which purchases are counted by."""
+        return replace(config, window_months=self.window_months)
+
     def settings(self, percents: tuple[float, ...]) -> dict[str, Any]:
         """The settings that new cut points and segments depend on: no customers, and nothing of this run."""
         own = self.maps.own

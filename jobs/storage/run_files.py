@@ -166,16 +166,25 @@ class RecordedInputFile(_Fingerprinted):
     path: Annotated[str, Field(max_length=5000)]
 
 
+class RecordedCatalogueTable(_Read):
+    """A table of the catalogue, and the snapshot of it that was read, if it has snapshots."""
+
+    name: Name
+    snapshot: Name | None = None
+
+
 class RecordedInput(_Read):
-    """The files that a raw table was read from."""
+    """The files that a raw table was read from, or the table of the catalogue."""
 
     table: Name
     files: list[RecordedInputFile]
+    catalogue_table: RecordedCatalogueTable | None = None
 
 
 class Inputs(_Read):
     """What a run started from: files, or an earlier run."""
 
+    input: str | None = None
     files: list[RecordedInput] | None = None
     model_artifact: list[RecordedInputFile] | None = None
     features_run: RunId | None = None
@@ -191,6 +200,7 @@ class RecordedTotal(_Read):
     part: Name | None = None
     rows: Count
     money: Money | None = None
+    money_by_currency: dict[Name, Money] | None = None
 
 
 class Configuration(_Read):
@@ -199,6 +209,26 @@ class Configuration(_Read):
     rules: Hash | None = None
     rules_of_checked_tables: Hash | None = None
     rules_of_settled_rows: list[Hash] | None = None
+    source: dict[str, str] | None = None
+
+
+class KeptFile(_Read):
+    """A file that describes a source, as the run kept it; and the name by which the user gave it."""
+
+    file: RunPath
+    sha256: Hash
+    given: str = ""
+
+
+class RecordedSource(_Read):
+    """A source other than Olist's files, as the run kept it."""
+
+    kind: Name
+    mapping: KeptFile
+    rates: KeptFile | None = None
+    currency: str | None = None
+    time_zone: str | None = None
+    read_from: ISODate | None = None
 
 
 class RecordedCard(_Read):
@@ -252,6 +282,7 @@ class Manifest(OfRun):
     totals: Totals = []
     tables: dict[Name, RunPath] = {}
     outputs: dict[Name, list[RecordedFile]] = {}
+    source: RecordedSource | None = None
     score_card: RecordedCard | None = None
     kmeans_features: RecordedFeatures | None = None
     kmeans: RecordedClusters | None = None

@@ -86,6 +86,8 @@ def unreadable_name(name: str) -> str | None:
     """
     if ":" in name:
         return "its name has a colon, which Hadoop takes for the end of a scheme. Rename it"
+    if name.startswith((".", "_")):
+        return "its name begins with a dot or an underscore, and Spark passes over such files. Rename it"
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -11,7 +11,7 @@ from expectations.contracts.contract import FileContract
 from expectations.contracts.olist import FILE_CONTRACTS
 from expectations.contracts.overrides import with_overrides
 from jobs.errors import PipelineError
-from jobs.inputs.input_files import RawInput, find_inputs
+from jobs.inputs.input_files import RawInput, find_inputs, inputs_of
 from tests.raw_files import RawFiles
 
 
@@ -155,3 +155,16 @@ def test_a_column_that_rfm_needs_cannot_be_declared_away(raw: RawFiles) -> None:
     raw.write()
     with pytest.raises(ValueError, match="line 1: may_be_missing, expected only for a column that RFM does without"):
         payments_of(raw, "payments: {columns: {payment_value: {may_be_missing: true}}}\n")
+
+
+def test_the_manifest_has_the_place_that_was_given_as_it_is_from_anywhere(
+    raw: RawFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw.write()
+    monkeypatch.chdir(raw.folder.parent)
+    for uri in (str(raw.folder), raw.folder.name, f"./{raw.folder.name}/", raw.folder.as_uri()):
+        entry = inputs_of(uri, find_inputs(uri, FILE_CONTRACTS))
+        assert entry["input"] == str(raw.folder)
+        assert [each["table"] for each in entry["files"]] == ["customers", "orders", "payments"]
+    places = [inputs_of(uri, [])["input"] for uri in ("s3://bucket/raw/", "s3a://bucket/raw", "table:`a b`.shop")]
+    assert places == ["s3://bucket/raw", "s3://bucket/raw", "table:`a b`.shop"]
