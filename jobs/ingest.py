@@ -1,4 +1,4 @@
-"""Raw CSV files to checked tables: each row accepted, or quarantined with its reasons."""
+"""Raw tables to checked tables: each row accepted, or quarantined with its reasons."""
 
 import sys
 from collections.abc import Sequence
@@ -9,12 +9,13 @@ from pyspark.sql import DataFrame
 from jobs import replay
 from jobs.cli.config import IngestConfig, ReplayConfig, ingest_config
 from jobs.cli.main import run_main
-from jobs.inputs.input_files import RawInput, find_inputs, inputs_of
+from jobs.inputs.input_files import RawInput, inputs_of, pinned
 from jobs.quality.active_rules import active_rules
 from jobs.runs.checked_tables import CheckedTable, CheckedTables, RawRows, check_table, how_to_continue
 from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal
+from jobs.sources.choosing import source_of
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 
@@ -32,18 +33,20 @@ def _run(config: IngestConfig | ReplayConfig) -> None:
 
 
 def run_alone(config: IngestConfig) -> None:
-    """Check the three files into a run of their own, from which `jobs.features` continues."""
+    """Check the raw tables into a run of their own, from which `jobs.features` continues."""
     options = config.run
-    rules = active_rules(options.rules)
-    sources = find_inputs(config.input, rules.of_files)
+    source = source_of(config.source)
+    rules = active_rules(options.rules, source.contracts)
+    inputs = source.find(config.input, rules.of_files)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("ingest", options, RunStore(options.output), rules, reaches_s3=reaches_s3) as run:
-        checked = ingest(run, sources)
-        run.finish(inputs=inputs_of(sources), results=[checked], becomes_current=False)
+        kept, inputs = source.keep(run), pinned(inputs, run.session)
+        checked = ingest(run, inputs)
+        run.finish(inputs=inputs_of(config.input, inputs), results=[checked, kept], becomes_current=False)
         run.show_summary(*how_to_continue(run))
 
 
-def ingest(run: Run, sources: Sequence[RawInput]) -> CheckedTables:
+def ingest(run: Run, inputs: Sequence[RawInput]) -> CheckedTables:
     """Write the checked tables of a run and their quarantine.
 
     All files are checked before the run is stopped for what one of them holds, so that its owner sees all faults.
@@ -53,13 +56,13 @@ def ingest(run: Run, sources: Sequence[RawInput]) -> CheckedTables:
             fit to use.
     """
     checked: dict[str, CheckedTable] = {}
-    for source in sources:
-        contract = source.contract
-        with run.step(contract.table) as step, readable(source):
-            reading = Reading(run.session, under_their_names(run, source))
+    for raw in inputs:
+        contract = raw.contract
+        with run.step(contract.table) as step, readable(raw):
+            reading = Reading(run.session, under_their_names(run, raw))
             table = check_table(
                 run,
-                RawRows(_spread(reading.rows, source), reread=reading.with_lines_joined),
+                RawRows(_spread(reading.rows, raw), reread=reading.with_lines_joined),
                 contract=contract,
                 references={name: other.reference for name, other in checked.items()},
                 reconcile=partial(_reconcile, run, reading),
@@ -72,11 +75,12 @@ def ingest(run: Run, sources: Sequence[RawInput]) -> CheckedTables:
     return CheckedTables({name: table.accepted for name, table in checked.items()})
 
 
-def _spread(raw: DataFrame, source: RawInput) -> DataFrame:
+def _spread(rows: DataFrame, raw: RawInput) -> DataFrame:
     """Let all cores validate what a few packed files hold, each of which one core reads. Plain files are split."""
-    packed = sum(file.is_gzip for file in source.csv)
-    is_on_few_cores = 0 < packed == len(source.csv) < raw.sparkSession.sparkContext.defaultParallelism
-    return raw.repartition(*source.contract.key) if is_on_few_cores else raw
+    packed = sum(file.is_gzip for file in raw.csv)
+    is_on_few_cores = 0 < packed == len(raw.csv) < rows.sparkSession.sparkContext.defaultParallelism
+    key = raw.contract.key or raw.contract.source_columns
+    return rows.repartition(*key) if is_on_few_cores else rows
 
 
 def _reconcile(run: Run, reading: Reading, table: CheckedTable) -> None:
@@ -88,9 +92,9 @@ def _reconcile(run: Run, reading: Reading, table: CheckedTable) -> None:
     figures = reading.figures()
     if figures.total != table.accepted.total + table.quarantined.total:
         figures = reading.again().figures()
-    whole = BoundaryTotal(Boundary(reading.source.contract.table, BoundaryKind.READ), figures.total)
+    whole = BoundaryTotal(Boundary(reading.raw.contract.table, BoundaryKind.READ), figures.total)
     run.reconcile(whole, table.accepted.entry, table.quarantined.entry)
-    figures.check(reading.source.contract.file)
+    figures.check(reading.raw.contract.file)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""All steps in one session, from CSV files to clusters of customers; then the warehouse."""
+"""All steps in one session, from raw tables to clusters of customers; then the warehouse."""
 
 import shlex
 import sys
@@ -13,7 +13,7 @@ from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.errors import DataError, PipelineError
 from jobs.features import run_features
 from jobs.ingest import ingest
-from jobs.inputs.input_files import find_inputs, inputs_of
+from jobs.inputs.input_files import inputs_of, pinned
 from jobs.inputs.score_cards import choose_scoring
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
@@ -22,6 +22,7 @@ from jobs.runs.manifest import StepResult
 from jobs.runs.run import open_run
 from jobs.scores.summary import show_segments
 from jobs.segments import cluster_customers
+from jobs.sources.choosing import source_of
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 from jobs.warehouse.target import WarehouseTarget, parse_address
@@ -35,21 +36,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_pipeline(config: PipelineConfig) -> None:
     """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
     options = config.run
-    rules = active_rules(options.rules)
-    sources = find_inputs(config.input, rules.of_files)
+    source = source_of(config.source)
+    rules = active_rules(options.rules, source.contracts)
     publication = publication_of(config)
     store = RunStore(options.output)
     # A damaged pointer stops the run here, and not when it is to be moved, after all work.
     store.current()
     choice = choose_scoring(store, config.features)
+    measured_by = choice.measured_by(config.features)
+    counted = measured_by.counted(as_of=options.as_of)
+    source.refuse_options(measured_by, counted=counted)
+    inputs = source.find(config.input, rules.of_files, counted=counted)
     previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
-        checked = ingest(run, sources)
-        features = run_features(run, checked, config=config.features, choice=choice, for_sagemaker=previous is None)
+        kept, inputs = source.keep(run), pinned(inputs, run.session)
+        checked = ingest(run, inputs)
+        sourced = source.transactions(run, checked, measured_by)
+        features = run_features(run, sourced, config=measured_by, choice=choice, for_sagemaker=previous is None)
         clusters = cluster_customers(run, features, config=config.clusters, previous=previous) if previous else None
-        results: list[StepResult] = [checked, features, *([clusters] if clusters else [])]
-        run.finish(inputs=inputs_of(sources), results=results, becomes_current=True)
+        results: list[StepResult] = [checked, kept, features, *([clusters] if clusters else [])]
+        run.finish(inputs=inputs_of(config.input, inputs), results=results, becomes_current=True)
         report = leave_report(run, store)
         report.show()
         show_segments(features.scored)

@@ -9,13 +9,14 @@ from expectations.validation.replay import plan_replay
 from jobs.cli.config import ReplayConfig
 from jobs.cli.main import run_main
 from jobs.errors import ConfigurationError
-from jobs.inputs.input_files import RawInput, find_inputs, inputs_of
+from jobs.inputs.input_files import RawInput, inputs_of, pinned
 from jobs.quality.active_rules import active_rules, rules_of_reused_rows
 from jobs.runs.checked_tables import CheckedTable, CheckedTables, how_to_continue
 from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.replayed_tables import ReplayedParts, check_replayed
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
+from jobs.sources.choosing import source_of, source_of_run
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
@@ -35,35 +36,59 @@ def run_alone(config: ReplayConfig) -> None:
         ConfigurationError: There is no such run, it is not complete, or ingest was no part of it.
     """
     options = config.run
-    rules = active_rules(options.rules)
-    sources = find_inputs(config.input, rules.of_files)
+    source = source_of(config.source)
+    _refuse_without_key(source.contracts)
+    rules = active_rules(options.rules, source.contracts)
+    inputs = source.find(config.input, rules.of_files)
     store = RunStore(options.output)
-    earlier = _replayed_manifest(store, config.replayed_run, [source.contract for source in sources])
+    earlier = _replayed_manifest(store, config.replayed_run, [raw.contract for raw in inputs])
+    if earlier.configuration.source != source.settings:
+        raise ConfigurationError(
+            f"run {earlier.run_id} was made with another source, mapping or rates, expected those of that run. Replay "
+            "it with the same, or run ingest with the new ones"
+        )
+    # It knows from which day on the rows were read that are reused.
+    replayed = source_of_run(store, earlier)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("replay", options, store, rules, reaches_s3=reaches_s3) as run:
-        checked = replay(run, sources, earlier=earlier)
-        inputs = {"replayed_run": config.replayed_run, **inputs_of(sources)}
-        run.finish(inputs=inputs, results=[checked], becomes_current=False)
+        kept, inputs = replayed.keep(run), pinned(inputs, run.session)
+        checked = replay(run, inputs, earlier=earlier)
+        read = {"replayed_run": config.replayed_run, **inputs_of(config.input, inputs)}
+        run.finish(inputs=read, results=[checked, kept], becomes_current=False)
         run.show_summary(*how_to_continue(run))
 
 
-def replay(run: Run, sources: Sequence[RawInput], *, earlier: Manifest) -> CheckedTables:
+def _refuse_without_key(contracts: Sequence[FileContract]) -> None:
+    """Refuse tables whose rows have no id.
+
+    Raises:
+        ConfigurationError: There is one.
+    """
+    for contract in contracts:
+        if not contract.key:
+            raise ConfigurationError(
+                f"a replay of {contract.table}: its rows have no id, expected transaction_id_col in the mapping, by "
+                "which corrected rows take the place of quarantined ones. Correct the files, and run ingest again"
+            )
+
+
+def replay(run: Run, inputs: Sequence[RawInput], *, earlier: Manifest) -> CheckedTables:
     """Write the checked tables of a run and their quarantine, from an earlier run's and the corrected files.
 
     Args:
         run: the new run.
-        sources: the corrected files.
+        inputs: the corrected files.
         earlier: the manifest of the replayed run.
 
     Raises:
         DataError: Rows or money do not add up, or the data is not fit to use.
     """
     checked: dict[str, CheckedTable] = {}
-    for source in sources:
-        contract = source.contract
-        with run.step(contract.table) as step, readable(source):
+    for raw in inputs:
+        contract = raw.contract
+        with run.step(contract.table) as step, readable(raw):
             rows = plan_replay(
-                corrected=Reading(run.session, under_their_names(run, source)).rows_at_once(),
+                corrected=Reading(run.session, under_their_names(run, raw)).rows_at_once(),
                 quarantined=run.read_earlier(contract.quarantine, earlier=earlier, schema=contract.quarantine_schema),
                 reused=run.read_earlier(contract.table, earlier=earlier, schema=contract.schema),
                 contract=contract,

@@ -34,6 +34,7 @@ from jobs.runs.manifest import Reused
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
+from jobs.sources.choosing import source_of_run
 from jobs.storage.run_files import Manifest, RecordedCard
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
@@ -81,7 +82,8 @@ def run_alone(config: SegmentsConfig) -> None:
     earlier_features = _earlier_features(store, config.features_run)
     earlier = earlier_features.manifest
     options = config.run_options(features_run=earlier.run_id, as_of=earlier.as_of)
-    rules = active_rules(options.rules)
+    source = source_of_run(store, earlier)
+    rules = active_rules(options.rules, source.contracts)
     model = model_of(store, config.score_with, argument="--score-with") if config.score_with else None
     previous = previous_clusters(store, config.clusters.match, applied=model)
     external = find_external_files(config)
@@ -105,7 +107,8 @@ def run_alone(config: SegmentsConfig) -> None:
             assignments = _train(run, Customers(rfm, scale), config=config.clusters)
         clusters = _write_segments(run, Customers(rfm, scale), assignments, config=config.clusters, previous=previous)
         inputs = {"features_run": earlier.run_id, **external.as_json()}
-        run.finish(inputs=inputs, results=[_reused_features(earlier_features, run), clusters], becomes_current=True)
+        results = [_reused_features(earlier_features, run), source.keep(run), clusters]
+        run.finish(inputs=inputs, results=results, becomes_current=True)
         report = leave_report(run, store)
         report.show()
         run.show_summary(*cluster_notes(clusters))

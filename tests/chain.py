@@ -11,7 +11,8 @@ from jobs.scores.fitting import fitted_scoring
 from transforms.purchases import first_payments, purchases, purchases_of_one_payment
 from transforms.rfm.measures import apply_card, customer_measures, fitted_bounds, scored_extremes
 from transforms.rfm.score_card import ScoreCard
-from transforms.sources.olist import Counted, attributed_payments, exclusion_totals, transactions
+from transforms.sources.counted import Counted
+from transforms.sources.olist import attributed_payments, exclusion_totals, transactions
 
 TABLES = ("customers", "orders", "payments")
 

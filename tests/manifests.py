@@ -9,7 +9,7 @@ def totals_by_name(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for entry in manifest["totals"]:
         kind = [] if entry["kind"] == "written" else [entry["kind"]]
         part = [entry["part"]] if "part" in entry else []
-        figures = {name: entry[name] for name in ("rows", "money") if name in entry}
+        figures = {name: entry[name] for name in ("rows", "money", "money_by_currency") if name in entry}
         totals[" ".join([entry["table"], *kind, *part])] = figures
     return totals
 

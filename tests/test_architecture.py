@@ -18,7 +18,18 @@ CLOCKS = {"current_date", "current_timestamp", "now", "curdate", "localtimestamp
 SESSION_BOUND = {"SparkSession", "sparkContext", "rdd", "_jdf", "_jvm", "cache", "persist", "udf", "pandas_udf"}
 CRUTCHES = {"dropDuplicates", "drop_duplicates", "collect", "toPandas"}
 
-ENTRY_POINTS = {"pipeline", "ingest", "replay", "features", "segments", "publish", "report", "prune", "sample"}
+ENTRY_POINTS = {
+    "pipeline",
+    "ingest",
+    "replay",
+    "features",
+    "segments",
+    "publish",
+    "report",
+    "prune",
+    "sample",
+    "ledger",
+}
 VERBS = {"doctor", "up", "upload", "package", "glue", "emr", "run", "outputs", "down"}
 
 

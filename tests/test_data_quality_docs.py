@@ -16,7 +16,7 @@ from expectations.gx.gate import MAX_DETAILED, MAX_EXAMPLES
 from expectations.rules import Between, InSet, Matches, NotNull, ParsesAs, RefersTo, Rule
 from expectations.rules.cell_forms import WORDS_FOR_NOTHING, ColumnForm
 from jobs import pipeline
-from jobs.cli.arguments import MAX_QUARANTINED
+from jobs.cli.argument_types import MAX_QUARANTINED
 from jobs.quality.report import DATA_DOCS
 from tests.fakes.gate import real_gate
 from tests.raw_files import RawFiles

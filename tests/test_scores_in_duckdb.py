@@ -25,7 +25,8 @@ from transforms import schemas
 from transforms.purchases import purchases
 from transforms.rfm.measures import apply_card, customer_measures, fitted_bounds, scored_extremes
 from transforms.rfm.scores import SCORED, Bands
-from transforms.sources.olist import Counted, attributed_payments, transactions
+from transforms.sources.counted import Counted
+from transforms.sources.olist import attributed_payments, transactions
 
 AS_OF = date(2018, 6, 30)
 SAMPLE = "sample"

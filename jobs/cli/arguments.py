@@ -1,45 +1,51 @@
 """The arguments of the steps: their help, their types and their defaults."""
 
 import argparse
-import re
-from datetime import date
 from typing import Literal, get_args
 
 from expectations.contracts.olist import ORDER_STATUSES
+from jobs.cli.argument_types import (
+    HIGHEST_K,
+    MAX_QUARANTINED,
+    day,
+    drift,
+    months,
+    number_of_clusters,
+    percentiles,
+    range_of_clusters,
+    share,
+    statuses,
+    yes_or_no,
+)
 from jobs.cli.logs import LOG_FORMATS
 from jobs.cli.parser import OneLineParser, add_version, at_least_one
-from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.feature_scale import SCALE_KINDS
-from transforms.rfm.score_card import LONGEST_WINDOW, percents_of
 from transforms.small_cells import SMALLEST_CELL
 
 Step = Literal["ingest", "replay", "features", "segments", "pipeline"]
 PurchaseValue = Literal["sum", "any"]
 KMeansOption = Literal["none", "spark"]
-NumberOfClusters = int | Literal["auto"]
 Engine = Literal["spark", "comet"]
+SourceKind = Literal["olist", "ledger"]
 
-ALL_STATUSES = "all"
 FITTED_CARD = "fit"
 CURRENT_CARD = "current"
-MAX_QUARANTINED = 0.01
 
 DEFAULT_K = 5
 """The workshop's number."""
 DEFAULT_K_RANGE = (2, 8)
-HIGHEST_K = 100
 
 DESCRIPTIONS: dict[Step, str] = {
-    "ingest": "Read the three Olist CSV files. Each row goes into its table, or into quarantine with the reasons; "
-    "every row is accounted for. The tables are a run of their own, from which `features` continues.",
+    "ingest": "Read the raw tables: Olist's three, or a ledger. Each row goes into its table, or into quarantine with "
+    "the reasons; every row is accounted for. The tables are a run of their own, from which `features` continues.",
     "replay": "Validate the quarantined rows of an earlier run again, as they now stand in --input. Its accepted rows "
     "are reused as they are. The tables are a run of their own, from which `features` continues.",
     "features": "Compute transactions, purchases, normalised RFM, scores and segments from the checked tables of an "
     "earlier run, and make the result the current run.",
     "segments": "Assign each customer of an earlier run to a cluster: by Spark's KMeans, by the clusters of another "
     "run, or by what SageMaker assigned. Clusters keep stable ids and get names. The result becomes the current run.",
-    "pipeline": "Run all steps in one session: CSV files, checked tables, transactions, purchases, normalised RFM with "
-    "scores and segments, and clusters of customers. The result becomes the current run.",
+    "pipeline": "Run all steps in one session: raw tables, checked tables, transactions, purchases, normalised RFM "
+    "with scores and segments, and clusters of customers. The result becomes the current run.",
 }
 EPILOG = """\
 what is written:
@@ -83,7 +89,7 @@ def parser_of(step: Step) -> OneLineParser:
     if step in ("features", "segments", "pipeline"):
         parser.add_argument(
             "--becomes-current",
-            type=_yes_or_no,
+            type=yes_or_no,
             default=True,
             metavar="yes|no",
             help="whether readers are pointed to the new run (default: yes). With no it is complete, and a later step "
@@ -108,7 +114,7 @@ def parser_of(step: Step) -> OneLineParser:
 def _add_run_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
     parser.add_argument(
         "--as-of",
-        type=_day,
+        type=day,
         required=step != "segments",
         metavar="YYYY-MM-DD",
         help="last day that counts, inclusive. Later purchases are excluded and counted in the manifest; recency is "
@@ -138,11 +144,23 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="FOLDER",
         help="folder with olist_customers_dataset.csv, olist_orders_dataset.csv and "
-        "olist_order_payments_dataset.csv: plain, gzipped (.csv.gz), or each a folder of part files",
+        "olist_order_payments_dataset.csv: plain, gzipped (.csv.gz), Parquet, or each a folder of part files. Of a "
+        "ledger: its file or its folder. table:NAME is a table of Spark's catalogue (table:DATABASE for Olist's three)",
+    )
+    parser.add_argument(
+        "--source",
+        choices=get_args(SourceKind),
+        default="olist",
+        help="what --input is: Olist's three tables (default), or one table of transactions, which --mapping describes",
+    )
+    parser.add_argument(
+        "--mapping",
+        metavar="FILE",
+        help="for --source ledger: YAML file that names the ledger's columns and what they mean (docs/ledger.md)",
     )
     parser.add_argument(
         "--max-quarantined",
-        type=_share,
+        type=share,
         default=MAX_QUARANTINED,
         metavar="SHARE",
         help="stop the run when more than this share of a table's rows is quarantined; cascaded rejections do not "
@@ -170,13 +188,13 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
     )
     parser.add_argument(
         "--score-percentiles",
-        type=_percentiles,
+        type=percentiles,
         metavar="LIST",
         help="the four percentiles at which a new card cuts each measure into five bands (default: 20,40,60,80)",
     )
     parser.add_argument(
         "--window-months",
-        type=_months,
+        type=months,
         metavar="N",
         help="count purchases of the last N months up to --as-of alone; those before are excluded, and counted in the "
         "manifest. Default: that of the card; a new card takes all history",
@@ -197,7 +215,7 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
     )
     parser.add_argument(
         "--order-statuses",
-        type=_statuses,
+        type=statuses,
         metavar="LIST",
         help=f"statuses that count, separated by commas, of: {', '.join(ORDER_STATUSES)} (default: all)",
     )
@@ -216,7 +234,7 @@ def _add_kmeans_argument(parser: argparse.ArgumentParser) -> None:
 def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--k",
-        type=_number_of_clusters,
+        type=number_of_clusters,
         default=DEFAULT_K,
         metavar="N|auto",
         help=f"number of clusters: 2 to {HIGHEST_K}, or auto: the number in --k-range that separates best, and "
@@ -225,7 +243,7 @@ def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     low, high = DEFAULT_K_RANGE
     parser.add_argument(
         "--k-range",
-        type=_range,
+        type=range_of_clusters,
         default=DEFAULT_K_RANGE,
         metavar="LOW-HIGH",
         help=f"the numbers that --k auto tries (default: {low}-{high})",
@@ -238,7 +256,7 @@ def _add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-drift",
-        type=_drift,
+        type=drift,
         metavar="X",
         help="stop, and leave the current run as it is, when the clusters drifted further than this since that run: "
         "the mean of one by this part of the scale, or this share of the customers (default: no limit)",
@@ -308,81 +326,3 @@ def add_log_arguments(parser: argparse.ArgumentParser) -> None:
         default=LOG_FORMATS[0],
         help="form of the log lines that are written to stderr where it is no terminal (default: %(default)s)",
     )
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected yes or no")
-    return text == "yes"
-
-
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a date such as 2018-10-17")
-    return day
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a share from 0 to 1, such as {MAX_QUARANTINED}")
-    return share
-
-
-def _statuses(text: str) -> tuple[str, ...] | None:
-    if text == ALL_STATUSES:
-        return None
-    statuses = sorted({part.strip() for part in text.split(",")})
-    unknown = [status for status in statuses if status not in ORDER_STATUSES]
-    if unknown:
-        expected = f"statuses of {', '.join(ORDER_STATUSES)}; or {ALL_STATUSES}"
-        raise argparse.ArgumentTypeError(f"{', '.join(map(repr, unknown))}: expected {expected}")
-    return tuple(statuses)
-
-
-def _percentiles(text: str) -> tuple[float, ...]:
-    try:
-        return percents_of([float(part) for part in text.split(",")])
-    except (ValueError, ScoreCardError):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: expected four ascending numbers between 0 and 100, such as 20,40,60,80"
-        ) from None
-
-
-def _months(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= LONGEST_WINDOW:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of months from 1 to {LONGEST_WINDOW}")
-    return int(text)
-
-
-def _number_of_clusters(text: str) -> NumberOfClusters:
-    if text == "auto":
-        return "auto"
-    if not text.isascii() or not text.isdigit() or not 2 <= int(text) <= HIGHEST_K:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of clusters from 2 to {HIGHEST_K}, or auto")
-    return int(text)
-
-
-def _range(text: str) -> tuple[int, int]:
-    bounds = re.fullmatch(r"([0-9]{1,3})-([0-9]{1,3})", text)
-    low, high = (int(bounds[1]), int(bounds[2])) if bounds else (0, 0)
-    if not 2 <= low <= high <= HIGHEST_K:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected two numbers of clusters, such as 2-8")
-    return low, high
-
-
-def _drift(text: str) -> float:
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = -1.0
-    if not 0 <= limit < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 0, such as 0.1")
-    return limit

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from jobs.cli.argument_types import ALL_STATUSES, MAX_QUARANTINED, NumberOfClusters
 from jobs.cli.arguments import (
-    ALL_STATUSES,
     DEFAULT_K,
     DEFAULT_K_RANGE,
     FITTED_CARD,
-    MAX_QUARANTINED,
     Engine,
     KMeansOption,
-    NumberOfClusters,
     PurchaseValue,
+    SourceKind,
     parser_of,
 )
 from jobs.cli.logs import LOG_FORMATS
@@ -25,7 +24,7 @@ from jobs.cli.run_ids import RUN_ID
 from jobs.errors import ConfigurationError
 from transforms.rfm.feature_scale import ScaleKind
 from transforms.small_cells import SMALLEST_CELL
-from transforms.sources.olist import Counted
+from transforms.sources.counted import Counted
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,34 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
+class SourceOptions:
+    """Which kind of source ``--input`` is; a ledger has a file that maps its columns."""
+
+    kind: SourceKind = "olist"
+    mapping: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "ledger" and self.mapping is None:
+            raise ConfigurationError(
+                "--source ledger without --mapping: expected the file that maps its columns (docs/ledger.md). "
+                "python -m jobs.ledger propose FILE writes a first one"
+            )
+        if self.kind != "ledger" and self.mapping is not None:
+            raise ConfigurationError("--mapping without --source ledger: only a ledger has one. Give both, or neither")
+
+    @classmethod
+    def of(cls, arguments: Namespace) -> "SourceOptions":
+        """The options that parsed arguments state."""
+        return cls(arguments.source, arguments.mapping)
+
+
+@dataclass(frozen=True)
 class IngestConfig:
-    """Check the raw files that are in ``input``."""
+    """Check the raw tables that are in ``input``."""
 
     run: RunOptions
     input: str
+    source: SourceOptions = SourceOptions()
 
 
 @dataclass(frozen=True)
@@ -98,6 +120,7 @@ class ReplayConfig:
     run: RunOptions
     input: str
     replayed_run: str
+    source: SourceOptions = SourceOptions()
 
     @classmethod
     def from_argv(cls, argv: Sequence[str] | None) -> "ReplayConfig":
@@ -107,7 +130,8 @@ class ReplayConfig:
             ConfigurationError: An argument is missing or invalid; nothing was done yet.
         """
         arguments = parser_of("replay").parse_step(argv)
-        return cls(RunOptions.of(arguments), arguments.input, arguments.replayed_run)
+        source = SourceOptions.of(arguments)
+        return cls(RunOptions.of(arguments), arguments.input, arguments.replayed_run, source)
 
 
 def ingest_config(argv: Sequence[str] | None) -> IngestConfig | ReplayConfig:
@@ -117,10 +141,10 @@ def ingest_config(argv: Sequence[str] | None) -> IngestConfig | ReplayConfig:
         ConfigurationError: An argument is missing or invalid; nothing was done yet.
     """
     arguments = parser_of("ingest").parse_step(argv)
-    run = RunOptions.of(arguments)
+    run, source = RunOptions.of(arguments), SourceOptions.of(arguments)
     if arguments.replay is not None:
-        return ReplayConfig(run, arguments.input, arguments.replay)
-    return IngestConfig(run, arguments.input)
+        return ReplayConfig(run, arguments.input, arguments.replay, source)
+    return IngestConfig(run, arguments.input, source)
 
 
 @dataclass(frozen=True)
@@ -320,6 +344,7 @@ class PipelineConfig:
         warehouse: address of the warehouse.
         staging: for Redshift, the folder in S3 that the load goes through.
         iam_role: for Redshift, the role with which COPY reads it.
+        source: which kind of source ``input`` is.
     """
 
     run: RunOptions
@@ -329,6 +354,7 @@ class PipelineConfig:
     warehouse: str | None = None
     staging: str | None = None
     iam_role: str = "default"
+    source: SourceOptions = SourceOptions()
 
     def __post_init__(self) -> None:
         if self.warehouse is not None and not self.run.becomes_current:
@@ -353,6 +379,7 @@ class PipelineConfig:
             warehouse=arguments.warehouse,
             staging=arguments.staging,
             iam_role=arguments.iam_role,
+            source=SourceOptions.of(arguments),
         )
 
 

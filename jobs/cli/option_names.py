@@ -11,7 +11,7 @@ from jobs.cli.printable import printable
 
 _EVERY_RUN = ("as-of", "output", "run-id", "rules", "engine", "log-format")
 _FOR_READERS = ("becomes-current", "smallest-cell")
-_INPUT = ("input", "max-quarantined")
+_INPUT = ("input", "source", "mapping", "max-quarantined")
 _FEATURES = (
     *("card", "segments", "score-percentiles", "window-months", "feature-scale", "purchase-value", "order-statuses"),
 )
@@ -31,7 +31,7 @@ OPTIONS_BY_STEP = MappingProxyType(
             ),
             "pipeline": (*_EVERY_RUN, *_INPUT, *_FOR_READERS, *_FEATURES, *_CLUSTERS, *_WAREHOUSE),
             "publish": ("output", "run", *_WAREHOUSE, "raw-copy", "input", "log-format"),
-            "sample": ("orders", "seed", "output"),
+            "sample": ("shape", "orders", "rows", "heaviest", "seed", "output"),
         }.items()
     }
 )

@@ -1,12 +1,13 @@
 """The rules that a run applies: the contracts of the project, with a user's overrides."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from expectations.contracts.computed import all_contracts
 from expectations.contracts.contract import Contract, FileContract
-from expectations.contracts.olist import CONTRACTS, FILE_CONTRACTS
+from expectations.contracts.olist import FILE_CONTRACTS
 from expectations.contracts.overrides import OverridesError, with_overrides
 from jobs.cli.config import hash_of
 from jobs.errors import ConfigurationError
@@ -35,8 +36,7 @@ class ActiveRules:
     @property
     def of_files(self) -> list[FileContract]:
         """The contracts of raw tables, in the order in which they are checked."""
-        contracts = [self.contracts[contract.table] for contract in FILE_CONTRACTS]
-        return [contract for contract in contracts if isinstance(contract, FileContract)]
+        return [contract for contract in self.contracts.values() if isinstance(contract, FileContract)]
 
     @property
     def hash(self) -> str:
@@ -57,19 +57,24 @@ class ActiveRules:
         return {"file": self.file, "sha256": self.sha256, "hash": self.hash}
 
 
-def active_rules(file: str | None) -> ActiveRules:
-    """The project's contracts, with the overrides of a user's file if there is one.
+def active_rules(file: str | None, of_files: Sequence[FileContract] = FILE_CONTRACTS) -> ActiveRules:
+    """The contracts of a source and of computed tables, with the overrides of a user's file if there is one.
+
+    Args:
+        file: with rule overrides; None for none.
+        of_files: the contracts of the source's raw tables, in the order in which they are checked.
 
     Raises:
         ConfigurationError: There is no such file, or it is no valid set of rule overrides.
     """
+    own = all_contracts(of_files)
     if file is None:
-        return ActiveRules(CONTRACTS)
+        return ActiveRules(own)
     text = folder_at(file, argument="--rules").read()
     if text is None:
         raise ConfigurationError(f"--rules {file}: no such file. Check the path, or leave --rules out")
     try:
-        contracts = with_overrides(contracts=CONTRACTS, text=text, name=f"--rules {file}")
+        contracts = with_overrides(contracts=own, text=text, name=f"--rules {file}")
     except OverridesError as error:
         raise ConfigurationError(str(error)) from None
     return ActiveRules(contracts, file, hashlib.sha256(text.encode()).hexdigest())

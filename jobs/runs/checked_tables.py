@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from expectations.contracts.contract import FileContract
 from expectations.gx.columns import gate_columns, result_columns
 from expectations.validation.failing_keys import FailingKeys, failing_keys, failing_rules
-from expectations.validation.records import FORMS
+from expectations.validation.records import FORMS, possible_forms
 from expectations.validation.rows import (
     Reference,
     accepted,
@@ -23,7 +23,6 @@ from jobs.quality.report import GatedRows
 from jobs.runs.failing_rows import (
     Persist,
     counts_of,
-    forms_in,
     persisting,
     quarantine_of,
     validated_by_all_rules,
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from expectations.gx.gate import GatePlan
 
 FAILING = "rows_that_fail"
-OTHER_FORMS = "rows_in_other_forms"
 
 
 @dataclass(frozen=True)
@@ -139,8 +137,8 @@ def check_table(
             quarantined=quarantine.total.rows,
             reasons={label: first.counts[label] for label in contract.table_reasons},
         )
-        if first.counts[OTHER_FORMS]:
-            counts = replace(counts, forms=forms_in(first.validated))
+        forms = {form: first.counts[form] for form in possible_forms(contract) if first.counts[form]}
+        counts = replace(counts, forms=dict(sorted(forms.items())))
         if failing is not None and counts.blanked:
             write_blanked(run, contract, failing)
         run.add_quality(contract, counts, _gated(first, failing))
@@ -176,7 +174,7 @@ def _write_passing(
         **contract.table_reasons,
         **plan.metrics,
         FAILING: F.count_if(fails_any()),
-        OTHER_FORMS: F.count_if(F.col(FORMS).isNotNull()),
+        **{form: F.count_if(F.array_contains(FORMS, form)) for form in possible_forms(contract)},
     }
     counted, counts = with_metrics(with_results, f"validated {contract.table}", metrics=metrics)
     passing = accepted(validated=counted, contract=contract)
@@ -206,8 +204,8 @@ def _gated(first: _FirstPass, failing: DataFrame | None) -> GatedRows:
 
 def _failing_keys(first: _FirstPass, references: Mapping[str, Reference], persist: Persist) -> FailingKeys:
     table, contract = first.table.frame, first.contract
-    rules = failing_rules(table=table, contract=contract, references=references).collect()
-    labels = {row["label"] for row in rules}
+    rules = failing_rules(table=table, contract=contract, references=references)
+    labels = set() if rules is None else {row["label"] for row in rules.collect()}
     keys = failing_keys(table=table, contract=contract, references=references, labels=labels)
     return FailingKeys(contract, {rule: persist(of_rule) for rule, of_rule in keys.by_rule.items()})
 

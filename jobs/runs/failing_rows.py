@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import FileContract
-from expectations.rules.cells import parsed
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from expectations.validation.failing_keys import keys_referred_to
 from expectations.validation.rows import (
@@ -24,8 +22,8 @@ from expectations.validation.rows import (
     validate_rows,
 )
 from jobs.quality.report import RowCounts
+from jobs.runs.metrics import Money
 from jobs.runs.run import Run
-from transforms.schemas import MONEY
 
 Persist = Callable[[DataFrame], DataFrame]
 """Persists a frame that is read several times, here and now."""
@@ -56,7 +54,7 @@ class Quarantine:
 
     table: str
     schema: StructType
-    money: Column | None
+    money: Money
 
 
 def quarantine_of(contract: FileContract) -> Quarantine:
@@ -64,11 +62,9 @@ def quarantine_of(contract: FileContract) -> Quarantine:
     return Quarantine(contract.quarantine, contract.quarantine_schema, raw_money(contract))
 
 
-def raw_money(contract: FileContract) -> Column | None:
+def raw_money(contract: FileContract) -> Money:
     """The money of a raw row, as far as its text is a number."""
-    if contract.money is None:
-        return None
-    return parsed(F.col(contract.source_name(contract.money)), MONEY)
+    return contract.money_in(contract.cells)
 
 
 def validated_by_all_rules(

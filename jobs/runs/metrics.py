@@ -11,6 +11,9 @@ from jobs.runs.totals import NO_MONEY, Boundary, BoundaryTotal, Total
 
 OBSERVED_MONEY = "decimal(38,4)"
 
+Money = str | Column | Mapping[str, Column] | None
+"""What is added up of rows: a column, an amount, the amounts of each currency, or nothing."""
+
 
 @dataclass(frozen=True)
 class Written:
@@ -35,7 +38,7 @@ class Written:
 
 
 def with_metrics(
-    frame: DataFrame, name: str, *, money: str | Column | None = None, metrics: Mapping[str, Column] | None = None
+    frame: DataFrame, name: str, *, money: Money = None, metrics: Mapping[str, Column] | None = None
 ) -> tuple[DataFrame, Observation]:
     """Have the query that runs ``frame`` count its rows, add its money and compute ``metrics``.
 
@@ -43,13 +46,31 @@ def with_metrics(
     may count twice.
     """
     observation = Observation(name)
+    sums = [value.alias(alias) for alias, value in money_sums(money).items()]
     columns = [F.count(F.lit(1)).alias("rows"), *[value.alias(alias) for alias, value in (metrics or {}).items()]]
-    if money is not None:
-        columns.append(F.sum(money).cast(OBSERVED_MONEY).alias("money"))
-    return frame.observe(observation, *columns), observation
+    return frame.observe(observation, *columns, *sums), observation
 
 
-def total_of(metrics: Mapping[str, Any], money: str | Column | None) -> Total:
+def money_sums(money: Money) -> dict[str, Column]:
+    """Aggregates that add money up: ``money``, or one for each currency."""
+    if money is None:
+        return {}
+    if isinstance(money, Mapping):
+        # Numbered, since a currency may be called anything.
+        return {f"money_{number}": _sum(amount) for number, amount in enumerate(money.values())}
+    return {"money": _sum(money)}
+
+
+def _sum(amount: str | Column) -> Column:
+    return F.sum(amount).cast(OBSERVED_MONEY)
+
+
+def total_of(metrics: Mapping[str, Any], money: Money) -> Total:
     """The total in observed metrics. No rows have no money, which is 0 and not an unknown sum."""
     rows = metrics.get("rows", 0)
-    return Total(rows, None if money is None else metrics.get("money") or NO_MONEY)
+    if money is None:
+        return Total(rows)
+    if isinstance(money, Mapping):
+        sums = {name: metrics.get(f"money_{number}") or NO_MONEY for number, name in enumerate(money)}
+        return Total(rows, None, sums)
+    return Total(rows, metrics.get("money") or NO_MONEY)

@@ -78,9 +78,12 @@ def _rows_by_table(session: SparkSession, uris: Mapping[str, str]) -> dict[str, 
 
 
 def _other_paths(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """The paths that a manifest names beside its tables: score card, clusters, and the features to cluster."""
+    """The paths that a manifest names beside its tables: score card, clusters, what is kept of a source, features."""
     for key in ("score_card", "kmeans"):
         if key in manifest:
             yield manifest[key]["file"]
+    for kept in ("mapping", "rates"):
+        if kept in manifest.get("source", {}):
+            yield manifest["source"][kept]["file"]
     for shards in manifest.get("kmeans_features", {}).values():
         yield shards["path"]

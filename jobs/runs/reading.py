@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,12 +27,13 @@ from expectations.validation.records import (
 )
 from jobs.errors import DataError
 from jobs.inputs.csv_files import BYTE_ORDER_MARK, has_bytes_after_gzip, why_not_unpacked
+from jobs.inputs.decoding import decoded
 from jobs.inputs.input_files import RawInput
-from jobs.inputs.parquet_files import read_parquet
+from jobs.inputs.typed_rows import read_typed
 from jobs.runs.endings import STAGE
-from jobs.runs.metrics import OBSERVED_MONEY, with_metrics
+from jobs.runs.metrics import Money, total_of, with_metrics
 from jobs.runs.run import Run
-from jobs.runs.totals import NO_MONEY, Total
+from jobs.runs.totals import Total
 from jobs.storage.uris import escape_glob
 
 UNREADABLE = "FAILED_READ_FILE"
@@ -73,21 +74,21 @@ class ReadFigures:
 class Reading:
     """One reading of a source. Each query over its rows counts what it reads."""
 
-    def __init__(self, session: SparkSession, source: RawInput, *, join: bool = False, name: str = "") -> None:
-        self.source = source
+    def __init__(self, session: SparkSession, raw: RawInput, *, join: bool = False, name: str = "") -> None:
+        self.raw = raw
         self._session = session
         self._join = join
-        self._name = name or source.contract.table
+        self._name = name or raw.contract.table
         self._lines: Observation | None = None
-        self._observe(read_parquet(session, source) if source.format == "parquet" else self._records())
+        self._observe(self._records() if raw.format == "csv" else read_typed(session, raw))
 
     def with_lines_joined(self) -> DataFrame | None:
         """The rows again, with the lines of records joined, once they were read line by line; None if that will do.
 
         It will not where a quote stays open at the end of a line, in a file that may hold line breaks inside quotes.
         """
-        source = self.source
-        if not may_hold_line_breaks(source.contract, source.header) or not self._seen.get["open_lines"]:
+        raw = self.raw
+        if not may_hold_line_breaks(raw.contract, raw.layout) or not self._seen.get["open_lines"]:
             return None
         self._join = True
         self._observe(self._records())
@@ -95,24 +96,23 @@ class Reading:
 
     def rows_at_once(self) -> DataFrame:
         """The rows for a query that cannot be run again; where lines may have to be joined, this reads the file."""
-        if not may_hold_line_breaks(self.source.contract, self.source.header):
+        if not may_hold_line_breaks(self.raw.contract, self.raw.layout):
             return self.rows
         self.rows.write.format("noop").mode("overwrite").save()
         return self.with_lines_joined() or self.rows
 
     def again(self) -> "Reading":
         """Another reading of the same files in the same way, which has read all rows."""
-        other = Reading(self._session, self.source, join=self._join, name=f"{self._name} again")
+        other = Reading(self._session, self.raw, join=self._join, name=f"{self._name} again")
         other.rows.write.format("noop").mode("overwrite").save()
         return other
 
     def figures(self) -> ReadFigures:
         """What was counted, after a query has read the rows."""
         seen = self._seen.get
-        money = None if self.source.contract.money is None else seen["record_money"] or NO_MONEY
         lines = self._lines.get if self._lines else seen
         return ReadFigures(
-            Total(seen["records"], money),
+            replace(total_of(seen, self.raw.contract.money), rows=seen["records"]),
             lines=lines["rows"],
             blank_lines=seen["blank_lines"],
             header_lines=lines["header_lines"],
@@ -124,10 +124,12 @@ class Reading:
 
         Spark moves no filter behind the counts. Above them, a filter by reasons would parse each cell once more.
         """
-        contract = self.source.contract
+        contract = self.raw.contract
         rows, cells = contract.cells.with_values(rows)
         is_record = ~F.col(IS_HEADER) & ~F.col(IS_BLANK)
-        is_open = is_record & F.col(MALFORMED_ROW).isNotNull() & is_open_at_the_end(F.col(MALFORMED_ROW))
+        is_open = (
+            is_record & F.col(MALFORMED_ROW).isNotNull() & is_open_at_the_end(F.col(MALFORMED_ROW), self.raw.layout)
+        )
         metrics = {
             "records": F.count_if(is_record),
             "record_lines": F.sum(F.when(is_record, F.col(LINES))),
@@ -135,22 +137,20 @@ class Reading:
             "header_lines": F.count_if(IS_HEADER),
             "blank_lines": F.count_if(IS_BLANK),
         }
-        if contract.money is not None:
-            money = cells.value(contract.source_name(contract.money))
-            metrics["record_money"] = F.sum(F.when(is_record, money)).cast(OBSERVED_MONEY)
-        observed, self._seen = with_metrics(rows, f"read {self._name}", metrics=metrics)
+        money = _of_records(contract.money_in(cells), is_record)
+        observed, self._seen = with_metrics(rows, f"read {self._name}", money=money, metrics=metrics)
         records_alone = observed.where(is_record).drop(IS_HEADER, IS_BLANK)
-        if contract.numbered in self.source.missing_columns:
+        if contract.numbered in self.raw.missing_columns:
             records_alone = with_numbers(rows=records_alone, contract=contract)
         self.rows = records_alone
 
     def _records(self) -> DataFrame:
-        source = self.source
-        text = self._session.read.text([escape_glob(uri) for uri in source.uris])
+        raw = self.raw
+        text = self._session.read.text([escape_glob(uri) for uri in raw.uris])
         place = F.struct(F.col("_metadata.file_block_start"), F.monotonically_increasing_id().alias("row"))
         line = F.col("value")
         lines = text.select(
-            line.alias(LINE),
+            decoded(line, raw.form).alias(LINE),
             self._source_file().alias(SOURCE_FILE),
             *([place.alias(POSITION)] if self._join else []),
             self._is_header(line).alias(IS_HEADER),
@@ -160,28 +160,35 @@ class Reading:
                 lines, f"lines of {self._name}", metrics={"header_lines": F.count_if(IS_HEADER)}
             )
             lines = lines.where(~F.col(IS_HEADER)).drop(IS_HEADER)
-            joined = joined_lines(lines=lines, contract=source.contract, header=source.header)
+            joined = joined_lines(lines=lines, contract=raw.contract, layout=raw.layout)
             lines = joined.withColumn(IS_HEADER, F.lit(False))
         # A blank line within a record is a part of it, so that blank lines are told from others after they are joined.
-        lines = lines.withColumn(IS_BLANK, is_blank(F.col(LINE), header=source.header))
-        return records(lines=lines, contract=source.contract, header=source.header)
+        lines = lines.withColumn(IS_BLANK, is_blank(F.col(LINE), layout=raw.layout))
+        return records(lines=lines, contract=raw.contract, layout=raw.layout)
 
     def _source_file(self) -> Column:
         """The file that a line is of; of a staged copy, the file that was copied."""
         name = path = F.col("_metadata.file_path")
-        for number, uri in self.source.staged.items():
+        for number, uri in self.raw.staged.items():
             copy = uri[uri.index(STAGE) :]
-            name = F.when(path.endswith(copy), self.source.folder.uri(*self.source.paths[number])).otherwise(name)
+            name = F.when(path.endswith(copy), self.raw.place.uri(*self.raw.paths[number])).otherwise(name)
         return name
 
     def _is_header(self, line: Column) -> Column:
         """Whether a line is a file's header. Files that were appended to one another repeat it."""
-        headers = {file.header_line for file in self.source.csv if file.header_line}
+        headers = {file.header_line for file in self.raw.csv if file.header_line}
         spellings = sorted({prefix + header for header in headers for prefix in (b"", BYTE_ORDER_MARK)})
         is_header = F.lit(False)
         for spelling in spellings:
             is_header |= (F.octet_length(line) == len(spelling)) & (line.cast("binary") == F.lit(spelling))
         return is_header
+
+
+def _of_records(money: Money, is_record: Column) -> Money:
+    """The money of those rows that are records."""
+    if isinstance(money, Mapping):
+        return {currency: F.when(is_record, amount) for currency, amount in money.items()}
+    return F.when(is_record, money) if isinstance(money, Column) else money
 
 
 def _file_in(error: Exception) -> str:
@@ -191,7 +198,7 @@ def _file_in(error: Exception) -> str:
 
 
 @contextmanager
-def readable(source: RawInput) -> Iterator[None]:
+def readable(raw: RawInput) -> Iterator[None]:
     """Tell why Spark could not read a file of a source to its end.
 
     Raises:
@@ -202,36 +209,36 @@ def readable(source: RawInput) -> Iterator[None]:
     except (PySparkException, Py4JJavaError) as error:
         if UNREADABLE not in str(error):
             raise
-        if source.format == "parquet":
+        if raw.format != "csv":
             raise DataError(f"{_file_in(error)}: damaged or cut off, expected a Parquet file. Get it anew") from None
-        for path, csv in zip(source.paths, source.csv, strict=False):
-            cause = why_not_unpacked(source.folder, path) if csv.is_gzip else None
+        for path, csv in zip(raw.paths, raw.csv, strict=False):
+            cause = why_not_unpacked(raw.place, path) if csv.is_gzip else None
             if cause is not None:
                 raise DataError(
                     f"{csv.name}: {cause}, expected a whole file. Test it with gunzip -t, and get it anew"
                 ) from None
-            if csv.is_gzip and has_bytes_after_gzip(source.folder, path):
+            if csv.is_gzip and has_bytes_after_gzip(raw.place, path):
                 raise DataError(
                     f"{csv.name}: zeros follow the gzip data, expected nothing behind it. Unpack it and pack it anew"
                 ) from None
         raise
 
 
-def under_their_names(run: Run, source: RawInput) -> RawInput:
+def under_their_names(run: Run, raw: RawInput) -> RawInput:
     """Let Spark, which goes by the name, read packed files that are not named so.
 
     They are copied to the run's staging folder under a name that tells how they are packed.
     """
-    misnamed = [number for number, file in enumerate(source.csv) if file.header and not file.is_named_as_packed]
+    misnamed = [number for number, file in enumerate(raw.csv) if file.header and not file.is_named_as_packed]
     if not misnamed:
-        return source
-    stage = f"{STAGE}/input/{source.contract.table}"
+        return raw
+    stage = f"{STAGE}/input/{raw.contract.table}"
     with TemporaryDirectory(prefix="input-") as folder:
         for number in misnamed:
             with (
-                source.folder.open_file(*source.paths[number]) as content,
+                raw.place.open_file(*raw.paths[number]) as content,
                 (Path(folder) / f"{number}.csv.gz").open("wb") as copy,
             ):
                 shutil.copyfileobj(content, copy)
         run.copy_in(stage, Path(folder))
-    return replace(source, staged={number: run.uri(f"{stage}/{number}.csv.gz") for number in misnamed})
+    return replace(raw, staged={number: run.uri(f"{stage}/{number}.csv.gz") for number in misnamed})

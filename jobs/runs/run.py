@@ -30,7 +30,7 @@ from jobs.quality.report import (
 from jobs.runs.earlier import find_table
 from jobs.runs.endings import STAGE, failure_of, record_interruption
 from jobs.runs.manifest import RunFacts, StepResult, build_manifest
-from jobs.runs.metrics import Written, total_of, with_metrics
+from jobs.runs.metrics import Money, Written, total_of, with_metrics
 from jobs.runs.presence import check_written
 from jobs.runs.provenance import code_version, platform_versions
 from jobs.runs.totals import Accounts, Boundary, BoundaryTotal, StepRecorder, Total
@@ -57,8 +57,8 @@ class TableContract(Protocol):
         """Its columns, by which it is read back."""
 
     @property
-    def money(self) -> str | Column | None:
-        """The column (or the expression) whose sum is its money."""
+    def money(self) -> Money:
+        """What is added up on the way."""
 
 
 class Run:

@@ -14,22 +14,51 @@ NO_MONEY = Decimal("0.0000")
 
 @dataclass(frozen=True)
 class Total:
-    """Rows, and the money in them: exact, None where the rows carry none."""
+    """Rows, and the money in them: exact, None where the rows carry none.
+
+    Rows in several currencies have no one sum: their money is added currency by currency.
+
+    Attributes:
+        rows: their number.
+        money: the sum of their amounts, where all are in one currency.
+        by_currency: the sum of each currency, where they differ; without the currencies whose sum is 0.
+    """
 
     rows: int = 0
     money: Decimal | None = None
+    by_currency: Mapping[str, Decimal] | None = None
+
+    def __post_init__(self) -> None:
+        if self.by_currency is not None:
+            present = {name: money for name, money in sorted(self.by_currency.items()) if money}
+            object.__setattr__(self, "by_currency", present)
 
     def __add__(self, other: "Total") -> "Total":
-        if self.money is None and other.money is None:
-            return Total(self.rows + other.rows)
-        return Total(self.rows + other.rows, (self.money or NO_MONEY) + (other.money or NO_MONEY))
+        money = None
+        if self.money is not None or other.money is not None:
+            money = (self.money or NO_MONEY) + (other.money or NO_MONEY)
+        return Total(self.rows + other.rows, money, _added(self.by_currency, other.by_currency))
 
     def __str__(self) -> str:
-        return f"{self.rows:,} rows" + ("" if self.money is None else f" worth {self.money:,.2f}")
+        rows = f"{self.rows:,} rows"
+        if self.by_currency is not None:
+            amounts = [f"{name} {money:,.2f}" for name, money in self.by_currency.items()]
+            return f"{rows} worth {' + '.join(amounts) or 'nothing'}"
+        return rows + ("" if self.money is None else f" worth {self.money:,.2f}")
 
     def as_json(self) -> dict[str, Any]:
         """Rows and money for the manifest; money as text, so that no reader turns it into a floating-point number."""
-        return {"rows": self.rows} if self.money is None else {"rows": self.rows, "money": str(self.money)}
+        money: dict[str, Any] = {} if self.money is None else {"money": str(self.money)}
+        if self.by_currency is not None:
+            money = {"money_by_currency": {name: str(amount) for name, amount in self.by_currency.items()}}
+        return {"rows": self.rows, **money}
+
+
+def _added(one: Mapping[str, Decimal] | None, other: Mapping[str, Decimal] | None) -> Mapping[str, Decimal] | None:
+    if one is None and other is None:
+        return None
+    one, other = one or {}, other or {}
+    return {name: one.get(name, NO_MONEY) + other.get(name, NO_MONEY) for name in {*one, *other}}
 
 
 class BoundaryKind(StrEnum):
@@ -42,7 +71,10 @@ class BoundaryKind(StrEnum):
     EXCLUDED = "excluded"
     """Valid rows that do not count, by cause."""
     COUNTED = "counted"
-    """Rows of a table that lead on: orders of which a transaction came, customers of whom a person came."""
+    """Rows of a table that lead on: orders of which a transaction came, customers of whom a person came, rows of a
+    ledger by what they are."""
+    CONVERTED = "converted"
+    """The same rows of a ledger, worth what they are in transactions: with the sign and in the currency of those."""
     PEOPLE = "people"
     """People of a table, each counted once."""
     MEASURED = "measured"
@@ -128,13 +160,17 @@ class ReconciliationCheck:
         """The whole less its parts: nothing when the check passes."""
         whole, parts = self.whole.total, sum((part.total for part in self.parts), Total(0))
         money = None if whole.money is None else whole.money - (parts.money or NO_MONEY)
-        return Total(0 if self.money_only else whole.rows - parts.rows, money)
+        by_currency = None
+        if whole.by_currency is not None or parts.by_currency is not None:
+            less = {name: -amount for name, amount in (parts.by_currency or {}).items()}
+            by_currency = _added(whole.by_currency, less)
+        return Total(0 if self.money_only else whole.rows - parts.rows, money, by_currency)
 
     @property
     def passed(self) -> bool:
         """Whether nothing was lost and nothing was doubled."""
         difference = self.difference
-        return difference.rows == 0 and not difference.money
+        return difference.rows == 0 and not difference.money and not difference.by_currency
 
     def raise_if_failed(self) -> None:
         """Stop the run unless the check passes.
@@ -150,7 +186,7 @@ class ReconciliationCheck:
 
     def as_json(self) -> dict[str, Any]:
         """Both sides of the check, for the manifest."""
-        has_money = self.whole.total.money is not None
+        has_money = self.whole.total.money is not None or self.whole.total.by_currency is not None
         return {
             "whole": self.whole.as_json(),
             "parts": [part.as_json() for part in self.parts],
@@ -182,6 +218,8 @@ class StepMetrics:
     def as_row(self) -> tuple[str, ...]:
         """The step's row in the summary."""
         money = "" if self.out.money is None else f"{self.out.money:,.2f}"
+        if self.out.by_currency:
+            money = ", ".join(f"{name} {amount:,.2f}" for name, amount in self.out.by_currency.items())
         counts = (self.rows_in, self.out.rows, self.not_passed_on)
         return (self.name, *(f"{count:,}" for count in counts), money, f"{self.seconds:.1f}")
 
@@ -193,6 +231,7 @@ class StepMetrics:
             "rows_out": self.out.rows,
             "rows_not_passed_on": self.not_passed_on,
             "money_out": None if self.out.money is None else str(self.out.money),
+            **({"money_out_by_currency": self.out.as_json()["money_by_currency"]} if self.out.by_currency else {}),
             "seconds": round(self.seconds, 2),
             "spark_jobs": self.spark_jobs,
         }
@@ -250,7 +289,9 @@ def totals_of(manifest: StatesTotals) -> dict[Boundary, Total]:
     """The totals that a manifest states, but those of a kind that this release does not know."""
     kinds = {kind.value for kind in BoundaryKind}
     return {
-        Boundary(entry.table, BoundaryKind(entry.kind), entry.part): Total(entry.rows, entry.money)
+        Boundary(entry.table, BoundaryKind(entry.kind), entry.part): Total(
+            entry.rows, entry.money, entry.money_by_currency
+        )
         for entry in manifest.totals
         if entry.kind in kinds
     }

@@ -8,22 +8,21 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from expectations.contracts.computed import with_another_card, with_row_count, with_unpaid_orders
+from expectations.contracts.computed import with_another_card, with_row_count
 from jobs.cli.config import FeaturesConfig
 from jobs.errors import DataError
 from jobs.inputs.score_cards import ScoringChoice
-from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.computed_tables import write_computed
 from jobs.runs.metrics import Written
 from jobs.runs.run import Run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.scores.fitting import Measured, card_for
-from jobs.scores.measuring import account_for_people, measure
+from jobs.scores.measuring import measure
+from jobs.sources.source import SourcedTransactions
 from transforms.rfm.measures import apply_card, customers_with_purchases, is_outside_range
 from transforms.rfm.score_card import ScoreCard
 from transforms.rfm.segments import Segment, segment_totals
 from transforms.rfm.sufficiency import Sufficiency
-from transforms.sources.olist import WITHOUT_PAYMENTS
 
 PURCHASES_IN_RFM = Boundary("rfm", BoundaryKind.MEASURED)
 RETURNS_OF_BUYERS = Boundary("purchases", BoundaryKind.EXCLUDED, "returns_of_buyers")
@@ -110,7 +109,7 @@ class ScoredCustomers:
 def score_customers(
     run: Run,
     purchases_written: Written,
-    checked: CheckedTables,
+    sourced: SourcedTransactions,
     *,
     config: FeaturesConfig,
     choice: ScoringChoice,
@@ -120,7 +119,7 @@ def score_customers(
     Args:
         run: the run.
         purchases_written: the purchases of its customers.
-        checked: its checked tables.
+        sourced: its transactions.
         config: how features are computed.
         choice: the card and the segment maps.
 
@@ -128,18 +127,18 @@ def score_customers(
         DataError: Nobody bought anything, or a reconciliation check fails.
     """
     with run.step("rfm") as step:
-        measures, totals = measure(run, purchases_written, checked)
-        customers = account_for_people(run, checked, measures, config, totals=totals)
+        measures, totals = measure(run, purchases_written, sourced)
+        customers = sourced.account_for_people(measures, totals)
         if not customers:
             raise DataError(
                 f"nobody bought anything as of {run.as_of}: found {purchases_written.total} in purchases, all of them "
-                "returns; expected a purchase. Check --as-of, --window-months and --order-statuses"
+                "returns; expected a purchase. Check --as-of, --window-months, and which rows count"
             )
         contract = with_row_count(run.rules.contracts["rfm"], rows=customers, of="customers in purchases")
-        contract = with_unpaid_orders(contract, share=_share_of_unpaid_orders(run))
+        contract = sourced.contract_of_rfm(contract)
         contract = contract if choice.card is None else with_another_card(contract)
         buyers = customers_with_purchases(measured=measures)
-        card = card_for(run, Measured(buyers, totals, checked.configuration()), config, choice)
+        card = card_for(run, Measured(buyers, totals, sourced.settings), config, choice)
         written = write_computed(
             run,
             contract,
@@ -195,9 +194,3 @@ def _excluded_returns(totals: Mapping[str, Any]) -> list[BoundaryTotal]:
         BoundaryTotal(RETURNS_OF_BUYERS, Total(totals["returns_of_buyers"] or 0, NO_MONEY)),
         BoundaryTotal(RETURNS_OF_OTHERS, alone),
     ]
-
-
-def _share_of_unpaid_orders(run: Run) -> float:
-    totals = run.accounts.totals
-    unpaid = totals[Boundary("orders", BoundaryKind.EXCLUDED, WITHOUT_PAYMENTS)].rows
-    return unpaid / max(totals[Boundary("orders")].rows, 1)

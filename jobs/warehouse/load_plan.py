@@ -20,8 +20,10 @@ from jobs.storage.store import RunStore
 from jobs.storage.table_files import TableFile, fingerprint
 from transforms.schemas import ADDED_AFTER_0_1, MONEY_COLUMNS, TABLES
 
-REQUIRED_TABLES = ("customers", "orders", "payments", "transactions", "purchases", "rfm")
-"""Tables without which a run is not loaded. A table that a later release adds is none, so earlier runs load too.
+OLIST_TABLES = ("customers", "orders", "payments")
+REQUIRED_TABLES = ("transactions", "purchases", "rfm")
+"""Tables without which a run is not loaded; from Olist's files, `OLIST_TABLES` too. A table that a later release adds
+is none, so earlier runs load too. A ledger stays where it is: its rows that count are transactions.
 
 A load of a run without another table empties that, so that readers never see rows of two runs.
 """
@@ -182,10 +184,11 @@ def run_to_load(store: RunStore, run_id: str | None) -> RunToLoad:
         raise ConfigurationError(f"invalid --run {run_id!r}: expected a run's id, such as 2018-10-17-nightly")
     manifest = store.find_manifest(run_id, missing="nothing to load", advice="Run jobs.pipeline, or name a --run")
     totals = _totals_by_table(manifest, BoundaryKind.WRITTEN)
-    missing = [name for name in REQUIRED_TABLES if name not in manifest.outputs or name not in totals]
+    required = REQUIRED_TABLES if manifest.source else (*OLIST_TABLES, *REQUIRED_TABLES)
+    missing = [name for name in required if name not in manifest.outputs or name not in totals]
     if missing:
         raise ConfigurationError(
-            f"run {manifest.run_id} has no {', '.join(missing)}, expected all of {', '.join(REQUIRED_TABLES)}. "
+            f"run {manifest.run_id} has no {', '.join(missing)}, expected all of {', '.join(required)}. "
             "Name a run of jobs.pipeline or jobs.features"
         )
     return RunToLoad(
@@ -211,6 +214,10 @@ def raw_to_load(uri: str, store: RunStore, run_id: str) -> RawToLoad:
         DataError: A file is not as the run read it, or has a column that the table lacks.
     """
     manifest = _manifest_of_files(store, run_id)
+    if manifest.source is not None:
+        raise ConfigurationError(
+            f"--raw-copy: run {manifest.run_id} read a ledger, expected Olist's three files. Leave --raw-copy out"
+        )
     recorded = {entry.table: entry.files for entry in manifest.inputs.files or ()}
     totals = _totals_by_table(manifest, BoundaryKind.READ)
     unknown = [contract.table for contract in FILE_CONTRACTS if not {contract.table} <= recorded.keys() & totals.keys()]
@@ -233,7 +240,7 @@ def _totals_by_table(manifest: Manifest, kind: BoundaryKind) -> dict[str, Total]
 
 def _table(store: RunStore, manifest: Manifest, name: str) -> TableToLoad:
     if name not in manifest.outputs:
-        return TableToLoad(name, (), Total(0))
+        return TableToLoad(name, (), Total(0, NO_MONEY if name in MONEY_COLUMNS else None))
     table = find_table(store.folder, manifest, name)
     lacks = ADDED_AFTER_0_1.get(name, frozenset()) if manifest.segments is None else frozenset()
     return TableToLoad(name, table.files, table.total, lacks)

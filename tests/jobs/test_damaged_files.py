@@ -19,6 +19,7 @@ from jobs import features, pipeline, publish, replay, segments
 from jobs.cli.config import RunOptions
 from jobs.quality.active_rules import ActiveRules
 from jobs.runs.run import Run
+from jobs.sources.olist import OlistSource
 from jobs.storage.local import describe_file
 from jobs.storage.run_files import read_manifest
 from jobs.storage.store import RunStore
@@ -131,7 +132,7 @@ def no_spark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Run, "_read", lambda *_: None)
     monkeypatch.setattr(Run, "step", lambda *_: nullcontext())
     for module, name in (
-        *((features, "run_features"), (pipeline, "ingest"), (replay, "plan_replay")),
+        *((OlistSource, "transactions"), (pipeline, "ingest"), (replay, "plan_replay")),
         *((segments, "_train"), (segments, "assigned_customers"), (segments, "read_sagemaker_assignments")),
     ):
         monkeypatch.setattr(module, name, reached)

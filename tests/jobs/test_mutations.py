@@ -15,6 +15,7 @@ from jobs import features, ingest
 from jobs.runs.metrics import Written
 from jobs.runs.run import Run, TableContract
 from jobs.scores import measuring, scored
+from jobs.sources import olist
 from tests.jobs.complete_runs import AS_OF
 from tests.raw_files import RawFiles, key
 
@@ -136,9 +137,9 @@ PLACES = {
     "customers read": (on_disk("reuse", "customers"), (lost, doubled)),
     "orders read": (on_disk("reuse", "orders"), (lost, doubled)),
     "payments read": (on_disk("reuse", "payments"), (lost, doubled, changed)),
-    "payments joined": (in_transform("attributed_payments"), (lost, doubled, changed)),
-    "transactions": (in_transform("transactions"), (lost, doubled, changed)),
-    "transactions read": (after_the_write("transactions"), (lost, doubled, changed)),
+    "payments joined": (in_transform("attributed_payments", of=olist), (lost, doubled, changed)),
+    "transactions": (in_transform("transactions", of=olist), (lost, doubled, changed)),
+    "transactions read": (after_the_write("transactions", of=olist), (lost, doubled, changed)),
     "transactions written": (on_the_way("transactions"), (lost, doubled, changed)),
     "purchases": (in_transform("purchases"), (lost, doubled, changed)),
     "purchases written": (on_the_way("purchases"), (lost, doubled, changed, split)),

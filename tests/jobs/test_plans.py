@@ -19,6 +19,7 @@ from jobs.runs.metrics import Written
 from jobs.runs.run import Run, TableContract
 from jobs.runs.totals import Total
 from jobs.sample import write_sample
+from jobs.sources.olist import OlistSource
 from jobs.storage.local import LocalFolder
 from jobs.storage.store import RunStore
 from transforms import schemas
@@ -67,8 +68,9 @@ def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
         checked = CheckedTables({name: Written(name, frame, totals[name]) for name, frame in tables.items()})
         with quality_report(run_id, active_rules(None), max_quarantined=0) as quality:
             run = PlanningRun("features", options, store, spark, quality)
+            sourced = OlistSource().transactions(run, checked, FeaturesConfig())
             features_job.run_features(
-                run, checked, config=FeaturesConfig(), choice=ScoringChoice(None, load_maps(None))
+                run, sourced, config=FeaturesConfig(), choice=ScoringChoice(None, load_maps(None))
             )
     finally:
         spark.conf.unset(threshold)
