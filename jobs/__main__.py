@@ -18,6 +18,7 @@ STEPS = {
     "publish": ("publish", "the tables of a run into a warehouse"),
     "report": ("report", "the page of a run, made again or opened"),
     "prune": ("prune", "old runs and what killed runs left, removed"),
+    "ledger": ("ledger", "a first mapping of a ledger of yours, proposed by its file"),
     "sample": ("sample", "an Olist-shaped data set to try it on"),
 }
 """By the word on the command line: the module of the step, and its help."""
