@@ -1,6 +1,6 @@
-"""Write an Olist-shaped data set of any size: three CSV files with Kaggle's names, headers and quoting.
+"""Write a data set of any size: Olist's three CSV files, with Kaggle's names, headers and quoting, or a bank's ledger.
 
-It serves the first run, load tests and benchmarks. Olist's own data is licensed for non-commercial use and is not part
+They serve the first run, load tests and benchmarks. Olist's own data is licensed for non-commercial use and is not part
 of this project. These rows are drawn; only their shape is Olist's.
 """
 
@@ -8,7 +8,8 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -20,6 +21,8 @@ from jobs.cli import interruptions
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, add_version, at_least_one
 from jobs.errors import ConfigurationError
+from jobs.sample_data.ledger_facts import DEFAULT_HEAVIEST, DEFAULT_ROWS, MAPPING, MOST_HEAVIEST, MOST_ROWS
+from jobs.sample_data.ledger_shape import LedgerShape, rates_csv
 from jobs.sample_data.olist_facts import ORDERS_OF_OLIST
 from jobs.sample_data.olist_shape import Shape
 from jobs.spark.session import spark_session
@@ -33,9 +36,32 @@ MOST_ORDERS_IN_ONE_FILE = 2_000_000
 ORDERS_PER_TASK, ORDERS_PER_PART_FILE = 50_000, 500_000
 """Sizes of a partition. They do not depend on the number of cores, so the bytes do not either."""
 
+ROWS_PER_TASK = 1_000_000
+"""Of a ledger: what one task draws and writes, into the few months in which its rows are."""
+
+LEDGER_FILES = {
+    # A task keeps the files of its months open, instead of sorting its rows by month, in whose order they are already.
+    "spark.sql.maxConcurrentOutputFileWriters": "64",
+    # As most banks' files have them: whole numbers with statistics, by which a reader skips row groups.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.writeLegacyFormat": "false",
+}
+"""Settings for the writing of a ledger's files, in place of the session's."""
+
+NAMES = {
+    "olist": tuple(f"{contract.file}.csv" for contract in (CUSTOMERS, ORDERS, PAYMENTS)),
+    "ledger": ("transactions", "rates.csv", "ledger.yml"),
+}
+"""What a sample of a shape consists of, and what a new one replaces."""
+
+OPTIONS = {"olist": ("orders",), "ledger": ("rows", "heaviest")}
+"""The options that only one shape has."""
+
 DESCRIPTION = """\
-Write an Olist-shaped data set: the three CSV files of Kaggle's "Brazilian E-Commerce Public Dataset by Olist" that
-the pipeline reads, with drawn rows. The same arguments give the same bytes on any machine.
+Write a data set of drawn rows. The shape olist has the three CSV files of Kaggle's "Brazilian E-Commerce Public Dataset
+by Olist" that the pipeline reads; the same arguments give the same bytes on any machine. The shape ledger has the
+transactions of a bank as Parquet, in a folder for each month, with a mapping and exchange rates; the same arguments
+give the same rows.
 """
 
 
@@ -59,6 +85,30 @@ def write_sample(session: SparkSession, folder: LocalFolder, *, orders: int, see
         positions = session.range(0, orders, 1, numPartitions=_partitions(orders))
         in_file_order = positions.select(shape.scattered("id", turn=turn).alias("order"))
         _write_csv(lines_of(in_file_order, shape), contract, folder, in_one_file=orders <= MOST_ORDERS_IN_ONE_FILE)
+
+
+def write_ledger(session: SparkSession, folder: LocalFolder, shape: LedgerShape) -> None:
+    """Write a ledger into a folder, in place of an earlier one: transactions, rates.csv and ledger.yml.
+
+    Args:
+        session: writes the transactions.
+        folder: where the files go; it must exist.
+        shape: what is drawn.
+    """
+    transactions = shape.transactions(session, partitions=-(-shape.rows // ROWS_PER_TASK))
+    with tempfile.TemporaryDirectory(dir=folder.path, prefix=".sample-") as scratch:
+        whole = Path(scratch)
+        with _settings(session, LEDGER_FILES):
+            files = transactions.write.option("compression", "zstd").partitionBy("until")
+            files.parquet(f"file://{whole / 'transactions'}")
+        for checksum in whole.glob("transactions/*/.*.crc"):  # Hadoop's own, which nobody else reads
+            checksum.unlink()
+        (whole / "rates.csv").write_text(rates_csv(shape.seed), encoding="utf-8")
+        (whole / "ledger.yml").write_text(MAPPING, encoding="utf-8")
+        interruptions.state_is("--output may hold files of two samples; write the sample again")
+        for name in NAMES["ledger"]:
+            folder.remove(name)
+            (whole / name).rename(folder.path / name)
 
 
 def customer_lines(orders: DataFrame, shape: Shape) -> DataFrame:
@@ -141,10 +191,7 @@ def _write_csv(lines: DataFrame, contract: FileContract, folder: LocalFolder, *,
             complete.mkdir()
             for number, part in enumerate(parts):
                 _concatenate(header, [part], complete / f"part-{number:05d}.csv")
-        if target.is_dir():
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
+        folder.remove(target.name)
         complete.rename(target)
 
 
@@ -156,23 +203,70 @@ def _concatenate(header: str, parts: Sequence[Path], target: Path) -> None:
                 shutil.copyfileobj(lines, file)
 
 
+@contextmanager
+def _settings(session: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
+    """Other settings of a session within a block."""
+    before = {name: str(session.conf.get(name)) for name in settings}
+    try:
+        for name, value in settings.items():
+            session.conf.set(name, value)
+        yield
+    finally:
+        for name, value_before in before.items():
+            session.conf.set(name, value_before)
+
+
 def _write_from_argv(argv: Sequence[str] | None) -> None:
-    parser = OneLineParser(prog="python -m jobs.sample", description=DESCRIPTION, allow_abbrev=False)
-    parser.add_argument(
-        "--orders",
-        type=at_least_one,
-        default=ORDERS_OF_OLIST,
-        help="rows of the orders file (default: %(default)s, as Olist)",
-    )
-    parser.add_argument("--seed", type=int, default=42, help="another seed, other rows (default: %(default)s)")
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the files go; created if missing")
-    add_version(parser)
-    arguments = parser.parse_args(argv)
+    arguments = _arguments(argv)
     folder = folder_at(arguments.output, argument="--output")
     if isinstance(folder, LocalFolder):
         _write_to(folder, arguments)
     else:
         _upload_to(folder, arguments)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = OneLineParser(prog="python -m jobs.sample", description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument(
+        "--shape", choices=tuple(NAMES), default="olist", help="what is drawn: %(choices)s (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--orders", type=at_least_one, help=f"olist: rows of the orders file (default: {ORDERS_OF_OLIST}, as Olist)"
+    )
+    parser.add_argument("--rows", type=_rows, help=f"ledger: transactions (default: {DEFAULT_ROWS})")
+    parser.add_argument(
+        "--heaviest",
+        type=_share,
+        metavar="SHARE",
+        help=f"ledger: the share of all rows that belongs to one customer, from 0 to {MOST_HEAVIEST} "
+        f"(default: {DEFAULT_HEAVIEST})",
+    )
+    parser.add_argument("--seed", type=int, default=42, help="another seed, other rows (default: %(default)s)")
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the files go; created if missing")
+    add_version(parser)
+    arguments = parser.parse_args(argv)
+    for shape, options in OPTIONS.items():
+        for option in options:
+            if shape != arguments.shape and getattr(arguments, option) is not None:
+                parser.error(
+                    f"--{option} belongs to --shape {shape}: found --shape {arguments.shape}, which has "
+                    f"{' and '.join(f'--{other}' for other in OPTIONS[arguments.shape])}"
+                )
+    return arguments
+
+
+def _rows(text: str) -> int:
+    rows = at_least_one(text)
+    if rows > MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected at most {MOST_ROWS:,}")
+    return rows
+
+
+def _share(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= float(text) <= MOST_HEAVIEST:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: expected a share from 0 to {MOST_HEAVIEST}, such as 0.01")
 
 
 def _write_to(folder: LocalFolder, arguments: argparse.Namespace) -> None:
@@ -184,8 +278,13 @@ def _write_to(folder: LocalFolder, arguments: argparse.Namespace) -> None:
             f"--output {arguments.output}: cannot write there ({error.strerror}). Give another folder"
         ) from None
     with spark_session("sample") as session:
-        interruptions.state_is(f"{arguments.output} may hold files of two samples; write the sample again")
-        write_sample(session, folder, orders=arguments.orders, seed=arguments.seed)
+        if arguments.shape == "ledger":
+            heaviest = DEFAULT_HEAVIEST if arguments.heaviest is None else arguments.heaviest
+            shape = LedgerShape(rows=arguments.rows or DEFAULT_ROWS, seed=arguments.seed, heaviest=heaviest)
+            write_ledger(session, folder, shape)
+        else:
+            interruptions.state_is(f"{arguments.output} may hold files of two samples; write the sample again")
+            write_sample(session, folder, orders=arguments.orders or ORDERS_OF_OLIST, seed=arguments.seed)
 
 
 def _upload_to(folder: Folder, arguments: argparse.Namespace) -> None:
@@ -193,8 +292,9 @@ def _upload_to(folder: Folder, arguments: argparse.Namespace) -> None:
     folder.names()  # fails before the sample is drawn if the bucket does not exist
     with tempfile.TemporaryDirectory(prefix="sample-") as scratch:
         _write_to(LocalFolder(Path(scratch)), arguments)
+        interruptions.state_is(f"{arguments.output} may hold files of two samples; write the sample again")
         for name in folder.names():
-            if name in {f"{contract.file}.csv" for contract in (CUSTOMERS, ORDERS, PAYMENTS)}:
+            if name in NAMES[arguments.shape]:
                 folder.remove(name)
         folder.copy_in(Path(scratch))
 

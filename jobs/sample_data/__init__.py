@@ -1,1 +1,1 @@
-"""The shape of the Olist data set, from which `jobs.sample` draws rows. No row of the data set itself."""
+"""The shapes of Olist's data set and of a ledger, from which `jobs.sample` draws rows. No row of real data is here."""

@@ -4,15 +4,14 @@ Every value depends on the seed and on its order, person or payment, never on th
 same arguments give the same bytes on one core and on a cluster.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import accumulate
 from math import gcd
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.sample_data.draws import index_drawn, item, uniform, with_standard_normal
 from jobs.sample_data.olist_facts import (
     CITIES,
     FIRST_ORDER,
@@ -48,8 +47,7 @@ class Shape:
 
     def uniform(self, purpose: str, *of: str) -> Column:
         """A number in (0, 1) that depends only on the seed, the purpose and the columns ``of``."""
-        bits = F.shiftrightunsigned(F.xxhash64(F.lit(f"{self.seed} {purpose}"), *[F.col(name) for name in of]), 12)
-        return (bits.cast("double") + F.lit(0.5)) / F.lit(float(2**52))
+        return uniform(self.seed, purpose, *of)
 
     def identifier(self, kind: str, number: str) -> Column:
         """A 32-hex id, as Olist's are."""
@@ -81,12 +79,12 @@ class Shape:
         weights, names, states, first_codes, last_codes = zip(*CITIES, strict=True)
         codes = [last - first + 1 for first, last in zip(first_codes, last_codes, strict=True)]
         drawn = {"city_draw": self.uniform("city", "person"), "zip_draw": self.uniform("zip", "person")}
-        index = {"city_index": _draw("city_draw", [weight / sum(weights) for weight in weights[:-1]])}
-        zip_code = _item(first_codes, "city_index") + F.floor(F.col("zip_draw") * _item(codes, "city_index"))
+        index = {"city_index": index_drawn("city_draw", [weight / sum(weights) for weight in weights[:-1]])}
+        zip_code = item(first_codes, "city_index") + F.floor(F.col("zip_draw") * item(codes, "city_index"))
         place = {
             "zip_code": F.lpad(zip_code.cast("string"), 5, "0"),
-            "city": _item(names, "city_index"),
-            "state": _item(states, "city_index"),
+            "city": item(names, "city_index"),
+            "state": item(states, "city_index"),
         }
         return frame.withColumns(drawn).withColumns(index).withColumns(place)
 
@@ -106,19 +104,19 @@ class Shape:
             "month_draw": self.uniform("month", "person", "moment"),
             "second_draw": self.uniform("second", "person", "moment"),
         }
-        index = {"month_index": _draw("month_draw", list(MONTHLY_SHARES.values()))}
-        second = _item(starts, "month_index") + F.floor(F.col("second_draw") * _item(lengths, "month_index"))
+        index = {"month_index": index_drawn("month_draw", list(MONTHLY_SHARES.values()))}
+        second = item(starts, "month_index") + F.floor(F.col("second_draw") * item(lengths, "month_index"))
         order = F.col("order")
         pinned = F.when(order == FIRST_ORDER, F.lit(first)).when(order == LAST_ORDER, F.lit(last)).otherwise(second)
         return frame.withColumns(moment).withColumns(drawn).withColumns(index).withColumns({"purchase_second": pinned})
 
     def with_status(self, frame: DataFrame) -> DataFrame:
         """Add ``status``, one of Olist's eight."""
-        index = _draw("status_draw", list(STATUS_SHARES.values()))
+        index = index_drawn("status_draw", list(STATUS_SHARES.values()))
         return (
             frame.withColumns({"status_draw": self.uniform("status", "order")})
             .withColumns({"status_index": index})
-            .withColumns({"status": _item([*STATUS_SHARES, "delivered"], "status_index")})
+            .withColumns({"status": item([*STATUS_SHARES, "delivered"], "status_index")})
         )
 
     def with_delivery(self, frame: DataFrame) -> DataFrame:
@@ -141,12 +139,12 @@ class Shape:
 
     def with_payment_rows(self, frame: DataFrame) -> DataFrame:
         """Explode each order into its payment rows and add ``sequential``, from 1."""
-        index = _draw("rows_draw", list(PAYMENT_ROW_SHARES.values()))
+        index = index_drawn("rows_draw", list(PAYMENT_ROW_SHARES.values()))
         order = F.col("order")
         rows = (
             F.when(order == ORDER_WITHOUT_PAYMENT, F.lit(0))
             .when(order == ORDER_OF_MOST_ROWS, F.lit(MOST_PAYMENT_ROWS))
-            .otherwise(_item([*PAYMENT_ROW_SHARES, 1], "rows_index"))
+            .otherwise(item([*PAYMENT_ROW_SHARES, 1], "rows_index"))
         )
         return (
             frame.withColumns({"rows_draw": self.uniform("rows", "order")})
@@ -164,11 +162,11 @@ class Shape:
         """
         row = ("order", "sequential")
         drawn = {name: self.uniform(name, *row) for name in ("type", "installments", "value", "free")}
-        first_type = _item([*FIRST_TYPE_SHARES, "credit_card"], "type_index")
+        first_type = item([*FIRST_TYPE_SHARES, "credit_card"], "type_index")
         later_type = F.when(F.col("type_draw") < 0.85, F.lit("voucher")).otherwise(F.lit("credit_card"))
         payment_type = F.when(F.col("sequential") == 1, first_type).otherwise(later_type)
         by_card = F.ceil(F.col("installments_draw") * F.col("installments_draw") * 10)
-        value = F.exp(standard_normal("value_draw") * F.lit(SIGMA_OF_LOG_PAYMENT)) * F.lit(MEDIAN_PAYMENT)
+        value = F.exp(F.col("value_quantile") * F.lit(SIGMA_OF_LOG_PAYMENT)) * F.lit(MEDIAN_PAYMENT)
         is_highest = (F.col("order") == ORDER_OF_HIGHEST_PAYMENT) & (F.col("sequential") == 1)
         is_free_voucher = (F.col("payment_type") == "voucher") & (F.col("free_draw") < 0.001)
         is_free = (F.col("payment_type") == "not_defined") | is_free_voucher
@@ -179,7 +177,8 @@ class Shape:
         )
         return (
             frame.withColumns({f"{name}_draw": draw for name, draw in drawn.items()})
-            .withColumns({"type_index": _draw("type_draw", list(FIRST_TYPE_SHARES.values()))})
+            .transform(with_standard_normal, "value_quantile", share="value_draw")
+            .withColumns({"type_index": index_drawn("type_draw", list(FIRST_TYPE_SHARES.values()))})
             .withColumns({"payment_type": payment_type})
             .withColumns(
                 {
@@ -188,67 +187,6 @@ class Shape:
                 }
             )
         )
-
-
-def standard_normal(share: str) -> Column:
-    """The quantile of the standard normal distribution (P. J. Acklam's approximation, relative error below 1.2e-9).
-
-    It uses only arithmetic, ``log`` and ``sqrt``. Spark takes these from ``StrictMath``: the same bits on every
-    machine. The Box-Muller transform would need ``cos``, which does not guarantee that.
-
-    Args:
-        share: the column with the probability, in (0, 1).
-    """
-    a = (
-        -3.969683028665376e01,
-        2.209460984245205e02,
-        -2.759285104469687e02,
-        1.383577518672690e02,
-        -3.066479806614716e01,
-        2.506628277459239e00,
-    )
-    b = (
-        -5.447609879822406e01,
-        1.615858368580409e02,
-        -1.556989798598866e02,
-        6.680131188771972e01,
-        -1.328068155288572e01,
-        1.0,
-    )
-    c = (
-        -7.784894002430293e-03,
-        -3.223964580411365e-01,
-        -2.400758277161838e00,
-        -2.549732539343734e00,
-        4.374664141464968e00,
-        2.938163982698783e00,
-    )
-    d = (7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e00, 3.754408661907416e00, 1.0)
-    u = F.col(share)
-    q = u - F.lit(0.5)
-    tail = F.sqrt(F.log(F.least(u, F.lit(1.0) - u)) * F.lit(-2.0))
-    upper = -_polynomial(c, tail) / _polynomial(d, tail)
-    centre = _polynomial(a, q * q) * q / _polynomial(b, q * q)
-    return F.when(u < 0.02425, -upper).when(u > 0.97575, upper).otherwise(centre)
-
-
-def _polynomial(coefficients: Sequence[float], x: Column) -> Column:
-    total = F.lit(coefficients[0])
-    for coefficient in coefficients[1:]:
-        total = total * x + F.lit(coefficient)
-    return total
-
-
-def _draw(uniform: str, shares: Sequence[float]) -> Column:
-    """The index of the share into which a uniform number falls; beyond the last share, the number of shares."""
-    index = F.lit(len(shares))
-    for position, bound in reversed(list(enumerate(accumulate(shares)))):
-        index = F.when(F.col(uniform) < F.lit(bound), F.lit(position)).otherwise(index)
-    return index
-
-
-def _item(items: Sequence[object], index: str) -> Column:
-    return F.get(F.array(*[F.lit(item) for item in items]), F.col(index))
 
 
 def _epoch(year: int, month: int) -> int:
