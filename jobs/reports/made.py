@@ -3,7 +3,8 @@
 import shlex
 
 from expectations.contracts.olist import FILE_CONTRACTS
-from jobs.cli.arguments import DEFAULT_K, MAX_QUARANTINED
+from jobs.cli.argument_types import MAX_QUARANTINED
+from jobs.cli.arguments import DEFAULT_K
 from jobs.reports.figures import Figure, Shown, Table
 from jobs.reports.reported_run import SHIPPED, ReportedManifest, ReportedRun
 from transforms.rfm.score_card import DEFAULT_PERCENTS
@@ -19,6 +20,11 @@ def inputs_table(run: ReportedRun) -> Table | None:
                 [each.table, file.path, Figure(file.size), file.digest[:12]]
                 for each in manifest.inputs.files
                 for file in each.files[:MOST_FILES]
+            ]
+            rows += [
+                [each.table, f"table {each.catalogue_table.name}", "", each.catalogue_table.snapshot or "no snapshot"]
+                for each in manifest.inputs.files
+                if each.catalogue_table
             ]
             by = "" if manifest is run.manifest else f" by run {manifest.run_id}"
             return Table(f"Files that were read{by}", ["table", "file", "bytes", "checksum"], rows, text_columns=2)
@@ -47,11 +53,23 @@ def settings_of(run: ReportedRun) -> list[Setting]:
         ("cut at", f"the percentiles {percents} of " + (f"the last {window} months" if window else "all history")),
         ("segment map", f"{run.segments.map.name}, hash {run.segments.map.hash}"),
         ("purchases", f"value: {manifest.configuration.purchase_value} of the payments"),
-        ("order statuses", ", ".join(_listed(manifest.configuration.order_statuses))),
+        *_about_source(run),
         ("configuration", f"hash {manifest.configuration_hash}"),
         ("engine", platform.get("engine", "spark")),
         ("versions", f"Spark {platform.get('spark', '?')}, Python {platform.get('python', '?')}"),
         ("code", f"version {code.get('version', '?')}, commit {code.get('commit') or 'not known'}"),
+    ]
+
+
+def _about_source(run: ReportedRun) -> list[Setting]:
+    source = run.source
+    if source is None:
+        return [("order statuses", ", ".join(_listed(run.manifest.configuration.order_statuses)))]
+    zone = source.time_zone or "as in the ledger"
+    return [
+        ("mapping", f"{source.mapping.given}, sha256 {source.mapping.sha256[:12]}, kept as {source.mapping.file}"),
+        *([("rates", f"{source.rates.given}, sha256 {source.rates.sha256[:12]}")] if source.rates else []),
+        ("currency, time zone", f"{source.currency}, {zone}"),
     ]
 
 
@@ -66,10 +84,20 @@ def command_of(run: ReportedRun, *, output: str) -> str:
             words += ["--as-of", f"{manifest.as_of}", "--checked-run", manifest.inputs.checked_run or ""]
             words += _features(run, output)
         case _:
-            words += ["--as-of", f"{manifest.as_of}", "--input", _input_folder(manifest), *_features(run, output)]
+            words += ["--as-of", f"{manifest.as_of}", "--input", _input_folder(manifest), *_source(run, output)]
+            words += _features(run, output)
             words += _budget(manifest) + (_clusters(manifest) if manifest.kmeans else ["--kmeans", "none"])
     rules = manifest.quality.rules.file if manifest.quality else None
     return shlex.join([*words, *(["--rules", rules] if rules else []), "--output", output])
+
+
+def _source(run: ReportedRun, output: str) -> list[str]:
+    source = run.source
+    if source is None:
+        return []
+    # The rates are beside the mapping that the user gave, under a name of their own. A run keeps them under another.
+    mapping = source.mapping.given if source.rates else f"{output.rstrip('/')}/{source.mapping.file}"
+    return ["--source", "ledger", "--mapping", mapping]
 
 
 def _features(run: ReportedRun, output: str) -> list[str]:
@@ -118,7 +146,9 @@ def _budget(manifest: ReportedManifest) -> list[str]:
 
 
 def _input_folder(manifest: ReportedManifest) -> str:
-    """The folder that ``--input`` names: what is above the part of a path that is named as the table's file is."""
+    """What ``--input`` named; where that is not recorded, what is above the part of a path with a table's name."""
+    if manifest.inputs.input is not None:
+        return manifest.inputs.input
     names = {contract.table: contract.file for contract in FILE_CONTRACTS}
     for each in manifest.inputs.files or ():
         for file in each.files:

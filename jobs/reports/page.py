@@ -111,7 +111,11 @@ class Report:
             ("As of", Day(self.run.as_of), "made"),
             ("Customers", Figure(None, instead=fewer) if is_hidden else Figure(whole.customers), "segments"),
             ("Purchases", Figure(None, instead="hidden") if is_hidden else Figure(whole.purchases), "measures"),
-            ("Money", money(None, instead="hidden") if is_hidden else money(whole.revenue), "quality"),
+            (
+                f"Money, {self.run.currency}" if self.run.currency else "Money",
+                money(None, instead="hidden") if is_hidden else money(whole.revenue),
+                "quality",
+            ),
         ]
 
     def _verdicts(self, quality: QualitySection) -> Sequence[tuple[str, str, str]]:

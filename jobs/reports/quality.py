@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobs.quality.report import DATA_DOCS
 from jobs.reports.figures import Figure, Link, Shown, Table, money
-from jobs.reports.money_flow import Stage, adds_up, money_stages
+from jobs.reports.money_flow import Stage, adds_up, ledger_table, money_stages
 from jobs.reports.reported_run import ReportedRun
 
 
@@ -21,6 +21,7 @@ class QualitySection:
         stages: the money from the files to the segments.
         flow: the same as a table.
         adds_up: whether each stage is the one before, less what did not go on.
+        ledger: what became of the rows of a ledger; None for another source.
     """
 
     verdict: str
@@ -30,6 +31,7 @@ class QualitySection:
     stages: Sequence[Stage]
     flow: Table
     adds_up: bool
+    ledger: Table | None
 
 
 def quality_section(run: ReportedRun) -> QualitySection:
@@ -63,6 +65,7 @@ def quality_section(run: ReportedRun) -> QualitySection:
         stages=stages,
         flow=_flow(stages),
         adds_up=adds_up(stages),
+        ledger=ledger_table(run.totals),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from jobs.cli.arguments import MAX_QUARANTINED
+from jobs.cli.argument_types import MAX_QUARANTINED
 from jobs.clusters.previous import model_of
 from jobs.errors import ConfigurationError, DataError
 from jobs.inputs.score_cards import card_of_run
@@ -26,6 +26,7 @@ from jobs.storage.run_files import (
     Name,
     OfRun,
     RecordedCard,
+    RecordedSource,
     RunId,
     RunPath,
     Time,
@@ -39,7 +40,12 @@ from transforms.small_cells import SMALLEST_CELL
 SHIPPED = "shipped"
 """The segment map of a run whose user named none."""
 
-NEXT: Mapping[str, str] = {"payments": "transactions", "transactions": "purchases", "purchases": "rfm"}
+NEXT: Mapping[str, str] = {
+    "payments": "transactions",
+    "ledger": "transactions",
+    "transactions": "purchases",
+    "purchases": "rfm",
+}
 """The table that is made of another."""
 
 
@@ -183,6 +189,7 @@ class ReportedManifest(OfRun):
     totals: Totals = Field(default_factory=list)
     tables: dict[Name, RunPath] = Field(default_factory=dict)
     quality: ReportedTables | None = None
+    source: RecordedSource | None = None
     score_card: ReportedCard | None = None
     segments: ReportedSegments | None = None
     sufficiency: ReportedSufficiency | None = None
@@ -231,6 +238,16 @@ class ReportedRun:
             states = {at: total for at, total in totals_of(manifest).items() if _table_told_of(at) in same}
             totals = {**states, **totals}
         return totals
+
+    @property
+    def source(self) -> RecordedSource | None:
+        """The ledger that the run, or a run that it continues, has read; None for Olist's files."""
+        return next((each.source for each in (self.manifest, *self.earlier) if each.source), None)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of all money; None where nobody stated one."""
+        return self.source.currency if self.source else None
 
     @property
     def customers(self) -> int:

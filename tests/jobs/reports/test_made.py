@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from jobs.cli.config import FeaturesRunConfig, PipelineConfig, SegmentsConfig
-from jobs.reports.made import command_of
+from jobs.reports.figures import Figure
+from jobs.reports.made import command_of, inputs_table
 from jobs.reports.reported_run import ReportedManifest
 from jobs.storage.run_files import read_manifest_as
 from transforms.rfm.score_card import Scoring
@@ -28,7 +29,7 @@ def run(job: str, *, percents: tuple[float, ...] = (20.0, 40.0, 60.0, 80.0), **e
     scored_by = Scoring({}, percents, SegmentMap("mine", ()))
     card = SimpleNamespace(scored_by=scored_by, clustered_by=SimpleNamespace(kind="minmax"))
     file = SimpleNamespace(file="runs/2018-10-17-mine/score_card.json")
-    return SimpleNamespace(manifest=manifest, card=card, recorded_card=file)
+    return SimpleNamespace(manifest=manifest, earlier=[], source=manifest.source, card=card, recorded_card=file)
 
 
 def arguments_of(run: Any) -> list[str]:
@@ -111,3 +112,75 @@ def test_the_input_is_the_folder_of_the_files_or_of_the_folders_of_part_files(pa
     files = [{"table": "orders", "files": [{"path": path, "size": 1, "sha256": "ab"} for path in paths]}]
     arguments = arguments_of(run("pipeline", configuration=FITTED, inputs={"files": files}))
     assert arguments[arguments.index("--input") + 1] == "/data/raw"
+
+
+MAPPED = {"file": "runs/2018-10-17-mine/mapping.yml", "sha256": "ab", "given": "/home/ann/mine/bank.yml"}
+LEDGER = {"kind": "ledger", "currency": "EUR", "mapping": MAPPED}
+RATES = {"file": "runs/2018-10-17-mine/rates.csv", "sha256": "cd", "given": "fx/ecb.csv"}
+
+
+def ledger_run(*paths: str, given: str, table: dict[str, Any] | None = None, **source: Any) -> Any:
+    """A run of a ledger that `--input` gave, of files or of a table of the catalogue."""
+    files = [{"path": path, "size": 1234, "sha256": "0123456789abcdef"} for path in paths]
+    read = {"table": "ledger", "files": files, **({"catalogue_table": table} if table else {})}
+    inputs = {"input": given, "files": [read]}
+    return run("pipeline", configuration=FITTED, inputs=inputs, source={**LEDGER, **source})
+
+
+def test_the_command_of_a_ledger_names_the_mapping_that_the_run_kept() -> None:
+    arguments = arguments_of(ledger_run("/data/my ledger.csv", given="/data/my ledger.csv"))
+    config = PipelineConfig.from_argv(arguments)
+    assert config.input == "/data/my ledger.csv"
+    assert (config.source.kind, config.source.mapping) == ("ledger", "/out/runs/2018-10-17-mine/mapping.yml")
+    with_slash = command_of(ledger_run("/data/ledger.csv", given="/data/ledger.csv"), output="s3://bucket/out/")
+    assert "--mapping s3://bucket/out/runs/2018-10-17-mine/mapping.yml --kmeans" in with_slash
+
+
+def test_a_mapping_with_rates_is_the_users_since_it_names_them_by_their_place_beside_it() -> None:
+    report_run = ledger_run("/data/ledger.csv", given="/data/ledger.csv", rates=RATES)
+    assert PipelineConfig.from_argv(arguments_of(report_run)).source.mapping == "/home/ann/mine/bank.yml"
+
+
+@pytest.mark.parametrize(
+    ("given", "paths"),
+    [
+        ("/data/ledger", ["/data/ledger/a.csv"]),
+        ("/data/ledger", ["/data/ledger/day=2018-10-17/a.csv"]),
+        ("/data/run=5", ["/data/run=5/ledger/2018/a.csv", "/data/run=5/ledger/2017/q1/b.csv"]),
+        ("s3://bucket/ledger", ["s3://bucket/ledger/a.csv", "s3://bucket/ledger/b.csv"]),
+    ],
+)
+def test_the_input_is_the_one_that_the_run_was_given_wherever_its_files_are(given: str, paths: list[str]) -> None:
+    assert PipelineConfig.from_argv(arguments_of(ledger_run(*paths, given=given))).input == given
+    # Of Olist too: the folder is not the one that the names of the files tell.
+    files = [{"table": "orders", "files": [{"path": "/x/olist_orders_dataset/a.csv", "size": 1, "sha256": "ab"}]}]
+    olist = run("pipeline", configuration=FITTED, inputs={"input": given, "files": files})
+    assert PipelineConfig.from_argv(arguments_of(olist)).input == given
+
+
+@pytest.mark.parametrize("given", ["table:glue_catalog.bank.ledger", "table:`a b`.ledger"])
+def test_a_table_is_named_as_the_catalogue_has_it_and_olists_three_by_their_database(given: str) -> None:
+    snapshot = {"name": given.removeprefix("table:"), "snapshot": "7"}
+    assert PipelineConfig.from_argv(arguments_of(ledger_run(table=snapshot, given=given))).input == given
+    tables = [
+        {"table": name, "files": [], "catalogue_table": {"name": f"shop.olist_{name}_dataset", "snapshot": None}}
+        for name in ("customers", "orders", "payments")
+    ]
+    olist = run("pipeline", configuration=FITTED, inputs={"input": "table:shop", "files": tables})
+    assert PipelineConfig.from_argv(arguments_of(olist)).input == "table:shop"
+
+
+def test_a_run_that_does_not_say_what_it_was_given_and_whose_files_do_not_tell_has_a_place_to_fill_in() -> None:
+    files = [{"table": "ledger", "files": [{"path": "/data/ledger.csv", "size": 1, "sha256": "ab"}]}]
+    arguments = arguments_of(run("pipeline", configuration=FITTED, inputs={"files": files}, source=LEDGER))
+    assert PipelineConfig.from_argv(arguments).input == "INPUT"
+
+
+def test_the_files_of_a_ledger_or_its_table_and_snapshot_are_listed() -> None:
+    files = inputs_table(ledger_run("/data/ledger.csv", given="/data/ledger.csv"))
+    assert files is not None
+    assert files.rows == [["ledger", "/data/ledger.csv", Figure(1234), "0123456789ab"]]
+    for snapshot, shown in (("7", "7"), (None, "no snapshot")):
+        table = inputs_table(ledger_run(table={"name": "bank.ledger", "snapshot": snapshot}, given="table:bank.ledger"))
+        assert table is not None
+        assert table.rows == [["ledger", "table bank.ledger", "", shown]]
