@@ -18,6 +18,7 @@ ENGINE ?=
 # Where the run's tables are loaded when it is whole; empty for nowhere.
 WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse.duckdb)
 SIZES ?= 1000000 2000000 10000000
+ROWS ?= 10000000 100000000
 PREFIX ?= olist-rfm
 # Each worker of the tests has a Spark of its own, of up to 2 GB, and keeps one core busy.
 WORKERS ?= 2
@@ -30,7 +31,7 @@ UPGRADE ?= --upgrade
 # What a user gives is text. It reaches a command as a variable of the shell ("$$INPUT"), which neither make nor the shell
 # evaluates. As $(INPUT) it would lose $b from a path, and run what is between backquotes. ARGS and TEST_ARGS alone are
 # words for the shell, by intention: quotes in them group words.
-TEXTS = INPUT OUTPUT AS_OF WAREHOUSE ENGINE SQL DATA PREFIX ORDERS SEED SIZES WORKERS SOAK_SEED UPGRADE
+TEXTS = INPUT OUTPUT AS_OF WAREHOUSE ENGINE SQL DATA PREFIX ORDERS SEED SIZES ROWS WORKERS SOAK_SEED UPGRADE
 define as_typed
 override $1 := $$(value $1)
 endef
@@ -44,7 +45,7 @@ if ! test -f "$$SAMPLE/.whole"; then \
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans lock clean \
+.PHONY: help run-local report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans bench-ledger lock clean \
     doctor package up upload glue emr run-aws outputs down
 
 help: ## List the targets
@@ -126,6 +127,9 @@ bench-run: $(READY) ## Time all steps against DuckDB, step by step (ORDERS=10000
 
 bench-quality: $(READY) ## Time what the checks of the data cost (ORDERS=1000000)
 	@$(RUN) -m benchmarks.data_quality --orders "$$ORDERS"
+
+bench-ledger: $(READY) ## Time a ledger to rfm (ROWS="10000000 100000000", ARGS="--heaviest 0 0.2")
+	@$(RUN) -m benchmarks.ledger --rows $$ROWS $(ARGS)
 
 bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
 	@$(RUN) -m benchmarks.kmeans_step --orders $$SIZES

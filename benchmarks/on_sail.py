@@ -28,7 +28,8 @@ from transforms.rfm.measures import (
     scored_extremes,
 )
 from transforms.rfm.score_card import ScoreCard
-from transforms.sources.olist import Counted, attributed_payments, transactions
+from transforms.sources.counted import Counted
+from transforms.sources.olist import attributed_payments, transactions
 
 
 def all_tables(session: SparkSession, as_of: date, tables: Path, results: Path) -> None:
