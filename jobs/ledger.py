@@ -12,8 +12,8 @@ EPILOG = """\
 example:
   python -m jobs.ledger propose ledger.csv > mapping.yaml
 
-FILE is CSV (plain or gzip), Parquet, or a folder of either: a path, or an s3:// URI. The first file with rows is looked
-at, up to 10,000 of them. The mapping is a proposal: "# ?" marks what the file cannot tell, so correct it.
+FILE is CSV (plain or gzip), Parquet, or a folder of either: a path, or an s3:// URI. Up to 10,000 rows of its first
+files are looked at. The mapping is a proposal: "# ?" marks what the file cannot tell, so correct it.
 
 exit codes:
   0 done   2 bad arguments or configuration   3 the file is no ledger   4 another system failed

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from pyspark.sql import Column
@@ -48,7 +49,12 @@ class Rates:
 
     def on(self, day: Column, *, currency: Column) -> Column:
         """The rate of a day, `RATE_TYPE`; null where there is none. The target's is always 1."""
-        lists = {name: [None if rate is None else str(rate) for rate in of] for name, of in self.by_currency.items()}
-        rates = F.from_json(F.lit(json.dumps(lists)), f"map<string,array<{RATE_TYPE}>>")
+        rates = F.from_json(F.lit(self._json), f"map<string,array<{RATE_TYPE}>>")
         of_day = F.get(F.try_element_at(rates, currency), F.datediff(day, F.lit(self.first_day)))
         return F.when(currency == self.target, F.lit(1).cast(RATE_TYPE)).otherwise(of_day)
+
+    @cached_property
+    def _json(self) -> str:
+        """The rates of each currency, for the plans that they go into: each rule and the conversion has them."""
+        lists = {name: [None if rate is None else str(rate) for rate in of] for name, of in self.by_currency.items()}
+        return json.dumps(lists)

@@ -76,10 +76,9 @@ class IsMoney(AmountRule):
         """A reason with the amount."""
         # Null if no table holds it. A product of all digits, times a rate, could be more than Spark holds.
         amount = amount_of([cells.value(column) for column in self.factors])
-        worth = amount if self.rate is None else amount * self.rate.of(cells)
+        rate = F.lit(1) if self.rate is None else self.rate.of(cells)
         is_none = reduce(or_, [cells.value(column).isNull() for column in self.factors])
-        has_no_rate = F.lit(False) if self.rate is None else self.rate.of(cells).isNull()
-        passes = is_none | has_no_rate | F.coalesce(F.abs(worth) <= LARGEST_WORTH, F.lit(False))
+        passes = is_none | rate.isNull() | F.coalesce(F.abs(amount * rate) <= LARGEST_WORTH, F.lit(False))
         return self._reason_unless(passes, self._texts(cells))
 
 

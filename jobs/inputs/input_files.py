@@ -251,11 +251,20 @@ def _format_of(paths: Sequence[tuple[str, ...]]) -> Format:
             f"{listed(unknown)}: in no form that is read, expected names that end in {', '.join(PART_SUFFIXES)}, or "
             "have no dot. Remove what is no part, or export it in such a form"
         )
+    refuse_unreadable(paths)
+    return one_format(paths)
+
+
+def refuse_unreadable(paths: Sequence[tuple[str, ...]]) -> None:
+    """Refuse files whose names keep Spark from reading them.
+
+    Raises:
+        ConfigurationError: There is one.
+    """
     for path in paths:
         cause = unreadable_name(path[-1])
         if cause is not None:
             raise ConfigurationError(f"{listed(['/'.join(path)])}: {cause}")
-    return one_format(paths)
 
 
 def one_format(paths: Sequence[tuple[str, ...]]) -> Format:

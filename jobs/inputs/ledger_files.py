@@ -6,10 +6,9 @@ from datetime import date, timedelta
 from expectations.contracts.contract import FileContract
 from jobs.errors import ConfigurationError, DataError
 from jobs.inputs.catalogue import CatalogueTable, table_name
-from jobs.inputs.diagnosis import listed
-from jobs.inputs.input_files import NotOpened, RawInput, one_format, part_files, with_csv
+from jobs.inputs.input_files import NotOpened, RawInput, one_format, part_files, refuse_unreadable, with_csv
 from jobs.storage.folder import Folder
-from jobs.storage.uris import folder_at, unreadable_name
+from jobs.storage.uris import folder_at
 from transforms.sources.counted import Counted
 from transforms.sources.mapping import LedgerMapping
 
@@ -45,10 +44,7 @@ def find_ledger(uri: str, contract: FileContract, mapping: LedgerMapping, counte
 
 def _find_files(uri: str, contract: FileContract, mapping: LedgerMapping, first_day: date | None) -> RawInput:
     folder, paths, passed_over = _files_of(uri)
-    for path in paths:
-        cause = unreadable_name(path[-1])
-        if cause is not None:
-            raise ConfigurationError(f"{listed(['/'.join(path)])}: {cause}")
+    refuse_unreadable(paths)
     read, not_opened = paths, None
     if mapping.partitioned_by is not None:
         days = {path: _day_of(path, mapping.partitioned_by, uri) for path in paths}

@@ -197,7 +197,6 @@ class LedgerMapping:
     @property
     def columns(self) -> dict[str, str]:
         """The columns of the checked ledger, each with its column in the file."""
-        names = ("payment_value",) if len(self.factors) == 1 else ("quantity", "unit_price")
         optional = {
             "order_status": self.status_col,
             "transaction_type": self.type_col,
@@ -209,7 +208,7 @@ class LedgerMapping:
             **({"order_id": self.id_col} if self.id_col else {}),
             "customer_unique_id": self.customer_id_col,
             "order_purchase_time": self.datetime_col,
-            **dict(zip(names, self.factors, strict=True)),
+            **dict(zip(self.amount_columns, self.factors, strict=True)),
             **{name: column for name, column in optional.items() if column is not None},
         }
         typed = {self.datetime_col, *self.factors}
