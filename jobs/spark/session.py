@@ -19,6 +19,7 @@ from jobs.cli import interruptions
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
 from jobs.spark.engines import AS_STARTED, DRIVER_MEMORY, EngineSetup
 from jobs.spark.java import java_home
+from jobs.spark.java_names import keep_java_names
 from jobs.spark.process import SPARK_FAILURES, abandon, is_gone, starting, stop
 from jobs.spark.s3a import connection_settings, laptop_settings, s3a_error, s3a_jars
 from jobs.storage.temporary import create_log
@@ -110,6 +111,7 @@ def spark_session(name: str, *, reaches_s3: bool = False, engine: EngineSetup = 
     try:
         with interruptions.restored():
             session = _start(name, log, s3_settings, engine)
+            keep_java_names(session)
         try:
             with interruptions.restored():
                 yield session
