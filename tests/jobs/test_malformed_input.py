@@ -142,8 +142,10 @@ def test_every_row_of_8_malformed_inputs_is_accounted_for(tmp_path: Path, capfd:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("great_expectations")
-def test_every_row_of_40_malformed_inputs_is_accounted_for(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    check_many(40, 2, tmp_path, capfd)
+def test_every_row_of_32_more_malformed_inputs_is_accounted_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    check_many(32, 2, tmp_path, capfd)
 
 
 @pytest.mark.soak
