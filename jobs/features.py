@@ -176,4 +176,5 @@ def _refuse_missing(manifest: Manifest, rules: ActiveRules) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

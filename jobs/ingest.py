@@ -98,4 +98,5 @@ def _reconcile(run: Run, reading: Reading, table: CheckedTable) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

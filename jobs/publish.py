@@ -149,4 +149,5 @@ def _load(warehouse: Warehouse, run: RunToLoad, config: PublishConfig) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

@@ -137,4 +137,5 @@ def _replayed_manifest(store: RunStore, run_id: str, contracts: Sequence[FileCon
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

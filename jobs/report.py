@@ -111,4 +111,5 @@ def _run(config: ReportConfig) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

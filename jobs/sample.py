@@ -300,4 +300,5 @@ def _upload_to(folder: Folder, arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)
