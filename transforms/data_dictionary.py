@@ -65,3 +65,57 @@ COLUMN_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 """A column means the same in every table that has it."""
+
+FIGURE_TABLE_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "segment_figures": "The segments of the report: one row per segment.",
+        "grid_figures": "The grid of the report: one row per score of recency and score of the other measure.",
+        "trend_figures": "The trend of the report: one row per compared run and segment.",
+        "cluster_figures": "The clusters of the report: one row per cluster; none in a run without clusters.",
+        "quality_figures": "The quality of the data: one row per checked table.",
+        "rule_figures": "The rules that failed: one row per table and rule.",
+        "money_figures": "The money from the files to the segments: one row per stage, and one per further cause.",
+    }
+)
+"""What one row of each table of the report's figures is."""
+
+FIGURE_COLUMN_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "as_of": "The run's day; in trend_figures the day of the compared run.",
+        "segment_code": "Code of the segment.",
+        "segment": "Name of the segment.",
+        "customers": "How many customers. Null where it is hidden.",
+        "share_of_customers": "Share of all customers, 0 to 1. Null where it is hidden.",
+        "revenue": "What these customers spent; currency of the source. Null where it is hidden.",
+        "share_of_revenue": "Share of all revenue, which may be below 0 for returns. Null where it is hidden.",
+        "value_per_purchase": "Revenue by the number of purchases, rounded to four decimals.",
+        "days_since_last_purchase": "Mean of the days since the last purchase.",
+        "customers_change": "Customers more than in the last compared run. Null where there is none, or it is hidden.",
+        "is_hidden": "Whether the row is hidden, since it tells of few customers or would give others away.",
+        "recency_score": "Score of days_since_last_purchase, 1 to 5. 5 is the most recent.",
+        "recency": "Which days have the score; in cluster_figures the mean number of weeks since the last purchase.",
+        "other_measure": "The measure across the grid: frequency or monetary.",
+        "other_score": "Score of the other measure, 1 to 5. 5 is the best.",
+        "other": "Which values of the other measure have the score.",
+        "segments": "Names of the segments of the cell, with commas.",
+        "value_per_customer": "Revenue by the number of customers, rounded to four decimals.",
+        "cluster": "Number of the cluster.",
+        "cluster_name": "Name of the cluster; of a hidden one, its number.",
+        "frequency": "Mean number of purchases.",
+        "monetary": "Mean value of a purchase; currency of the source.",
+        "table_name": "Name of the checked table.",
+        "rows_read": "Rows that were checked.",
+        "rows_accepted": "Rows that passed.",
+        "rows_quarantined": "Rows that did not pass.",
+        "rows_cascaded": "Rows that would pass, but refer to a row that did not.",
+        "share_quarantined": "rows_quarantined by rows_read, 0 to 1. Null where no row was read.",
+        "rule": "Name of the rule.",
+        "failed_rows": "Rows that failed it. Null for a rule about the table as a whole.",
+        "stage_number": "Place of the stage, from 1.",
+        "stage": "Name of the stage.",
+        "money": "Money that arrived at the stage; currency of the source. Null in a row of a further cause.",
+        "lost": "Money that did not go on from the stage before, for this cause. Null where nothing was lost.",
+        "cause": "Why it did not go on. Null where nothing was lost.",
+    }
+)
+"""A column of figures means the same in every table of figures that has it, but for what its sentence says."""

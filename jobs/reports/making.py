@@ -1,4 +1,4 @@
-"""The report made from a run's files, beside them."""
+"""The report made from a run's files, beside them: the page, and its figures as tables for a dashboard."""
 
 import logging
 import time
@@ -13,6 +13,7 @@ from jobs.cli.logs import log_event
 from jobs.errors import DataError
 from jobs.reports.customers import Customers, SmallCells, count_customers
 from jobs.reports.earlier_runs import read_trend
+from jobs.reports.figure_tables import figure_files
 from jobs.reports.reported_run import ReportedRun, read_reported_run
 from jobs.storage.store import RunStore
 from jobs.storage.uris import escape_glob
@@ -28,7 +29,9 @@ JOB_GROUP = "report"
 
 
 def make_report(session: SparkSession, store: RunStore, run_id: str, *, smallest_cell: int | None = None) -> str:
-    """Make the page of a run from its files, in place of one that is there.
+    """Make the page of a run from its files, and its figures, in place of those that are there.
+
+    The page is written last, so a run with a page has the figures too.
 
     Two queries count rfm and purchases. Threads meanwhile load the page with its scripts, and read the trend.
 
@@ -44,7 +47,7 @@ def make_report(session: SparkSession, store: RunStore, run_id: str, *, smallest
     Raises:
         ConfigurationError: There is no such run, or it has no scores.
         DataError: A file of the run is missing, or was changed.
-        OutsideSystemError: The page cannot be written.
+        OutsideSystemError: The page or its figures cannot be written.
     """
     started = time.monotonic()
     run = read_reported_run(store, run_id)
@@ -61,7 +64,9 @@ def make_report(session: SparkSession, store: RunStore, run_id: str, *, smallest
         report_class, scripts = page_code.result()
         small_cells = SmallCells(smallest_cell or run.manifest.smallest_cell)
         page = report_class(run, store.output, customers, trend.result(), small_cells).to_html(scripts=scripts)
-    store.write_text(run.run_id, REPORT, page)
+        figures = figure_files(run, customers, trend.result(), small_cells)
+        store.write_texts(run.run_id, figures)
+        store.write_text(run.run_id, REPORT, page)
     seconds = round(time.monotonic() - started, 2)
     log_event(log, "report written", run_id=run.run_id, bytes=len(page.encode()), seconds=seconds)
     return store.display_path(run.run_id, REPORT)

@@ -1,6 +1,6 @@
 """The interface of a place that stores runs and input files, and what the manifest records of a file there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedReader
@@ -163,6 +163,9 @@ class Folder(Protocol):
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a text file atomically: a reader finds the old content or the new, never half."""
+
+    def write_texts(self, texts: Mapping[str, str], *parts: str) -> None:
+        """Write text files, each by `write_text`, by their paths below a folder. Folders on the way are made."""
 
     def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
         """`write_text` over a file that still has the given version (compare and swap).

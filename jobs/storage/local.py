@@ -8,7 +8,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import BufferedReader
@@ -148,6 +148,13 @@ class LocalFolder:
             raise
         with _parent_of(target) as parent:
             os.fsync(parent)
+
+    def write_texts(self, texts: Mapping[str, str], *parts: str) -> None:
+        """Write text files by their paths below a folder."""
+        for path, text in texts.items():
+            target = (*parts, *path.split("/"))
+            self.path.joinpath(*target).parent.mkdir(parents=True, exist_ok=True)
+            self.write_text(text, *target)
 
     def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
         """`write_text` over a file that still has the SHA-256 ``version``. A lock on its folder makes writers queue.

@@ -5,7 +5,8 @@ import json
 import mimetypes
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from io import BufferedReader
@@ -35,6 +36,9 @@ RANGE_BYTES = 256 * 1024
 """Bytes of one request: a header and many rows, in a request that takes no longer than the smallest."""
 
 KEYS_PER_DELETE = 1000
+WRITERS = 8
+"""Objects that are written at a time; boto3 keeps up to ten connections."""
+
 MISSING = ("NoSuchKey", "404")
 PRECONDITION_FAILED = ("PreconditionFailed", "412", "NoSuchKey")
 CHANGED_SINCE_OPENED = (*PRECONDITION_FAILED, "404")
@@ -189,6 +193,11 @@ class S3Folder:
         """Write an object. S3 shows readers the old content or the new."""
         with s3_errors(self.display_path(*parts)):
             self._put(text, *parts)
+
+    def write_texts(self, texts: Mapping[str, str], *parts: str) -> None:
+        """Write objects by their paths below the prefix, all at a time: each write takes a tenth of a second."""
+        with ThreadPoolExecutor(max_workers=WRITERS) as writers:
+            list(writers.map(lambda path: self.write_text(texts[path], *parts, *path.split("/")), texts))
 
     def write_if_unchanged(self, text: str, *parts: str, version: str | None) -> str:
         """`write_text` over an object that still has the ETag ``version``, by one conditional write."""

@@ -83,6 +83,11 @@ class RunStore:
         with self._disk_errors(name):
             self.folder.write_text(text, "runs", run_id, name)
 
+    def write_texts(self, run_id: str, texts: Mapping[str, str]) -> None:
+        """Write small text files of a run by their paths in its folder, such as the figures of its report."""
+        with self._disk_errors(next(iter(texts), "nothing")):
+            self.folder.write_texts(texts, "runs", run_id)
+
     def contains(self, run_id: str, name: str) -> bool:
         """Whether a run has such a file or folder by now."""
         return self.folder.exists("runs", run_id, name)

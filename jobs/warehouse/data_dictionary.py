@@ -7,8 +7,13 @@ import sys
 from collections.abc import Iterator
 
 from jobs.warehouse.ddl import PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA, duckdb_type, layout_of, redshift_type
-from transforms.data_dictionary import COLUMN_DESCRIPTIONS, TABLE_DESCRIPTIONS
-from transforms.schemas import KEYS, MONEY_COLUMNS, TABLES
+from transforms.data_dictionary import (
+    COLUMN_DESCRIPTIONS,
+    FIGURE_COLUMN_DESCRIPTIONS,
+    FIGURE_TABLE_DESCRIPTIONS,
+    TABLE_DESCRIPTIONS,
+)
+from transforms.schemas import FIGURES, KEYS, MONEY_COLUMNS, TABLES
 
 INTRODUCTION = """\
 # Data dictionary
@@ -17,7 +22,15 @@ These are the tables of a run: as Parquet in its folder, and in a warehouse ([wa
 writes this page: `python -m jobs.warehouse.data_dictionary > docs/data-dictionary.md`.
 
 Money is a decimal with four places. Times are wall-clock, without a time zone. Key columns are never null. In
-`transactions`, `purchases` and `rfm` no column is ever null.
+`transactions`, `purchases` and `rfm` no column is ever null. Athena has Spark's names of the types
+([catalogue.md](catalogue.md)).
+"""
+
+FIGURES_IN_WORDS = """\
+## The figures of the report
+
+A run with scores also has the figures of its report, as JSON in `figures/<table>/`, for a dashboard. They are those of
+the page, and hide what the page hides. If all customers are hidden, the tables have no rows. No warehouse has them.
 """
 
 PIPELINE_RUNS_IN_WORDS = {
@@ -32,8 +45,8 @@ PIPELINE_RUNS_IN_WORDS = {
 
 
 def data_dictionary() -> str:
-    """The page as Markdown: a section for each table of a run, and one for `pipeline_runs`."""
-    return "\n".join([INTRODUCTION, *_run_tables(), *_pipeline_runs()])
+    """The page as Markdown: a section for each table of a run, one for `pipeline_runs`, and one for each of figures."""
+    return "\n".join([INTRODUCTION, *_run_tables(), *_pipeline_runs(), FIGURES_IN_WORDS, *_figure_tables()])
 
 
 def _run_tables() -> Iterator[str]:
@@ -58,6 +71,16 @@ def _pipeline_runs() -> Iterator[str]:
         description = PIPELINE_RUNS_IN_WORDS[field.name]
         yield f"| {field.name} | {redshift_type(field)} | {duckdb_type(field)} | {description} |"
     yield ""
+
+
+def _figure_tables() -> Iterator[str]:
+    for table, schema in FIGURES.items():
+        yield f"### {table}\n"
+        yield f"{FIGURE_TABLE_DESCRIPTIONS[table]}\n"
+        yield "| column | type | |\n|---|---|---|"
+        for field in schema:
+            yield f"| {field.name} | {field.dataType.simpleString()} | {FIGURE_COLUMN_DESCRIPTIONS[field.name]} |"
+        yield ""
 
 
 def _code_list(names: tuple[str, ...]) -> str:

@@ -123,3 +123,11 @@ def test_what_killed_runs_staged_is_removed_after_a_day_and_complete_runs_are_le
         "runs/young",
         "runs/young/_stage",
     }
+
+
+def test_texts_are_written_into_folders_that_are_made_and_in_place_of_those_that_are_there(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    folder.write_texts({"a/one.json": "1\n", "b/two.json": ""}, "runs", "x")
+    folder.write_texts({"a/one.json": "2\n"}, "runs", "x")
+    written = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*.json")}
+    assert written == {"runs/x/a/one.json": "2\n", "runs/x/b/two.json": ""}

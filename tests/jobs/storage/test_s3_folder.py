@@ -181,3 +181,14 @@ def test_sources_are_found_in_a_bucket_plain_packed_or_in_parts(folder: S3Folder
     ]
     with pytest.raises(ConfigurationError, match=r"no olist_customers_dataset.csv \(found: raw\)"):
         find_inputs(folder.display_path(), [CUSTOMERS])
+
+
+def test_texts_are_written_at_once_and_a_refusal_of_one_is_reported(
+    folder: S3Folder, proxy: S3Proxy, s3: Any, bucket: str
+) -> None:
+    folder.write_texts({"a/one.json": "1\n", "b/two.json": ""}, "runs", "x")
+    assert keys(s3, bucket) == ["some/folder/runs/x/a/one.json", "some/folder/runs/x/b/two.json"]
+    assert folder.read("runs", "x", "a", "one.json") == "1\n"
+    proxy.inject("AccessDenied", method="PUT", path="/b/two.json")
+    with pytest.raises(OutsideSystemError, match=r"x/b/two.json: access denied .*needs s3:PutObject"):
+        folder.write_texts({"a/one.json": "2\n", "b/two.json": "3\n"}, "runs", "x")
