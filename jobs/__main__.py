@@ -16,6 +16,7 @@ STEPS = {
     "features": ("features", "checked tables to transactions, purchases and RFM"),
     "segments": ("segments", "customers of an earlier run to clusters"),
     "publish": ("publish", "the tables of a run into a warehouse"),
+    "catalogue": ("catalogue", "the tables of a run in the Glue Data Catalog"),
     "report": ("report", "the page of a run, made again or opened"),
     "prune": ("prune", "old runs and what killed runs left, removed"),
     "ledger": ("ledger", "a first mapping of a ledger of yours, proposed by its file"),
@@ -53,4 +54,5 @@ def _raise_unknown(word: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

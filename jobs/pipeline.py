@@ -1,4 +1,4 @@
-"""All steps in one session, from raw tables to clusters of customers; then the warehouse."""
+"""All steps in one session, from raw tables to clusters of customers; then the catalogue and the warehouse."""
 
 import shlex
 import sys
@@ -17,6 +17,7 @@ from jobs.inputs.input_files import inputs_of, pinned
 from jobs.inputs.score_cards import choose_scoring
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
+from jobs.registering.leaving import catalogue_for, leave_in_catalogue
 from jobs.reports.leaving import leave_report
 from jobs.runs.manifest import StepResult
 from jobs.runs.run import open_run
@@ -34,11 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_pipeline(config: PipelineConfig) -> None:
-    """Make a run of all steps, move the pointer to it, and load it into the warehouse if there is one."""
+    """Make a run of all steps and move the pointer to it. Register it and load it, as far as it is told where."""
     options = config.run
     source = source_of(config.source)
     rules = active_rules(options.rules, source.contracts)
     publication = publication_of(config)
+    catalogue = catalogue_for(config.catalogue, output=options.output, becomes_current=options.becomes_current)
     store = RunStore(options.output)
     # A damaged pointer stops the run here, and not when it is to be moved, after all work.
     store.current()
@@ -63,9 +65,11 @@ def run_pipeline(config: PipelineConfig) -> None:
         run.show_summary(*(cluster_notes(clusters) if clusters else ()))
         if clusters:
             show_clusters(clusters)
+    registration = leave_in_catalogue(store, catalogue, run.run_id)
     if publication is not None:
         load(publication, config, run.run_id)
     report.raise_if_failed()
+    registration.raise_if_failed()
 
 
 def load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> None:
@@ -100,4 +104,5 @@ def publication_of(config: PipelineConfig) -> PublishConfig | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

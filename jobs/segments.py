@@ -28,6 +28,7 @@ from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.features import Features
 from jobs.inputs.score_cards import card_of_run
 from jobs.quality.active_rules import active_rules
+from jobs.registering.leaving import catalogue_for, leave_in_catalogue
 from jobs.reports.leaving import leave_report
 from jobs.runs.computed_tables import write_computed
 from jobs.runs.manifest import Reused
@@ -78,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_alone(config: SegmentsConfig) -> None:
     """Assign the customers of an earlier run to clusters, as a new run that becomes the current one."""
+    catalogue = catalogue_for(config.catalogue, output=config.output, becomes_current=config.becomes_current)
     store = RunStore(config.output)
     earlier_features = _earlier_features(store, config.features_run)
     earlier = earlier_features.manifest
@@ -113,7 +115,9 @@ def run_alone(config: SegmentsConfig) -> None:
         report.show()
         run.show_summary(*cluster_notes(clusters))
         show_clusters(clusters)
+    registration = leave_in_catalogue(store, catalogue, run.run_id)
     report.raise_if_failed()
+    registration.raise_if_failed()
 
 
 def cluster_customers(
@@ -278,4 +282,5 @@ def _earlier_features(store: RunStore, run_id: str | None) -> EarlierFeatures:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if code := main():
+        sys.exit(code)

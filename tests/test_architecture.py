@@ -25,6 +25,7 @@ ENTRY_POINTS = {
     "features",
     "segments",
     "publish",
+    "catalogue",
     "report",
     "prune",
     "sample",

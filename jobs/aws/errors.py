@@ -7,12 +7,14 @@ own exception classes.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from types import MappingProxyType
 from typing import Any
 
 from boto3.exceptions import Boto3Error, S3UploadFailedError
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import ProtocolError
 
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
@@ -95,13 +97,16 @@ UNAVAILABLE = Meaning(
     "the service failed",
     OutsideSystemError,
     "Run again later",
-    codes=("InternalError", "InternalFailure", "InternalServerException", "ServiceUnavailable", "500", "502", "503"),
+    codes=(
+        *("InternalError", "InternalFailure", "InternalServerException", "InternalServiceException"),
+        *("OperationTimeoutException", "ServiceUnavailable", "500", "502", "503"),
+    ),
 )
 INVALID_REQUEST = Meaning(
     "the request is not valid",
     OutsideSystemError,
     "Check the options and the region",
-    codes=("ValidationError", "ValidationException"),
+    codes=("InvalidInputException", "ValidationError", "ValidationException"),
 )
 NO_CREDENTIALS = Meaning(
     # Nothing here is cured by a retry.
@@ -128,7 +133,15 @@ UNREACHABLE = Meaning(
     exceptions=(exceptions.ConnectionError, exceptions.HTTPClientError, *INTERRUPTED_ANSWERS),
 )
 
+UNREADABLE = Meaning(
+    "the answer is none of AWS's",
+    OutsideSystemError,
+    "Check the network: a proxy may answer in place of AWS",
+    exceptions=(ResponseParserError,),
+)
+
 TABLE = (
+    UNREADABLE,
     NO_BUCKET,
     WRONG_REGION,
     EXPIRED,
@@ -161,6 +174,9 @@ PERMISSIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The IAM action behind each operation of S3, which S3 itself does not name. Other services name it."""
+
+MOST_OF_A_DETAIL = 500
+"""The characters of a detail that are shown: a proxy answers with a page."""
 
 Advice = Mapping[Meaning, str]
 
@@ -212,7 +228,7 @@ def aws_errors(
     """
     try:
         yield
-    except (ClientError, BotoCoreError, Boto3Error, ProtocolError) as error:
+    except (ClientError, BotoCoreError, Boto3Error, ProtocolError, ResponseParserError) as error:
         failure = failure_of(error, subject, advice)
         raise (failure.as_error() if error_of is None else error_of(failure)) from error
 
@@ -259,7 +275,7 @@ def error_line(subject: str, meaning: Meaning, detail: str, advice: Advice) -> s
         detail: what AWS reported.
         advice: replaces the table's, by meaning.
     """
-    in_a_line = " ".join(detail.split()).rstrip(".")
+    in_a_line = shorten(detail, MOST_OF_A_DETAIL, placeholder=" [...]").rstrip(".")
     return f"{subject}: {meaning.summary} ({in_a_line}). {advice.get(meaning, meaning.advice)}"
 
 

@@ -52,6 +52,7 @@ what is written:
   OUTPUT/runs/<run_id>/<table>/      Parquet; written once, never edited
   OUTPUT/runs/<run_id>/kmeans/       with --kmeans none: features for SageMaker, as CSV
   OUTPUT/runs/<run_id>/report.html   the page to open: segments, scores, clusters, quality (from features on)
+  OUTPUT/runs/<run_id>/figures/      the figures of that page as JSON, for a dashboard
   OUTPUT/runs/<run_id>/manifest.json inputs, outputs, rows and money at every boundary
   OUTPUT/runs/<run_id>/quality.json  every rule of every table, and how many rows failed it
   OUTPUT/runs/<run_id>/quality/      Data Docs (data_docs/index.html), also of a run that was stopped
@@ -100,6 +101,8 @@ def parser_of(step: Step) -> OneLineParser:
         _add_feature_arguments(parser, step)
     if step == "pipeline":
         add_warehouse_arguments(parser, is_required=False)
+    if step in ("segments", "pipeline"):
+        add_catalogue_argument(parser, is_required=False)
     if step == "segments":
         _add_assignment_arguments(parser)
     if step in ("features", "segments", "pipeline"):
@@ -303,6 +306,17 @@ def add_warehouse_arguments(parser: argparse.ArgumentParser, *, is_required: boo
         default="default",
         metavar="ARN",
         help="for Redshift: the role with which COPY reads S3 (default: the warehouse's default role)",
+    )
+
+
+def add_catalogue_argument(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
+    """Add the argument that names the database of the Glue Data Catalog."""
+    parser.add_argument(
+        "--catalogue",
+        required=is_required,
+        metavar="DATABASE",
+        help="register the run's tables in this database of the Glue Data Catalog, for Athena (docs/catalogue.md); for "
+        "runs in S3 only",
     )
 
 

@@ -258,6 +258,7 @@ class SegmentsConfig:
         assignments: folder of the output of SageMaker's batch transform.
         model_artifact: SageMaker's model.tar.gz of the same training.
         score_with: a run whose clusters are applied as they are.
+        catalogue: the database of the Glue Data Catalog in which the run is registered; None for none.
     """
 
     output: str
@@ -273,6 +274,7 @@ class SegmentsConfig:
     assignments: str | None = None
     model_artifact: str | None = None
     score_with: str | None = None
+    catalogue: str | None = None
 
     def __post_init__(self) -> None:
         is_assigned = self.assignments is not None or self.score_with is not None
@@ -308,6 +310,7 @@ class SegmentsConfig:
             assignments=arguments.assignments,
             model_artifact=arguments.model_artifact,
             score_with=arguments.score_with,
+            catalogue=arguments.catalogue,
         )
 
     def run_options(self, *, features_run: str, as_of: date) -> RunOptions:
@@ -345,6 +348,7 @@ class PipelineConfig:
         staging: for Redshift, the folder in S3 that the load goes through.
         iam_role: for Redshift, the role with which COPY reads it.
         source: which kind of source ``input`` is.
+        catalogue: the database of the Glue Data Catalog in which the run is registered; None for none.
     """
 
     run: RunOptions
@@ -355,6 +359,7 @@ class PipelineConfig:
     staging: str | None = None
     iam_role: str = "default"
     source: SourceOptions = SourceOptions()
+    catalogue: str | None = None
 
     def __post_init__(self) -> None:
         if self.warehouse is not None and not self.run.becomes_current:
@@ -380,6 +385,7 @@ class PipelineConfig:
             staging=arguments.staging,
             iam_role=arguments.iam_role,
             source=SourceOptions.of(arguments),
+            catalogue=arguments.catalogue,
         )
 
 

@@ -14,7 +14,8 @@ def run_main(name: str, body: Callable[[], None]) -> int:
     """Run the body of a program and return the exit code.
 
     An error that a user or an operator can mend ends in one line, and so do Ctrl-C and SIGTERM. A fault of this code
-    keeps its traceback.
+    keeps its traceback. A script exits with the code only if it is not 0. AWS Glue runs it inside a program of its own,
+    which may take any ``SystemExit`` for a failure.
     """
     with interruptions.raised_in(name):
         try:

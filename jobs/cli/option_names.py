@@ -17,6 +17,7 @@ _FEATURES = (
 )
 _CLUSTERS = ("kmeans", "k", "k-range", "match", "max-drift")
 _WAREHOUSE = ("warehouse", "staging", "iam-role")
+_CATALOGUE = ("catalogue",)
 
 OPTIONS_BY_STEP = MappingProxyType(
     {
@@ -27,10 +28,11 @@ OPTIONS_BY_STEP = MappingProxyType(
             "features": (*_EVERY_RUN, *_FOR_READERS, "checked-run", *_FEATURES, "kmeans"),
             "segments": (
                 *(*_EVERY_RUN, *_FOR_READERS, "features-run", "assignments", "score-with", "model-artifact"),
-                *_CLUSTERS,
+                *(*_CLUSTERS, *_CATALOGUE),
             ),
-            "pipeline": (*_EVERY_RUN, *_INPUT, *_FOR_READERS, *_FEATURES, *_CLUSTERS, *_WAREHOUSE),
+            "pipeline": (*_EVERY_RUN, *_INPUT, *_FOR_READERS, *_FEATURES, *_CLUSTERS, *_WAREHOUSE, *_CATALOGUE),
             "publish": ("output", "run", *_WAREHOUSE, "raw-copy", "input", "log-format"),
+            "catalogue": ("output", "run", *_CATALOGUE, "log-format"),
             "sample": ("shape", "orders", "rows", "heaviest", "seed", "output"),
         }.items()
     }

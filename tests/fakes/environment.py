@@ -17,6 +17,7 @@ CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing
 SAGEMAKER_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/segments-sagemaker"
 COPY_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/segments-copy"
 PIPELINE_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/shop-pipeline"
+CATALOGUE = "shop"
 WORKGROUP = {"WorkgroupName": "segments", "Database": "dev"}
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -12,6 +12,7 @@ import pytest
 from botocore.retries.standard import ExponentialBackoff
 
 from tests.fakes.environment import (
+    CATALOGUE,
     COPY_ROLE,
     CREDENTIALS,
     MODELS,
@@ -20,6 +21,7 @@ from tests.fakes.environment import (
     serving,
     session_with,
 )
+from tests.fakes.glue.data_catalogue import DataCatalogue
 from tests.fakes.redshift.copy_load import CopySource
 from tests.fakes.redshift.data_api import DataApi
 from tests.fakes.redshift.postgres import Postgres, postgres
@@ -27,6 +29,16 @@ from tests.fakes.s3.service import s3_server
 from tests.fakes.sagemaker.account import Account, Buckets
 from tests.fakes.sagemaker.client_requests import ClientRequests
 from tests.fakes.sagemaker.service import SageMaker
+
+
+@pytest.fixture
+def data_catalogue(aws: pytest.MonkeyPatch, s3_endpoint: str) -> Iterator[DataCatalogue]:
+    """The Glue Data Catalog with the empty database `CATALOGUE`."""
+    service = DataCatalogue(s3_endpoint)
+    service.moto.create_database(DatabaseInput={"Name": CATALOGUE})
+    with serving(aws, "GLUE", service):
+        yield service
+    service.moto.delete_database(Name=CATALOGUE)
 
 
 @pytest.fixture(scope="session")

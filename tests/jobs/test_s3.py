@@ -13,9 +13,12 @@ import pytest
 
 from jobs.pipeline import main
 from jobs.storage.s3 import S3Folder
+from tests.fakes.environment import CATALOGUE
+from tests.fakes.glue.data_catalogue import DataCatalogue
 from tests.fakes.s3.service import S3Proxy
 from tests.log_lines import without_logs
 from tests.raw_files import RawFiles
+from transforms.schemas import FIGURES, TABLES
 
 PROJECT = Path(__file__).parent.parent.parent
 AS_OF = ["--as-of", "2018-12-31"]
@@ -217,3 +220,17 @@ def test_no_libraries_no_run(lake: S3Folder, tmp_path: Path, proxy: S3Proxy, aws
     assert "the libraries that Spark needs for S3 cannot be fetched from http://127.0.0.1:9/" in line
     assert list((tmp_path / "olist-rfm-segments").iterdir()) == []
     assert proxy.injected == []
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_run_in_a_bucket_is_registered_with_its_figures(lake: S3Folder, data_catalogue: DataCatalogue) -> None:
+    ended = pipeline(lake, "--smallest-cell", "1", "--catalogue", CATALOGUE)
+    assert ended.returncode == 0, ended.stderr
+    run_id = json.loads(lake.read("out", "current.json") or "{}")["run_id"]
+    for name in (*TABLES, *FIGURES):
+        table = data_catalogue.moto.get_table(DatabaseName=CATALOGUE, Name=f"{name}_current")["Table"]
+        place = f"out/runs/{run_id}/{'figures/' if name in FIGURES else ''}{name}"
+        assert table["StorageDescriptor"]["Location"] == f"{lake.display_path()}/{place}/"
+        assert lake.data_files(*place.split("/")), name
+    figures = lake.read("out", "runs", run_id, "figures", "segment_figures", "part-00000.json") or ""
+    assert sum(json.loads(line)["customers"] for line in figures.splitlines()) == 2

@@ -1,1 +1,1 @@
-"""The fake of Glue: job runs only. No script runs."""
+"""The fakes of Glue: job runs of which no script runs, and the Data Catalog, in which moto keeps the tables."""

@@ -20,6 +20,7 @@ class Glue(JsonService):
             "StartJobRun": self._start_job_run,
             "GetJobRun": self._get_job_run,
             "GetJobRuns": self._get_job_runs,
+            "BatchStopJobRun": self._batch_stop_job_run,
         }
         super().__init__("glue", operations)
 
@@ -46,3 +47,9 @@ class Glue(JsonService):
                 if start["JobName"] == request["JobName"]
             ]
         }
+
+    def _batch_stop_job_run(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.jobs.states, self.jobs.descriptions = ["STOPPED"], 1
+        name = request["JobName"]
+        stopped = [{"JobName": name, "JobRunId": job_run} for job_run in request["JobRunIds"]]
+        return {"SuccessfulSubmissions": stopped, "Errors": []}

@@ -63,12 +63,14 @@ class PendingFault:
         remaining: How many requests will still have it.
         method: The HTTP method; empty for any.
         path: A part of the path; empty for any.
+        message: The message of the response; empty for that of `ERRORS`.
     """
 
     name: str
     remaining: int
     method: str
     path: str
+    message: str = ""
 
 
 class S3Proxy:
@@ -91,7 +93,7 @@ class S3Proxy:
         """The endpoint, for ``AWS_ENDPOINT_URL``."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def inject(self, fault: str, *, times: int = 1, method: str = "", path: str = "") -> None:
+    def inject(self, fault: str, *, times: int = 1, method: str = "", path: str = "", message: str = "") -> None:
         """Inject a fault into the next requests.
 
         Args:
@@ -99,18 +101,19 @@ class S3Proxy:
             times: Into how many requests.
             method: Only into those with this HTTP method.
             path: Only into those whose path contains this text.
+            message: The message of the response, in place of that of `ERRORS`.
         """
         assert fault in ERRORS or fault in CONNECTION_FAULTS
-        self._pending.append(PendingFault(fault, times, method, path))
+        self._pending.append(PendingFault(fault, times, method, path, message))
 
-    def next_fault(self, method: str, path: str) -> str | None:
+    def next_fault(self, method: str, path: str) -> PendingFault | None:
         """Take the fault of this request, if there is one."""
         with self._lock:
             for fault in self._pending:
                 if fault.remaining and fault.method in ("", method) and fault.path in path:
                     fault.remaining -= 1
                     self.injected.append((fault.name, method, path))
-                    return fault.name
+                    return fault
         return None
 
     def forward(
@@ -145,9 +148,10 @@ def _handler_of(proxy: S3Proxy) -> type[BaseHTTPRequestHandler]:
 
         def serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            fault = proxy.next_fault(self.command, self.path)
-            if fault in ERRORS:
-                self._send_error(fault)
+            pending = proxy.next_fault(self.command, self.path)
+            fault = pending.name if pending else None
+            if pending and fault in ERRORS:
+                self._send_error(pending)
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
             status, response_headers, content = proxy.forward(self.command, self.path, headers, body)
@@ -184,9 +188,10 @@ def _handler_of(proxy: S3Proxy) -> type[BaseHTTPRequestHandler]:
         def do_DELETE(self) -> None:
             self.serve()
 
-        def _send_error(self, code: str) -> None:
-            status, message = ERRORS[code]
-            text = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        def _send_error(self, fault: PendingFault) -> None:
+            status, message = ERRORS[fault.name]
+            detail = f"<Code>{fault.name}</Code><Message>{fault.message or message}</Message>"
+            text = f"<?xml version='1.0'?><Error>{detail}</Error>"
             content = b"" if self.command == "HEAD" else text.encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/xml")

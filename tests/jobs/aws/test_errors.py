@@ -13,6 +13,7 @@ from botocore.exceptions import (
     NoRegionError,
     ParamValidationError,
 )
+from botocore.parsers import ResponseParserError
 
 from jobs.aws.errors import (
     DENIED,
@@ -135,6 +136,19 @@ def test_a_caller_has_its_own_advice_and_classes() -> None:
         ("AccessDenied", True),
         ("NoCredentialsError", False),
     ]
+
+
+def test_a_page_in_place_of_an_answer_is_one_line_that_names_a_proxy() -> None:
+    page = "Unable to parse response (mismatched tag), invalid XML received:\n" + "<p>Bad gateway</p>\n" * 100
+    with pytest.raises(OutsideSystemError) as raised, aws_errors("sts get_caller_identity"):
+        raise ResponseParserError(page)
+    line = str(raised.value)
+    assert line.startswith(
+        "sts get_caller_identity: the answer is none of AWS's (Unable to parse response (mismatched tag)"
+    )
+    assert line.endswith(" [...]). Check the network: a proxy may answer in place of AWS")
+    assert len(line) < 650
+    assert "\n" not in line
 
 
 def test_a_failure_of_something_else_passes_through() -> None:

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from deploy.__main__ import main as deploy
-from jobs import features, ingest, pipeline, publish, replay, sample, segments
+from jobs import catalogue, features, ingest, pipeline, publish, replay, sample, segments
 from jobs.cli.arguments import Step, parser_of
 from jobs.cli.config import PipelineConfig, ingest_config
 from jobs.cli.option_names import GLUES_OWN, OPTIONS_BY_STEP, without_glues_own
@@ -41,6 +41,7 @@ MISSPELT: list[tuple[Callable[[list[str]], int], list[str], str]] = [
     (segments.main, ["--output", "out", "--assignment", "x"], "--assignment: did you mean --assignments?"),
     (publish.main, [*LOAD, "--raw_copy"], "--raw_copy: did you mean --raw-copy?"),
     (publish.main, [*LOAD, "--as-of", "2018-10-17"], "--as-of: it belongs to ingest, replay, features, segments, pipe"),
+    (catalogue.main, ["--output", "s3://b/o", "--catalog", "shop"], "--catalog: did you mean --catalogue?"),
     (sample.main, ["--output", "x", "--order", "9"], "--order: did you mean --orders?"),
     (deploy, ["outputs", "--prefx", "shop"], "--prefx: did you mean --prefix?"),
     (deploy, ["run", "--asof=2018-10-17"], "--asof: did you mean --as-of?"),
@@ -109,6 +110,8 @@ def test_the_names_of_a_step_are_those_of_its_parser(step: str, monkeypatch: pyt
     monkeypatch.setattr(OneLineParser, "parse_known_args", remember)
     if step == "publish":
         publish.main([])
+    elif step == "catalogue":
+        catalogue.main([])
     elif step == "sample":
         sample.main([])
     else:
