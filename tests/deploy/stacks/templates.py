@@ -10,6 +10,11 @@ FOLDER = Path(__file__).parents[3] / "deploy" / "cloudformation"
 PATHS = sorted(FOLDER.glob("*.yaml"))
 
 
+def as_list(value: Any) -> list[Any]:
+    """A value, or the values of a list, as CloudFormation and IAM take either."""
+    return value if isinstance(value, list) else [value]
+
+
 def template(name: str) -> dict[str, Any]:
     """A template with its short forms (``!Ref``) in full."""
     loaded: dict[str, Any] = cfn_yaml.load(str(FOLDER / f"{name}.yaml"))
