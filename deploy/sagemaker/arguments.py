@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from deploy.aws.options import Subparsers, add_account_options
 from deploy.sagemaker.requests import Placement, Training
+from deploy.stacks.stacks import PROJECT
 from jobs.errors import ConfigurationError
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
@@ -65,7 +66,7 @@ def placement_of(options: Namespace, image: str) -> Placement:
         kms_key=options.kms_key,
         subnets=options.subnets,
         security_groups=options.security_groups,
-        tags=dict(options.tag),
+        tags={"project": PROJECT, **dict(options.tag)},
     )
 
 
@@ -108,9 +109,22 @@ def _add_placement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instance-type", default=Placement.instance_type, help="default: %(default)s")
     parser.add_argument("--instance-count", type=_positive, default=Placement.instance_count, metavar="N")
     parser.add_argument("--kms-key", metavar="KEY", help="encrypts disks and results (default: the account's)")
-    parser.add_argument("--subnets", type=_list, default=(), metavar="LIST", help="of the VPC, separated by commas")
+    parser.add_argument(
+        "--subnets",
+        type=_list,
+        default=(),
+        metavar="LIST",
+        help="of the VPC, separated by commas; the algorithm then runs without network (default: SageMaker's network)",
+    )
     parser.add_argument("--security-groups", type=_list, default=(), metavar="LIST", help="separated by commas")
-    parser.add_argument("--tag", type=_tag, action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
+    parser.add_argument(
+        "--tag",
+        type=_tag,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"besides project={PROJECT}; may be repeated",
+    )
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the end")
     parser.add_argument(
         "--poll", type=_seconds, default=15.0, metavar="SECONDS", help="between two polls (default: 15)"

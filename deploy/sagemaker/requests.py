@@ -51,11 +51,15 @@ class Placement:
     security_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def vpc(self) -> dict[str, Any]:
-        """The members of a request that name the VPC; none without a VPC."""
+    def network(self) -> dict[str, Any]:
+        """The members of a request that name the VPC and isolate the container; none without a VPC.
+
+        SageMaker copies data and model through the VPC. The algorithm itself reaches nothing, and needs nothing.
+        """
         if not self.subnets:
             return {}
-        return {"VpcConfig": {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_groups)}}
+        vpc = {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_groups)}
+        return {"VpcConfig": vpc, "EnableNetworkIsolation": True}
 
     def tag_list(self) -> dict[str, Any]:
         """The members of a request that hold the tags; none without tags."""
@@ -134,7 +138,7 @@ def training_request(
         | _key(placement, "VolumeKmsKeyId"),
         "StoppingCondition": stopping,
         "EnableManagedSpotTraining": training.max_wait is not None,
-        **placement.vpc(),
+        **placement.network(),
         **placement.tag_list(),
     }
 
@@ -145,7 +149,7 @@ def model_request(*, name: str, model_data: str, placement: Placement) -> dict[s
         "ModelName": name,
         "ExecutionRoleArn": placement.role,
         "PrimaryContainer": {"Image": placement.image, "ModelDataUrl": model_data},
-        **placement.vpc(),
+        **placement.network(),
         **placement.tag_list(),
     }
 

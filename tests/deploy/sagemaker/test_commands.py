@@ -41,6 +41,7 @@ def test_a_dry_run_prints_the_requests_and_creates_nothing(commands: Commands, s
     request = json.loads(commands.train("--dry-run"))["CreateTrainingJob"]
     assert request["TrainingJobName"] == "run-1"
     assert request["AlgorithmSpecification"]["TrainingImage"].endswith("/kmeans:1")
+    assert request["Tags"] == [{"Key": "project", "Value": "olist-rfm-segments"}]
     requests = json.loads(commands.transform("s3://bucket/model.tar.gz", "--dry-run"))
     assert list(requests) == ["CreateModel", "CreateTransformJob"]
     assert sagemaker.training.jobs == {}

@@ -101,6 +101,12 @@ def test_keys_network_and_tags_are_on_what_takes_them() -> None:
     request, score = trained(CAREFUL), transformed(CAREFUL)
     assert request["OutputDataConfig"]["KmsKeyId"] == request["ResourceConfig"]["VolumeKmsKeyId"] == "alias/segments"
     assert score["TransformOutput"]["KmsKeyId"] == score["TransformResources"]["VolumeKmsKeyId"] == "alias/segments"
-    assert request["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1", "sg-2"]}
     assert request["Tags"] == [{"Key": "cost", "Value": "marketing"}, {"Key": "stack", "Value": "segments"}]
-    assert not {"VpcConfig", "Tags"} & set(trained())
+    assert not {"VpcConfig", "EnableNetworkIsolation", "Tags"} & set(trained())
+
+
+def test_in_a_network_of_ones_own_the_algorithm_is_isolated_in_training_and_with_the_model() -> None:
+    model = model_request(name="run-1", model_data="s3://b/model.tar.gz", placement=CAREFUL)
+    for request in (trained(CAREFUL), model):
+        assert request["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1", "sg-2"]}
+        assert request["EnableNetworkIsolation"] is True

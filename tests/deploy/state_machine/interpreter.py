@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,8 +23,14 @@ INSTALLED = HERE.parent.parent.parent / "build" / "node"
 FILES = ("package.json", "package-lock.json")
 
 SUBSTITUTIONS = {
+    "AccountId": "123456789012",
     "Prefix": "shop",
+    "CostCentre": "4711",
     "Engine": "glue",
+    "Kmeans": "spark",
+    "Spot": "true",
+    "Source": "olist",
+    "Mapping": "",
     "DataBucket": "shop-data",
     "KeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "TopicArn": "arn:aws:sns:eu-west-1:123456789012:shop",
@@ -41,7 +48,12 @@ SUBSTITUTIONS = {
     "Workgroup": "shop",
     "Database": "segments",
     "Schema": "public",
+    "CatalogueDatabase": "shop",
+    "DashboardDataSets": "shop-segments",
+    "NetworkSubnets": "",
+    "NetworkGroup": "",
 }
+"""A deployment with everything but a network. A test changes what it is about."""
 
 Answer = dict[str, Any]
 
@@ -54,12 +66,14 @@ class Report:
         status: SUCCEEDED or FAILED.
         error: the name of its error.
         cause: the cause of its error.
+        output: what it hands back; None if it failed.
         calls: the tasks that were tried, in order, with the request of each.
     """
 
     status: str
     error: str | None
     cause: str | None
+    output: dict[str, Any] | None
     calls: list[tuple[str, dict[str, Any]]]
 
     def tried(self) -> list[str]:
@@ -72,13 +86,31 @@ class Report:
 
 
 @cache
-def definition() -> dict[str, Any]:
-    """The state machine of the template, with values in place of its parameters."""
+def definition(**settings: str) -> dict[str, Any]:
+    """The state machine of the template, with values in place of its parameters.
+
+    Args:
+        settings: the values that differ from `SUBSTITUTIONS`.
+    """
     (machine,) = resources(template("nightly"), "AWS::StepFunctions::StateMachine").values()
-    assert set(machine["DefinitionSubstitutions"]) == set(SUBSTITUTIONS)
-    text = re.sub(r"\$\{(\w+)\}", lambda match: SUBSTITUTIONS[match[1]], machine["DefinitionString"])
+    values = SUBSTITUTIONS | settings
+    assert set(machine["DefinitionSubstitutions"]) == set(SUBSTITUTIONS) == set(values)
+    text = re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], machine["DefinitionString"])
     states: dict[str, Any] = json.loads(text)
     return states
+
+
+def tasks() -> dict[str, str]:
+    """The resource of each task, by the name of its state, with those inside of a map."""
+    return dict(_tasks(definition()))
+
+
+def _tasks(machine: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            yield name, state["Resource"]
+        if state["Type"] == "Map":
+            yield from _tasks(state["ItemProcessor"])
 
 
 def install() -> None:
@@ -120,17 +152,27 @@ class Interpreter:
         )
 
     def execute(
-        self, execution_input: dict[str, Any], answers: dict[str, list[Answer]], *, execution: str = "nightly-1"
+        self,
+        execution_input: dict[str, Any],
+        answers: dict[str, list[Answer]],
+        *,
+        execution: str = "nightly-1",
+        **settings: str,
     ) -> Report:
-        """Execute the state machine and report."""
+        """Execute the state machine of a deployment with these settings, and report."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        plan = {"definition": definition(), "input": execution_input, "execution": execution, "answers": answers}
+        plan = {
+            "definition": definition(**settings),
+            "input": execution_input,
+            "execution": execution,
+            "answers": answers,
+        }
         self._process.stdin.write(json.dumps(plan) + "\n")
         self._process.stdin.flush()
         report = json.loads(self._process.stdout.readline())
         calls = [(call["state"], call["parameters"]) for call in report["calls"]]
-        return Report(report["status"], report.get("error"), report.get("cause"), calls)
+        return Report(report["status"], report.get("error"), report.get("cause"), report.get("output"), calls)
 
     def close(self) -> None:
         """End the process."""

@@ -1,38 +1,121 @@
-"""The nightly run: its steps, the request of each step, and their validity in AWS's APIs."""
+"""The nightly run: its steps in every kind of deployment, and the request of each step."""
 
-from typing import Any
+from itertools import combinations, product
 
 import pytest
 
-from deploy.sagemaker import requests as sagemaker_requests
+from expectations.contracts.ledger import TABLE as LEDGER
+from expectations.contracts.olist import FILE_CONTRACTS
 from tests.deploy.stacks.templates import statements, template
-from tests.deploy.state_machine.answers import ARTIFACT, AS_OF, RUN, answers, whole_way
-from tests.deploy.state_machine.interpreter import SUBSTITUTIONS, Interpreter
-from tests.fakes.http.shapes import service_model, violations_of
+from tests.deploy.state_machine.answers import (
+    ARTIFACT,
+    AS_OF,
+    LEDGER_SHARES,
+    MAPPING,
+    NETWORK,
+    ON_LEDGER,
+    ON_SAGEMAKER,
+    REFRESHING,
+    RUN,
+    SHARES,
+    answers,
+    shares,
+    with_sagemaker,
+    with_spark,
+)
+from tests.deploy.state_machine.interpreter import Interpreter
 
 pytestmark = pytest.mark.long
 
+ENGINES = [("glue", "Glue"), ("emr", "Emr")]
 
-@pytest.mark.parametrize(("engine", "name"), [("glue", "Glue"), ("emr", "Emr")])
-def test_a_run_goes_from_files_to_the_warehouse_on_either_engine(nightly: Interpreter, engine: str, name: str) -> None:
+
+@pytest.mark.parametrize(("engine", "name"), ENGINES)
+def test_a_run_goes_from_files_to_warehouse_and_dashboard_without_sagemaker(
+    nightly: Interpreter, engine: str, name: str
+) -> None:
     report = nightly.execute({**AS_OF, "engine": engine}, answers())
+    assert (report.status, report.tried()) == ("SUCCEEDED", with_spark(name)), report
+
+
+@pytest.mark.parametrize(("engine", "name"), ENGINES)
+def test_a_run_clusters_with_sagemaker_where_it_is_set_or_asked_for(
+    nightly: Interpreter, engine: str, name: str
+) -> None:
+    by_input = nightly.execute({**ON_SAGEMAKER, "engine": engine}, answers())
+    assert (by_input.status, by_input.tried()) == ("SUCCEEDED", with_sagemaker(name)), by_input
+    by_setting = nightly.execute({**AS_OF, "engine": engine}, answers(), Kmeans="sagemaker")
+    assert by_setting == by_input
+    back = nightly.execute({**AS_OF, "engine": engine, "kmeans": "spark"}, answers(), Kmeans="sagemaker")
+    assert back.tried() == with_spark(name)
+
+
+WITHOUT = {
+    "warehouse": {"Workgroup": "", "Database": ""},
+    "catalogue": {"CatalogueDatabase": ""},
+    "dashboard": {"DashboardDataSets": ""},
+}
+LACKS = [set(names) for number in range(4) for names in combinations(WITHOUT, number)]
+WAYS = list(product(("glue", "emr"), ("spark", "sagemaker"), ("olist", "ledger")))
+
+
+@pytest.mark.parametrize("lacks", LACKS, ids=lambda names: f"without {'-'.join(sorted(names)) or 'nothing'}")
+@pytest.mark.parametrize(("engine", "kmeans", "source"), WAYS)
+def test_a_run_does_without_what_a_deployment_lacks(
+    nightly: Interpreter, engine: str, kmeans: str, source: str, lacks: set[str]
+) -> None:
+    settings = {key: value for name in lacks for key, value in WITHOUT[name].items()}
+    execution_input, content = (ON_LEDGER, LEDGER_SHARES) if source == "ledger" else (AS_OF, SHARES)
+    report = nightly.execute(
+        {**execution_input, "engine": engine, "kmeans": kmeans}, answers(ReadShares=shares(content)), **settings
+    )
+    name = engine.capitalize()
+    lacking = {"warehouse": ["Publish"], "catalogue": [], "dashboard": REFRESHING}
+    absent = {task for each in lacks for task in lacking[each]}
+    measured = {"MeasureQuality": "MeasureQualityOfLedger"} if source == "ledger" else {}
+    every_task = with_spark(name) if kmeans == "spark" else with_sagemaker(name)
     assert report.status == "SUCCEEDED", report
-    assert report.tried() == whole_way(name)
+    assert report.tried() == [measured.get(task, task) for task in every_task if task not in absent]
+    catalogued = [task for task, request in report.calls if "--catalogue" in str(request)]
+    last = f"{'Pipeline' if kmeans == 'spark' else 'Segments'}On{name}"
+    assert catalogued == ([] if "catalogue" in lacks else [last])
+    assert report.output == {
+        "run_id": RUN if kmeans == "spark" else f"{RUN}-segments",
+        "workgroup": "" if "warehouse" in lacks else "shop",
+        "dashboard": "none" if "dashboard" in lacks else "refreshed",
+    }
 
 
-def test_steps_pass_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
+COMMON = {
+    "--as-of": "2018-10-17",
+    "--input": "s3://shop-data/raw",
+    "--output": "s3://shop-data/output",
+    "--run-id": RUN,
+    "--card": "current",
+}
+
+
+def test_with_spark_the_pipeline_makes_the_run_that_becomes_current_and_is_loaded(nightly: Interpreter) -> None:
     report = nightly.execute(AS_OF, answers())
     assert report.request_of("PipelineOnGlue") == {
         "JobName": "shop-pipeline",
-        "Arguments": {
-            "--as-of": "2018-10-17",
-            "--input": "s3://shop-data/raw",
-            "--output": "s3://shop-data/output",
-            "--run-id": RUN,
-            "--card": "current",
-            "--kmeans": "none",
-            "--becomes-current": "no",
-        },
+        "Arguments": {**COMMON, "--kmeans": "spark", "--catalogue": "shop"},
+    }
+    assert report.request_of("Publish")["Arguments"] == {
+        "--output": "s3://shop-data/output",
+        "--run": RUN,
+        "--warehouse": "redshift://shop/segments/public",
+        "--staging": "s3://shop-data/staging",
+        "--iam-role": "default",
+    }
+
+
+def test_with_sagemaker_steps_pass_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
+    report = nightly.execute(ON_SAGEMAKER, answers())
+    assert report.request_of("PipelineOnGlue")["Arguments"] == {
+        **COMMON,
+        "--kmeans": "none",
+        "--becomes-current": "no",
     }
     trained = report.request_of("Train")
     assert trained["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] == (
@@ -50,14 +133,27 @@ def test_steps_pass_on_the_same_runs_and_folders(nightly: Interpreter) -> None:
         "--assignments": "s3://shop-data/assignments/nightly-1",
         "--model-artifact": ARTIFACT,
         "--run-id": f"{RUN}-segments",
+        "--catalogue": "shop",
     }
-    assert report.request_of("Publish")["Arguments"] == {
-        "--output": "s3://shop-data/output",
-        "--run": f"{RUN}-segments",
-        "--warehouse": "redshift://shop/segments/public",
-        "--staging": "s3://shop-data/staging",
-        "--iam-role": "default",
+    assert report.request_of("Publish")["Arguments"]["--run"] == f"{RUN}-segments"
+
+
+@pytest.mark.parametrize("settings", [{}, {"Source": "ledger", "Mapping": MAPPING}])
+def test_a_ledger_is_read_with_its_mapping(nightly: Interpreter, settings: dict[str, str]) -> None:
+    execution_input = AS_OF if settings else ON_LEDGER
+    report = nightly.execute(execution_input, answers(ReadShares=shares(LEDGER_SHARES)), **settings)
+    assert report.request_of("PipelineOnGlue")["Arguments"] == {
+        **COMMON,
+        "--source": "ledger",
+        "--mapping": MAPPING,
+        "--kmeans": "spark",
+        "--catalogue": "shop",
     }
+
+
+def test_an_execution_may_read_olists_files_where_a_ledger_is_set(nightly: Interpreter) -> None:
+    report = nightly.execute({**AS_OF, "source": "olist"}, answers(), Source="ledger", Mapping=MAPPING)
+    assert set(report.request_of("PipelineOnGlue")["Arguments"]) == {*COMMON, "--kmeans", "--catalogue"}
 
 
 def test_customers_keep_the_current_card_until_an_execution_asks_for_a_new_one(nightly: Interpreter) -> None:
@@ -65,17 +161,28 @@ def test_customers_keep_the_current_card_until_an_execution_asks_for_a_new_one(n
     assert report.request_of("PipelineOnGlue")["Arguments"]["--card"] == "fit"
 
 
-def test_emr_gets_the_same_arguments_in_their_order(nightly: Interpreter) -> None:
-    glue, emr = nightly.execute(AS_OF, answers()), nightly.execute({**AS_OF, "engine": "emr"}, answers())
-    for step in ("Pipeline", "Segments"):
-        pairs = glue.request_of(f"{step}OnGlue")["Arguments"].items()
+@pytest.mark.parametrize("catalogue", ["shop", ""])
+@pytest.mark.parametrize("kmeans", ["spark", "sagemaker"])
+@pytest.mark.parametrize("execution_input", [AS_OF, ON_LEDGER])
+def test_emr_gets_the_arguments_of_glue_and_no_empty_one(
+    nightly: Interpreter, execution_input: dict[str, str], kmeans: str, catalogue: str
+) -> None:
+    glue, emr = (
+        nightly.execute({**execution_input, "kmeans": kmeans, "engine": engine}, answers(), CatalogueDatabase=catalogue)
+        for engine in ("glue", "emr")
+    )
+    for step in ("Pipeline", "Segments") if kmeans == "sagemaker" else ("Pipeline",):
         submitted = emr.request_of(f"{step}OnEmr")["JobDriver"]["SparkSubmit"]
-        assert submitted["EntryPointArguments"] == [text for pair in pairs for text in pair]
+        names, values = submitted["EntryPointArguments"][::2], submitted["EntryPointArguments"][1::2]
+        assert dict(zip(names, values, strict=True)) == glue.request_of(f"{step}OnGlue")["Arguments"]
+        assert len(names) == len(set(names))
+        assert all(submitted["EntryPointArguments"])
         assert submitted["EntryPoint"] == f"s3://shop-artifacts/code/0a1b/{step.lower()}.py"
 
 
 def test_a_scheduled_run_is_as_of_the_day_that_it_was_scheduled_for(nightly: Interpreter) -> None:
     report = nightly.execute({"scheduled_time": "2018-10-17T23:00:00Z"}, answers())
+    assert report.status == "SUCCEEDED"
     assert report.request_of("PipelineOnGlue")["Arguments"]["--as-of"] == "2018-10-17"
     assert report.request_of("PipelineOnGlue")["Arguments"]["--run-id"] == RUN
 
@@ -85,10 +192,31 @@ def test_the_input_folder_of_an_execution_is_read(nightly: Interpreter) -> None:
     assert report.request_of("PipelineOnGlue")["Arguments"]["--input"] == "s3://elsewhere/files"
 
 
-def test_the_share_of_quarantined_rows_is_measured_per_table(nightly: Interpreter) -> None:
-    (customers, orders, payments) = nightly.execute(AS_OF, answers()).request_of("MeasureQuality")["MetricData"]
-    assert [metric["Value"] for metric in (customers, orders, payments)] == [0.0, 0.25, 0.001]
-    assert orders["Dimensions"] == [{"Name": "Table", "Value": "orders"}]
+def test_the_share_of_quarantined_rows_is_measured_per_table_and_over_all_tables(nightly: Interpreter) -> None:
+    every, *tables = nightly.execute(AS_OF, answers()).request_of("MeasureQuality")["MetricData"]
+    assert every == {"MetricName": "ShareQuarantined", "Values": [0.0, 0.25, 0.001]}
+    assert [metric["Value"] for metric in tables] == [0.0, 0.25, 0.001]
+    assert [metric["Dimensions"][0]["Value"] for metric in tables] == ["customers", "orders", "payments"]
+
+
+def test_the_share_of_a_ledgers_quarantined_rows_goes_into_the_same_metric(nightly: Interpreter) -> None:
+    report = nightly.execute(ON_LEDGER, answers(ReadShares=shares(LEDGER_SHARES)))
+    assert report.request_of("MeasureQualityOfLedger")["MetricData"] == [
+        {"MetricName": "ShareQuarantined", "Value": 0.125},
+        {"MetricName": "ShareQuarantined", "Dimensions": [{"Name": "Table", "Value": "ledger"}], "Value": 0.125},
+    ]
+
+
+def test_the_tables_that_are_measured_are_those_that_a_run_reads(nightly: Interpreter) -> None:
+    of_olist = nightly.execute(AS_OF, answers()).request_of("MeasureQuality")
+    of_ledger = nightly.execute(ON_LEDGER, answers(ReadShares=shares(LEDGER_SHARES))).request_of(
+        "MeasureQualityOfLedger"
+    )
+    tables = [
+        [metric["Dimensions"][0]["Value"] for metric in request["MetricData"] if "Dimensions" in metric]
+        for request in (of_olist, of_ledger)
+    ]
+    assert tables == [[contract.table for contract in FILE_CONTRACTS], [LEDGER]]
 
 
 def test_no_more_of_the_shares_is_read_than_a_state_may_hold(nightly: Interpreter) -> None:
@@ -104,70 +232,28 @@ def test_the_role_may_read_the_shares_that_the_machine_reads() -> None:
     assert str(reading["Resource"]["Fn::Sub"]).endswith(":${DataBucket}/output/runs/*/quality_shares.json")
 
 
-def test_the_log_of_each_step_on_emr_is_found_by_the_run(nightly: Interpreter) -> None:
-    report = nightly.execute({**AS_OF, "engine": "emr"}, answers())
-    prefixes = {
-        step: report.request_of(f"{step}OnEmr")["ConfigurationOverrides"]["MonitoringConfiguration"][
-            "CloudWatchLoggingConfiguration"
-        ]["LogStreamNamePrefix"]
-        for step in ("Pipeline", "Segments")
+def test_the_log_of_each_step_on_emr_is_found_by_the_run_in_a_group_that_has_the_key(nightly: Interpreter) -> None:
+    report = nightly.execute({**ON_SAGEMAKER, "engine": "emr"}, answers())
+    for step, run in {"Pipeline": RUN, "Segments": f"{RUN}-segments"}.items():
+        monitoring = report.request_of(f"{step}OnEmr")["ConfigurationOverrides"]["MonitoringConfiguration"]
+        assert monitoring == {
+            "CloudWatchLoggingConfiguration": {
+                "Enabled": True,
+                "LogGroupName": "/shop/emr",
+                "LogStreamNamePrefix": run,
+            }
+        }
+
+
+@pytest.mark.parametrize("settings", [{}, NETWORK])
+def test_every_job_that_takes_tags_has_the_tags_of_its_costs(nightly: Interpreter, settings: dict[str, str]) -> None:
+    report = nightly.execute({**ON_SAGEMAKER, "engine": "emr"}, answers(), **settings)
+    tagged = {task: request["Tags"] for task, request in report.calls if "Tags" in request}
+    of_each = {
+        task: tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+        for task, tags in tagged.items()
     }
-    assert prefixes == {"Pipeline": RUN, "Segments": f"{RUN}-segments"}
-
-
-def test_the_longest_prefix_and_a_scheduled_executions_name_make_a_name_that_sagemaker_takes(
-    nightly: Interpreter,
-) -> None:
-    scheduled = "01234567-89ab-cdef-0123-456789abcdef"
-    named = nightly.execute(AS_OF, answers(), execution=scheduled).request_of("Train")["TrainingJobName"]
-    longest = "a" * 20
-    assert len(named.replace("shop", longest, 1)) == 57  # of 63
-
-
-def test_the_requests_to_sagemaker_are_valid_in_its_api(nightly: Interpreter) -> None:
-    report = nightly.execute(AS_OF, answers())
-    model = service_model("sagemaker")
-    for state, operation in {"Train": "TrainingJob", "RegisterModel": "Model", "Transform": "TransformJob"}.items():
-        assert violations_of(report.request_of(state), model.operation_model(f"Create{operation}").input_shape) == []
-
-
-def test_the_requests_to_emr_are_valid_in_its_api(nightly: Interpreter) -> None:
-    """Step Functions capitalises the members."""
-    report = nightly.execute({**AS_OF, "engine": "emr"}, answers())
-    shape = service_model("emr-serverless").operation_model("StartJobRun").input_shape
-    for step in ("Pipeline", "Segments"):
-        request = {"ClientToken": "made-by-step-functions", **report.request_of(f"{step}OnEmr")}
-        assert violations_of(uncapitalised(request), shape) == []
-
-
-def uncapitalised(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name[0].lower() + name[1:]: uncapitalised(item) for name, item in value.items()}
-    return value
-
-
-def test_the_requests_to_sagemaker_are_those_of_the_commands(nightly: Interpreter) -> None:
-    run = nightly.execute(AS_OF, answers())
-    placement = sagemaker_requests.Placement(
-        role=SUBSTITUTIONS["SageMakerRoleArn"],
-        image=SUBSTITUTIONS["KMeansImage"],
-        kms_key=SUBSTITUTIONS["KeyArn"],
-    )
-    features, name = f"s3://shop-data/output/runs/{RUN}/kmeans", "shop-nightly-1"
-    assert run.request_of("Train") == sagemaker_requests.training_request(
-        name=name,
-        features=f"{features}/train",
-        output="s3://shop-data/models",
-        placement=placement,
-        training=sagemaker_requests.Training(k=5),
-    )
-    assert run.request_of("RegisterModel") == sagemaker_requests.model_request(
-        name=name, model_data=ARTIFACT, placement=placement
-    )
-    assert run.request_of("Transform") == sagemaker_requests.transform_request(
-        name=name,
-        model=name,
-        features=f"{features}/score",
-        output="s3://shop-data/assignments/nightly-1",
-        placement=placement,
-    )
+    training = {f"{task}InNetwork" if settings else task for task in ("Train", "RegisterModel")}
+    assert set(of_each) == {"PipelineOnEmr", *training, "Transform", "SegmentsOnEmr"}
+    for tags in of_each.values():
+        assert tags == {"project": "olist-rfm-segments", "prefix": "shop", "cost-centre": "4711"}

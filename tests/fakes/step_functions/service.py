@@ -4,6 +4,7 @@ Like Step Functions, it rejects a second execution with the same name. An execut
 running ones after two more listings, since the job for which it waits has to stop first. moto's never fails.
 """
 
+import json
 from typing import Any
 
 from tests.fakes.environment import ACCOUNT_ID, NOW, REGION
@@ -24,6 +25,7 @@ class StepFunctions(JsonService):
         started_by_schedule: The names of those that the schedule starts after the next listing.
         stopped: The number of listings since each execution was stopped.
         machine_exists: Whether the state machine exists.
+        output: What an execution that succeeds hands back.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class StepFunctions(JsonService):
         self.started_by_schedule: list[str] = []
         self.stopped: dict[str, int] = {}
         self.machine_exists = True
+        self.output: dict[str, str] = {"workgroup": "shop", "dashboard": "none"}
         operations = {
             "StartExecution": self._start_execution,
             "DescribeExecution": self._describe_execution,
@@ -57,7 +60,11 @@ class StepFunctions(JsonService):
             "startDate": NOW,
             "input": starts[request["executionArn"]]["input"],
         }
-        return execution | ({"error": "States.TaskFailed", "cause": self.jobs.note} if state == "FAILED" else {})
+        ends = {
+            "FAILED": {"error": "States.TaskFailed", "cause": self.jobs.note},
+            "SUCCEEDED": {"output": json.dumps(self.output)},
+        }
+        return execution | ends.get(state, {})
 
     def _get_execution_history(self, _: dict[str, Any]) -> dict[str, Any]:
         event = {"timestamp": NOW, "type": "TaskStateEntered", "id": 2, "stateEnteredEventDetails": {"name": "Train"}}
