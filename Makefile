@@ -20,18 +20,20 @@ WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse
 SIZES ?= 1000000 2000000 10000000
 ROWS ?= 10000000 100000000
 PREFIX ?= olist-rfm
+# The stacks of up and doctor, such as storage,jobs; empty for the usual ones.
+ONLY ?=
 # Each worker of the tests has a Spark of its own, of up to 2 GB, and keeps one core busy.
 WORKERS ?= 2
 # Tests that run make themselves start from its defaults.
 WITHOUT_TEXTS = env $(TEXTS:%=-u %) -u SAMPLE
 PYTEST = $(WITHOUT_TEXTS) $(RUN) -m pytest -n "$$WORKERS" --dist loadfile --no-loadscope-reorder
-DATA ?= $(INPUT)
+DATA ?=
 UPGRADE ?= --upgrade
 
 # What a user gives is text. It reaches a command as a variable of the shell ("$$INPUT"), which neither make nor the shell
 # evaluates. As $(INPUT) it would lose $b from a path, and run what is between backquotes. ARGS and TEST_ARGS alone are
 # words for the shell, by intention: quotes in them group words.
-TEXTS = INPUT OUTPUT AS_OF WAREHOUSE ENGINE SQL DATA PREFIX ORDERS SEED SIZES ROWS WORKERS SOAK_SEED UPGRADE
+TEXTS = INPUT OUTPUT AS_OF WAREHOUSE ENGINE SQL DATA PREFIX ONLY ORDERS SEED SIZES ROWS WORKERS SOAK_SEED UPGRADE
 define as_typed
 override $1 := $$(value $1)
 endef
@@ -44,9 +46,15 @@ if ! test -f "$$SAMPLE/.whole"; then \
     $(RUN) -m jobs.sample --orders "$$ORDERS" --seed "$$SEED" --output "$$SAMPLE" && touch "$$SAMPLE/.whole" || exit; fi
 endef
 
+# The default day is that of the sample. A run on AWS has a day that somebody chose.
+define needs_as_of
+test "$(origin AS_OF)" != file || { echo "make: no AS_OF; expected the last day that counts, such as" \
+    "AS_OF=2018-10-17" >&2; exit 2; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help run-local report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans bench-ledger lock clean \
-    doctor package up upload glue emr run-aws outputs down
+    doctor package up upload glue emr run-aws outputs down bi-template
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,8 +117,9 @@ lint-prose: $(READY) ## Check spelling, sentences and words
 	@$(VENV)/bin/typos
 	@$(RUN) -m tests.lint.prose
 
-data-dictionary: $(READY) ## Write docs/data-dictionary.md anew, from the schemas
+data-dictionary: $(READY) ## Write docs/data-dictionary.md anew, and the columns for deploy, from the schemas
 	@$(RUN) -m jobs.warehouse.data_dictionary > docs/data-dictionary.md
+	@$(RUN) -m jobs.registering.columns > deploy/quicksight/columns.json
 
 picture: chromium $(READY) ## Take the picture of the README, of the report that run-local left (OUTPUT=)
 	@$(RUN) -m docs.pictures.take "$$OUTPUT"
@@ -134,34 +143,42 @@ bench-ledger: $(READY) ## Time a ledger to rfm (ROWS="10000000 100000000", ARGS=
 bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
 	@$(RUN) -m benchmarks.kmeans_step --orders $$SIZES
 
-doctor: $(READY) ## See whether machine, credentials and account will do for AWS; changes nothing (PREFIX=)
-	@$(RUN) -m deploy doctor --prefix "$$PREFIX" $(ARGS)
+doctor: $(READY) ## See whether machine, credentials and account will do for AWS; changes nothing (PREFIX=, ONLY=)
+	@$(RUN) -m deploy doctor --prefix "$$PREFIX" $${ONLY:+--only "$$ONLY"} $(ARGS)
 
 package: $(READY) ## Build the archives that run on Glue and on EMR
 	@$(RUN) -m deploy package --target glue-6.0
 	@$(RUN) -m deploy package --target emr-8.1
 
-up: $(READY) ## Make the stacks on AWS, or change what changed (PREFIX=, ARGS=)
-	@$(RUN) -m deploy up --prefix "$$PREFIX" $(ARGS)
+up: $(READY) ## Make the stacks on AWS, or change what changed (PREFIX=, ONLY=, ARGS=)
+	@$(RUN) -m deploy up --prefix "$$PREFIX" $${ONLY:+--only "$$ONLY"} $(ARGS)
 
 upload: $(READY) ## Put raw files where runs on AWS read them (DATA=)
-	@if test "$$DATA" = "$$SAMPLE"; then $(write_sample); fi
+	@test -n "$$DATA" || { echo "make: no DATA, which takes the place of the raw files on AWS; expected the folder of the" \
+	    "files. For a sample: make upload DATA=\$$(make -s sample)" >&2; exit 2; }
 	@$(RUN) -m deploy upload "$$DATA" --prefix "$$PREFIX" $(ARGS)
 
 glue: $(READY) ## Run the pipeline on Glue and follow it (PREFIX=, AS_OF=, ARGS=)
+	@$(needs_as_of)
 	@$(RUN) -m deploy glue submit --prefix "$$PREFIX" --as-of "$$AS_OF" $(ARGS)
 
 emr: $(READY) ## Run the pipeline on EMR and follow it (PREFIX=, AS_OF=, ARGS=)
+	@$(needs_as_of)
 	@$(RUN) -m deploy emr submit --prefix "$$PREFIX" --as-of "$$AS_OF" $(ARGS)
 
 run-aws: $(READY) ## Run the whole way on AWS now, and follow it (AS_OF=)
+	@$(needs_as_of)
 	@$(RUN) -m deploy run --prefix "$$PREFIX" --as-of "$$AS_OF" $(ARGS)
 
 outputs: $(READY) ## Print what the stacks give out
 	@$(RUN) -m deploy outputs --prefix "$$PREFIX" $(ARGS)
 
-down: $(READY) ## Take everything down, data included; asks first
+down: $(READY) ## Take everything down, data included; asks first (PREFIX=, ARGS="--keep data")
 	@$(RUN) -m deploy down --prefix "$$PREFIX" $(ARGS)
+
+bi-template: $(READY) ## Write the template of the stack bi anew, from the columns of its tables and its sheets
+	@mkdir -p build
+	@$(RUN) -m deploy.quicksight.template > build/bi.yaml && mv build/bi.yaml deploy/cloudformation/bi.yaml
 
 # make lock UPGRADE= keeps every pin that still fits, so that a new package comes alone.
 lock: $(READY) ## Resolve requirements.lock anew, for Python 3.11 and later (UPGRADE=)

@@ -10,6 +10,7 @@ from deploy.emr import add_emr
 from deploy.glue import add_glue
 from deploy.outputs import add_outputs
 from deploy.package import add_package
+from deploy.quicksight.commands import add_quicksight
 from deploy.run import add_run
 from deploy.sagemaker.commands import add_sagemaker
 from deploy.up import add_up
@@ -31,6 +32,7 @@ ADD_COMMANDS = (
     add_emr,
     add_sagemaker,
     add_run,
+    add_quicksight,
     add_outputs,
     add_down,
 )

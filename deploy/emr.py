@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 
 from deploy.aws.options import Subparsers, aws_of
@@ -13,7 +12,7 @@ from deploy.job_runs.arguments import add_job_parsers, add_step, check_step_opti
 from deploy.job_runs.emr_cluster import Cluster
 from deploy.job_runs.emr_serverless import Application
 from deploy.job_runs.outcomes import job_failure, print_logs
-from deploy.stacks.stacks import stack_outputs
+from deploy.stacks.stacks import StackOutputs, stack_outputs
 from jobs.errors import ConfigurationError
 
 SUCCEEDED = ("SUCCESS", "COMPLETED")
@@ -31,10 +30,10 @@ def add_emr(subparsers: Subparsers) -> None:
     parsers.logs.add_argument("run_id", metavar="RUN_ID", help="the run that the job makes")
 
 
-def _platform_of(options: argparse.Namespace, aws: Aws, outputs: Mapping[str, str]) -> Application | Cluster:
+def _platform_of(options: argparse.Namespace, aws: Aws, outputs: StackOutputs) -> Application | Cluster:
     if options.cluster:
         return Cluster(aws, options.prefix, outputs, options.cluster)
-    return Application(aws, options.prefix, outputs)
+    return Application(aws, options.prefix, outputs, outputs.job_tags)
 
 
 def _submit(options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from itertools import chain
 
 from deploy.aws.options import Subparsers, aws_of
 from deploy.aws.requests import print_request
@@ -66,5 +67,11 @@ def _logs(options: argparse.Namespace) -> None:
     if options.dry_run:
         print_request(job.describe_request(options.job_run))
         return
-    group = job.describe(options.job_run).get("LogGroupName", "/aws-glue/jobs")
-    print_logs(job.aws, (f"{group}/output", f"{group}/error"), options.job_run)
+    description = job.describe(options.job_run)
+    outputs = stack_outputs(job.aws, options.prefix)
+    # With a security configuration Glue adds the role to the prefix that the job names. Job runs of an earlier version
+    # wrote into the groups that they name themselves, or into Glue's own.
+    stack_prefixes = [outputs.get(f"{options.step.capitalize()}LogPrefix"), outputs.get("GlueLogPrefix")]
+    prefixes = [*filter(None, stack_prefixes), description.get("LogGroupName", "/aws-glue/jobs")]
+    first, *others = ((f"{prefix}/output", f"{prefix}/error") for prefix in prefixes)
+    print_logs(job.aws, first, options.job_run, earlier_groups=list(chain.from_iterable(others)))

@@ -1,8 +1,10 @@
-"""``up``: builds the bundles, creates or changes the four stacks, and lets the publish role into the warehouse."""
+"""``up``: builds the bundles, creates or changes the stacks, and lets the publish role into the warehouse."""
 
 import argparse
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.aws.options import Subparsers, add_deployment_options, aws_of
@@ -10,14 +12,34 @@ from deploy.aws.requests import Aws
 from deploy.job_runs.executions import check_none_in_progress
 from deploy.packaging.bundle import FOLDER, Bundle, build_bundle
 from deploy.packaging.platforms import ARCHITECTURES, EMR, GLUE
-from deploy.stacks.change_sets import create_or_update
+from deploy.stacks.change_sets import StackOptions, create_or_update
+from deploy.stacks.choice import add_only, check_needs, chosen_stacks
 from deploy.stacks.release import release_keys, upload_release
-from deploy.stacks.stacks import STACKS, describe_stack, stack_name, template_outputs, template_parameters
+from deploy.stacks.settings import check_key, check_settings, default_settings, parse_settings, shared_settings
+from deploy.stacks.stacks import STACKS, Stack, describe_stacks, stack_name, template_outputs
+from deploy.stacks.tags import parse_tag
+from deploy.stacks.usage_limit import RPU_HOURS, parse_rpu_hours, set_usage_limit
 from deploy.stacks.warehouse_grant import grant_publish_role
 from jobs.errors import ConfigurationError
 
-NOT_SETTINGS = {"Prefix", "CodeKey", "GlueDependenciesKey", "EmrDependenciesKey", "EmrArchitecture"}
-"""Parameters of the stacks that `up` derives from its own options and from the bundles."""
+ROLE_ARN = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a call does.
+
+    Attributes:
+        chosen: the stacks that it creates or changes.
+        existing: the stacks that exist.
+        bundles: those for Glue and for EMR; None if no stack of the call has code.
+        options: what the user asks of the stacks.
+    """
+
+    chosen: Sequence[str]
+    existing: Mapping[str, Stack]
+    bundles: tuple[Bundle, Bundle] | None
+    options: StackOptions
 
 
 def add_up(subparsers: Subparsers) -> None:
@@ -30,6 +52,9 @@ def add_up(subparsers: Subparsers) -> None:
         allow_abbrev=False,
     )
     add_deployment_options(parser)
+    add_only(
+        parser, help_text="these stacks alone (default: all, but network and bi only if they exist), in this order"
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -38,76 +63,115 @@ def add_up(subparsers: Subparsers) -> None:
         help="a setting of the stacks; a setting that is not given keeps its value, or gets its default",
     )
     parser.add_argument(
+        "--tag",
+        action="append",
+        type=parse_tag,
+        default=[],
+        metavar="NAME=VALUE",
+        help="a tag of the stacks, their resources and the jobs on EMR; a tag that is not given stays",
+    )
+    parser.add_argument(
+        "--service-role",
+        type=_role,
+        metavar="ARN",
+        help="role with which CloudFormation makes and deletes the resources (default: the one that a stack has, else "
+        "your own rights)",
+    )
+    parser.add_argument(
         "--arch", choices=tuple(ARCHITECTURES), help="architecture of EMR (default: its present one, or x86_64)"
     )
     parser.add_argument("--folder", type=Path, default=Path(FOLDER), help=f"folder of the bundles (default: {FOLDER})")
     parser.set_defaults(run=_run)
 
 
-def default_settings() -> dict[str, str]:
-    """The settings that a user may change, with their defaults: parameters that are no output of another stack."""
-    return {
-        name: str(declaration["Default"])
-        for stack in STACKS
-        for name, declaration in template_parameters(stack).items()
-        if "Default" in declaration and name not in NOT_SETTINGS
-    }
-
-
-def _parse_settings(texts: list[str]) -> dict[str, str]:
-    names = sorted(default_settings())
-    settings = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator or name not in names:
-            raise ConfigurationError(f"invalid --set {text}: expected NAME=VALUE, NAME one of {', '.join(names)}")
-        settings[name] = value
-    return settings
+def _role(text: str) -> str:
+    if not ROLE_ARN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected the ARN of a role, such as arn:aws:iam::123456789012:role/cloudformation"
+        )
+    return text
 
 
 def _run(options: argparse.Namespace) -> None:
-    settings = _parse_settings(options.set)
+    settings = parse_settings(options.set)
+    if options.only is not None:
+        check_settings(settings, chosen_stacks(options.only, ()))
     aws, prefix = aws_of(options), options.prefix
     region = aws.region
-    nightly = None if options.dry_run else describe_stack(aws, prefix, "nightly")
-    if nightly is not None and "MachineArn" in nightly.outputs:
+    existing = describe_stacks(aws, prefix)
+    chosen = chosen_stacks(options.only, existing)
+    check_settings(settings, chosen)
+    check_key(settings, existing)
+    if options.arch and "jobs" not in chosen:
+        raise ConfigurationError(
+            f"--arch {options.arch}: of the stack jobs, expected it in --only. Add jobs, or drop it"
+        )
+    shared = shared_settings(existing)
+    check_needs(aws, prefix, chosen=chosen, existing=existing, settings={**shared, **settings})
+    nightly = existing.get("nightly")
+    if nightly is not None and "MachineArn" in nightly.outputs and not options.dry_run:
         check_none_in_progress(aws, nightly.outputs["MachineArn"])
-    glue = build_bundle(GLUE, architecture="x86_64", folder=options.folder)
-    emr = build_bundle(EMR, architecture=options.arch or _emr_architecture(aws, prefix), folder=options.folder)
-    outputs = create_or_update_all(aws, prefix, settings=settings, glue=glue, emr=emr)
-    grant_publish_role(aws, prefix=prefix, workgroup=outputs["Workgroup"], database=outputs["Database"])
+    bundles = _bundles(options, existing) if "jobs" in chosen else None
+    stack_options = StackOptions(settings, shared, dict(options.tag), options.service_role or "")
+    _create_or_update_all(aws, prefix, _Plan(chosen, existing, bundles, stack_options))
     if not options.dry_run:
-        deployment = aws.deployment_options(prefix)
         sys.stdout.write(
-            f"{prefix} is up in {region}. Next: python -m deploy upload DATA {deployment}, then "
-            f"python -m deploy run {deployment} --as-of YYYY-MM-DD\n"
+            f"{prefix} is up in {region}. Next: {_next_command(aws.deployment_options(prefix), {*existing, *chosen})}\n"
         )
 
 
-def _emr_architecture(aws: Aws, prefix: str) -> str:
-    """The architecture of the EMR application; the default if there is no application yet."""
-    stack = describe_stack(aws, prefix, "jobs")
-    return stack.parameters.get("EmrArchitecture", "X86_64").lower() if stack is not None else "x86_64"
+def _bundles(options: argparse.Namespace, existing: Mapping[str, Stack]) -> tuple[Bundle, Bundle]:
+    """The bundles for Glue and for EMR, for the architecture of the application, or the default one."""
+    present = existing["jobs"].parameters.get("EmrArchitecture", "X86_64") if "jobs" in existing else "X86_64"
+    return (
+        build_bundle(GLUE, architecture="x86_64", folder=options.folder),
+        build_bundle(EMR, architecture=options.arch or present.lower(), folder=options.folder),
+    )
 
 
-def create_or_update_all(
-    aws: Aws, prefix: str, *, settings: Mapping[str, str], glue: Bundle, emr: Bundle
-) -> dict[str, str]:
-    """Create or change the stacks in their order, each with the outputs of those before it.
+def _create_or_update_all(aws: Aws, prefix: str, plan: _Plan) -> None:
+    """Create or change the stacks of a call in their order, each with the outputs of those before it.
 
-    Returns:
-        The outputs of all stacks. In a dry run, ``<its name>`` stands for an output of a stack that does not exist.
+    A stack that exists and is not of the call lends its outputs. In a dry run, ``<its name>`` stands for an output that
+    does not exist yet.
     """
-    outputs = release_keys(glue, emr)
+    bundles = plan.bundles
+    outputs = release_keys(*bundles) if bundles is not None else {}
     for name in STACKS:
-        stack = create_or_update(aws, prefix, name, settings=settings, outputs=outputs)
-        outputs |= stack.outputs if stack is not None else _placeholders(prefix, name)
-        if name == "storage":
-            upload_release(aws, bucket=outputs["ArtifactsBucket"], glue=glue, emr=emr)
-        if not aws.is_dry_run and stack is not None:
-            sys.stderr.write(f"{stack_name(prefix, name)}: {stack.status}\n")
-    return outputs
+        stack = plan.existing.get(name)
+        if name in plan.chosen:
+            stack = create_or_update(aws, prefix, name, options=plan.options, outputs=outputs)
+            outputs |= _placeholders(prefix, name) if aws.is_dry_run else {}
+            if not aws.is_dry_run and stack is not None:
+                sys.stderr.write(f"{stack_name(prefix, name)}: {stack.status}\n")
+        if stack is not None:
+            # An output that a stack gives no more, such as that of a catalogue that was turned off, is withdrawn.
+            withdrawn = {} if aws.is_dry_run else dict.fromkeys(template_outputs(name), "")
+            outputs |= {**withdrawn, **stack.outputs}
+        if name == "storage" and bundles is not None:
+            upload_release(aws, bucket=outputs["ArtifactsBucket"], glue=bundles[0], emr=bundles[1])
+        if name == "warehouse" and name in plan.chosen:
+            _prepare_warehouse(aws, prefix, outputs, settings=plan.options.settings, is_new=name not in plan.existing)
+
+
+def _prepare_warehouse(
+    aws: Aws, prefix: str, outputs: Mapping[str, str], *, settings: Mapping[str, str], is_new: bool
+) -> None:
+    hours = parse_rpu_hours(settings.get(RPU_HOURS))
+    limit = set_usage_limit(aws, workgroup_arn=outputs["WorkgroupArn"], hours=hours, is_new=is_new)
+    if not aws.is_dry_run:
+        sys.stderr.write(f"{stack_name(prefix, 'warehouse')}: {limit} ({RPU_HOURS})\n")
+    grant_publish_role(aws, prefix=prefix, outputs=outputs)
 
 
 def _placeholders(prefix: str, name: str) -> dict[str, str]:
     return {output: f"<{output} of {stack_name(prefix, name)}>" for output in template_outputs(name)}
+
+
+def _next_command(deployment: str, stacks: set[str]) -> str:
+    upload = f"python -m deploy upload DATA {deployment}"
+    if "jobs" not in stacks:
+        return f"python -m deploy up {deployment} --only jobs"
+    if "nightly" not in stacks:
+        return f"{upload}, then python -m deploy glue submit {deployment} --as-of YYYY-MM-DD"
+    return f"{upload}, then python -m deploy run {deployment} --as-of YYYY-MM-DD"

@@ -97,10 +97,30 @@ def test_the_other_targets_get_their_values_as_they_were_typed(make: Make, odd: 
     ]
     for target in ("doctor", "up", "outputs", "down"):
         assert make.run(target, PREFIX=odd) == [*python, "deploy", target, "--prefix", odd]
+    for target in ("doctor", "up"):
+        assert make.run(target, ONLY=odd)[-2:] == ["--only", odd]
     for target in ("emr", "run-aws"):
         assert make.run(target, PREFIX=odd, AS_OF=odd)[-4:] == ["--prefix", odd, "--as-of", odd]
     assert make.run("bench", ORDERS=odd) == [*python, "benchmarks.feature_step", "--orders", odd]
     assert make.run("bench-run", ORDERS=odd) == [*python, "benchmarks.all_steps", "--orders", odd]
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "missing"),
+    [
+        ("upload", {}, "no DATA, which takes the place of the raw files on AWS"),
+        *(
+            (target, {"PREFIX": "shop"}, "no AS_OF; expected the last day that counts")
+            for target in ("glue", "emr", "run-aws")
+        ),
+    ],
+)
+def test_a_target_for_aws_takes_no_data_and_no_day_that_nobody_chose(
+    make: Make, target: str, values: dict[str, str], missing: str
+) -> None:
+    with pytest.raises(AssertionError, match=missing):
+        make.run(target, **values)
+    assert not make.calls.exists()
 
 
 @pytest.mark.parametrize("odd", ["$b.duckdb", "a b'c.duckdb", "`touch made`.duckdb"])
@@ -127,7 +147,7 @@ def test_args_are_words_for_the_shell(make: Make) -> None:
     assert words == [*pipeline("2018-10-17", "in", "s3://b/x", ""), "--k", "3", "--card", "my card.json"]
 
 
-def test_the_sample_is_written_once_for_the_targets_that_read_it(make: Make) -> None:
+def test_the_sample_is_written_once(make: Make) -> None:
     sample = "build/sample-30-7"
     (make.folder / sample).mkdir(parents=True)
     drawn = ["python", "-m", "jobs.sample", "--orders", "30", "--seed", "7", "--output", sample]
@@ -135,6 +155,5 @@ def test_the_sample_is_written_once_for_the_targets_that_read_it(make: Make) -> 
         *drawn,
         *pipeline("2018-10-17", sample, "output", "duckdb:output/warehouse.duckdb"),
     ]
-    assert make.run("upload", ORDERS="30", SEED="7")[:4] == ["python", "-m", "deploy", "upload"]
     (make.folder / sample / ".whole").unlink()
     assert make.run("sample", ORDERS="30", SEED="7") == drawn

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from jobs.aws import errors
@@ -107,6 +108,12 @@ class Aws:
         if name is None:
             raise ConfigurationError("no AWS region is set. Give --region, or set AWS_REGION")
         return str(name)
+
+    @property
+    def dns_suffix(self) -> str:
+        """The end of the names of AWS's hosts in the partition of the region, such as ``amazonaws.com``."""
+        resolver = botocore.session.get_session().get_component("endpoint_resolver")
+        return str(resolver.get_partition_dns_suffix(self.session.get_partition_for_region(self.region)))
 
     def client(self, service: str, *, may_repeat: bool = True) -> Any:
         """The boto3 client of a service, with or without retries."""

@@ -17,6 +17,8 @@ from jobs.cli.parser import OneLineParser
 from jobs.errors import ConfigurationError
 
 STEPS = ("pipeline", "segments", "publish")
+DEFAULT_SCHEMA = "public"
+"""The schema of a load if there is no stack `nightly`, whose setting ``Schema`` names another one."""
 
 Action = Callable[[argparse.Namespace], None]
 
@@ -158,19 +160,36 @@ def _arguments_that_make_a_run(step: str, arguments: tuple[str, ...], outputs: M
     defaults = {"--output": f"s3://{bucket}/output", "--run-id": run_id}
     if step == "pipeline":
         defaults["--input"] = f"s3://{bucket}/raw"
+    catalogue, options = outputs.get("CatalogueDatabase"), dict(pairwise(arguments))
+    # The catalogue is for the runs of the stacks' folder. A run that readers do not see is not registered either.
+    is_in_its_folder = options.get("--output", defaults["--output"]).rstrip("/") == defaults["--output"]
+    if catalogue and is_in_its_folder and options.get("--becomes-current") != "no":
+        defaults["--catalogue"] = catalogue
     return JobArguments(step, run_id, bucket, _with_defaults(arguments, defaults))
 
 
 def _arguments_that_load_a_run(step: str, arguments: tuple[str, ...], outputs: Mapping[str, str]) -> JobArguments:
     bucket = outputs["DataBucket"]
+    if "--warehouse" not in arguments and "Workgroup" not in outputs:
+        raise ConfigurationError(
+            f"--step {step}: no stack has the output Workgroup, expected a warehouse to load into. Create it with "
+            "`up --only warehouse`, or name another one with --warehouse. Nothing was started"
+        )
     defaults = {
         "--output": f"s3://{bucket}/output",
-        "--warehouse": f"redshift://{outputs['Workgroup']}/{outputs['Database']}/{outputs['Schema']}",
+        "--warehouse": _warehouse_address(outputs),
         "--staging": f"s3://{bucket}/staging",
         "--iam-role": "default",
     }
     name = _run_names(arguments).run or _unique_suffix()
     return JobArguments(step, name, bucket, _with_defaults(arguments, defaults))
+
+
+def _warehouse_address(outputs: Mapping[str, str]) -> str:
+    """The address of the stacks' warehouse, with the schema of the nightly loads; empty if there is no warehouse."""
+    if "Workgroup" not in outputs:
+        return ""
+    return f"redshift://{outputs['Workgroup']}/{outputs['Database']}/{outputs.get('Schema', DEFAULT_SCHEMA)}"
 
 
 def _with_defaults(arguments: tuple[str, ...], defaults: Mapping[str, str]) -> tuple[str, ...]:

@@ -29,11 +29,13 @@ class Application:
         aws: the account.
         prefix: of the stacks.
         outputs: the outputs of the stacks.
+        tags: the tags of each job run.
     """
 
     aws: Aws
     prefix: str
     outputs: Mapping[str, str]
+    tags: Mapping[str, str]
 
     def start_request(self, job: JobArguments) -> Request:
         """The request that starts a job run.
@@ -64,11 +66,13 @@ class Application:
                         "cloudWatchLoggingConfiguration": {
                             "enabled": True,
                             "logGroupName": self.outputs["EmrLogGroup"],
+                            # No encryptionKeyArn: the stack's group has its key already, and to associate one takes
+                            # rights over the group and the key that a step does not need.
                             "logStreamNamePrefix": job.name,
-                            "encryptionKeyArn": self.outputs["KeyArn"],
                         }
                     }
                 },
+                "tags": dict(self.tags),
             },
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.aws.requests import Aws, RefusedError, Request
 from deploy.aws.waiting import State, wait_until_final
-from deploy.job_runs.arguments import JobArguments, makes_run
+from deploy.job_runs.arguments import STEPS, JobArguments, makes_run
 from deploy.job_runs.outcomes import job_failure
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError
 
@@ -122,6 +122,34 @@ class GlueJob:
         parameters = {"JobName": self.name, "MaxResults": 50}
         job_runs = self.aws.read(Request("glue", "get_job_runs", parameters)).get("JobRuns", [])
         return next((str(job_run["Id"]) for job_run in job_runs if _is_same(job_run, arguments)), None)
+
+
+def stop_job_runs(aws: Aws, prefix: str) -> None:
+    """Stop the job runs of all steps for `down`, and wait for their end. A job that is gone has none."""
+
+    def unfinished(job_name: str) -> list[str]:
+        try:
+            page = aws.read(Request("glue", "get_job_runs", {"JobName": job_name, "MaxResults": 50}))
+        except RefusedError as error:
+            if error.code != "EntityNotFoundException":
+                raise
+            return []
+        return [str(run["Id"]) for run in page.get("JobRuns", []) if run["JobRunState"] not in FINAL_STATES]
+
+    for job_name in (f"{prefix}-{step}" for step in STEPS):
+        job_runs = unfinished(job_name)
+        if not job_runs:
+            continue
+        aws.change(Request("glue", "batch_stop_job_run", {"JobName": job_name, "JobRunIds": job_runs}))
+        if aws.is_dry_run:
+            continue
+
+        def poll(name: str = job_name) -> State:
+            left = unfinished(name)
+            return State("busy" if left else "idle", is_final=not left, detail=", ".join(left))
+
+        resume_command = f"python -m deploy down {aws.deployment_options(prefix)}"
+        wait_until_final(f"runs of {job_name}", poll, resume_command=resume_command)
 
 
 def _is_same(job_run: Mapping[str, Any], arguments: JobArguments) -> bool:

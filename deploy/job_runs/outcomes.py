@@ -64,36 +64,54 @@ def log_request(group: str, stream_prefix: str) -> Request:
     return Request("logs", "filter_log_events", {"logGroupName": group, "logStreamNamePrefix": stream_prefix})
 
 
-def print_logs(aws: Aws, groups: Sequence[str], stream_prefix: str) -> None:
+def print_logs(aws: Aws, groups: Sequence[str], stream_prefix: str, *, earlier_groups: Sequence[str] = ()) -> None:
     """Print all lines of the log streams whose names start with a prefix. A dry run prints the requests.
+
+    Args:
+        aws: the account.
+        groups: the log groups.
+        stream_prefix: the beginning of the streams' names.
+        earlier_groups: where else, or in an earlier version, the log may be; they are read if the groups have no line.
 
     Raises:
         OutsideSystemError: None of the log groups exists yet.
     """
-    missing = []
+    lines, missing = _print_groups(aws, groups, stream_prefix)
+    others = list(dict.fromkeys(group for group in earlier_groups if group not in groups))
+    if not lines and others:
+        _, missing_others = _print_groups(aws, others, stream_prefix)
+        missing += missing_others
+    if missing and len(missing) == len({*groups, *earlier_groups}):
+        raise OutsideSystemError(
+            f"no log group {' or '.join(groups)} yet: a job creates it with its first line. Try again later"
+        )
+
+
+def _print_groups(aws: Aws, groups: Sequence[str], stream_prefix: str) -> tuple[int, list[str]]:
+    """Print the lines of some groups, and return their number and the groups that do not exist."""
+    lines, missing = 0, []
     for group in groups:
         request = log_request(group, stream_prefix)
         if aws.is_dry_run:
             print_request(request)
             continue
         try:
-            _print_pages(aws, request)
+            lines += _print_pages(aws, request)
         except RefusedError as error:
             if error.code != "ResourceNotFoundException":
                 raise
             missing.append(group)
-    if missing and len(missing) == len(groups):
-        raise OutsideSystemError(
-            f"no log group {' or '.join(groups)} yet: a job creates it with its first line. Try again later"
-        )
+    return lines, missing
 
 
-def _print_pages(aws: Aws, request: Request) -> None:
+def _print_pages(aws: Aws, request: Request) -> int:
     token: dict[str, str] = {}
+    lines = 0
     while True:
         parameters = {**request.parameters, **token}
         page = aws.read(Request(request.service, request.operation, parameters))
         sys.stdout.writelines(f"{event['message'].rstrip()}\n" for event in page["events"])
+        lines += len(page["events"])
         if "nextToken" not in page:
-            return
+            return lines
         token = {"nextToken": page["nextToken"]}

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.aws.requests import Aws, RefusedError, Request
@@ -11,12 +12,13 @@ from deploy.job_runs.emr_serverless import stop_application
 from deploy.stacks.stacks import (
     STUCK,
     Stack,
+    default_tags,
     describe_stack,
     stack_name,
-    template_body,
     template_parameters,
     wait_for_stack,
 )
+from deploy.stacks.template_source import template_source
 from jobs.errors import ConfigurationError, OutsideSystemError
 
 SUCCEEDED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
@@ -24,58 +26,118 @@ NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 APPLICATION = "Application"
 """The resource of the stack `jobs` that changes only while it is stopped."""
 
+OF_EARLIER_VERSIONS = {"Kmeans": "sagemaker", "LogGroups": "false"}
+"""The values of parameters in a stack that an earlier version made, where a default would change what it does, or fail.
+
+An older nightly run always used SageMaker. Redshift has made the log groups of an older warehouse itself, and
+CloudFormation makes none that is there.
+"""
+
 NO_REASON = "CloudFormation gives no reason"
 
 
-def change_set_request(
-    prefix: str, name: str, *, settings: Mapping[str, str], before: Stack | None, outputs: Mapping[str, str]
-) -> Request:
-    """The request for a change set.
+@dataclass(frozen=True)
+class StackOptions:
+    """What a user asks of the stacks of a call.
 
-    A parameter has the user's setting, else an output, else its present value, else its default.
+    Attributes:
+        settings: the user's settings.
+        shared: the settings that other stacks of the prefix have, for a stack that does not have them yet.
+        tags: the user's tags.
+        service_role: the ARN of the role with which CloudFormation works; empty for the role that a stack has, or the
+            caller's rights.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    service_role: str = ""
+
+
+def parameter_values(
+    prefix: str, name: str, *, options: StackOptions, before: Stack | None, outputs: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The values of a stack's parameters.
+
+    A parameter has the user's setting, else an output, else its present value, else that of another stack, else that of
+    `OF_EARLIER_VERSIONS` if the stack exists, else its default.
 
     Args:
         prefix: of all names.
         name: the stack.
-        settings: the user's settings.
+        options: what the user asks.
         before: the stack as it is; None if it does not exist.
-        outputs: the outputs of the stacks before it, and the keys of the release.
+        outputs: the outputs of the stacks before it, and the keys of the release. An output that a stack could give and
+            does not is empty.
 
     Raises:
         ConfigurationError: A parameter has no value.
     """
-    body = template_body(name)
     values: list[dict[str, Any]] = []
     for parameter, declaration in template_parameters(name).items():
-        value = {"Prefix": prefix, **outputs, **settings}.get(parameter)
-        if value is not None:
+        value = {"Prefix": prefix, **outputs, **options.settings}.get(parameter)
+        is_withdrawn = value == "" and "Default" not in declaration
+        is_new = before is None or parameter not in before.parameters
+        if value is None and is_new:
+            value = options.shared.get(parameter, OF_EARLIER_VERSIONS.get(parameter) if before else None)
+        if value is not None and not is_withdrawn:
             values.append({"ParameterKey": parameter, "ParameterValue": value})
-        elif before is not None and parameter in before.parameters:
+        elif not is_new and not is_withdrawn:
             values.append({"ParameterKey": parameter, "UsePreviousValue": True})
         elif "Default" not in declaration:
             raise ConfigurationError(
-                f"stack {stack_name(prefix, name)}: parameter {parameter} has no value. Run `up` to the end"
+                f"stack {stack_name(prefix, name)}: parameter {parameter} has no value, expected an output of that "
+                "name from a stack before it. Run `up` to the end"
             )
-    digest = hashlib.sha256(f"{body}\0{sorted(map(str, values))}".encode()).hexdigest()[:16]
+    return values
+
+
+def change_set_request(
+    full_name: str, *, is_new: bool, values: list[dict[str, Any]], tags: Mapping[str, str], source: Mapping[str, str]
+) -> Request:
+    """The request for a change set.
+
+    Args:
+        full_name: the stack's name in CloudFormation.
+        is_new: whether the stack does not exist yet.
+        values: of the parameters.
+        tags: all tags that the stack will have.
+        source: the parameters that have the template and the role.
+    """
+    content = f"{sorted(source.items())}\0{sorted(map(str, values))}\0{sorted(tags.items())}"
     return Request(
         "cloudformation",
         "create_change_set",
         {
-            "StackName": stack_name(prefix, name),
-            "ChangeSetName": f"change-{digest}",
-            "ChangeSetType": "CREATE" if before is None else "UPDATE",
-            "TemplateBody": body,
+            "StackName": full_name,
+            "ChangeSetName": f"change-{hashlib.sha256(content.encode()).hexdigest()[:16]}",
+            "ChangeSetType": "CREATE" if is_new else "UPDATE",
+            **source,
             "Parameters": values,
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
-            "Tags": [{"Key": "project", "Value": "olist-rfm-segments"}, {"Key": "prefix", "Value": prefix}],
+            "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
         },
     )
 
 
+def _tags(prefix: str, options: StackOptions, before: Stack | None) -> dict[str, str]:
+    """The tags that a stack will have: CloudFormation takes those of a request in place of the present ones."""
+    present = before if before is not None else Stack("", "", {}, {})
+    values = {**options.shared, **present.parameters, **options.settings}
+    return {**present.tags, **default_tags(prefix, cost_centre=values.get("CostCentre", "")), **options.tags}
+
+
 def create_or_update(
-    aws: Aws, prefix: str, name: str, *, settings: Mapping[str, str], outputs: Mapping[str, str]
+    aws: Aws, prefix: str, name: str, *, options: StackOptions, outputs: Mapping[str, str]
 ) -> Stack | None:
     """Create or change a stack and wait for it.
+
+    Args:
+        aws: the account.
+        prefix: of all names.
+        name: the stack.
+        options: what the user asks.
+        outputs: the outputs of the stacks before it, and the keys of the release.
 
     Returns:
         The stack; None in a dry run if it does not exist.
@@ -90,7 +152,15 @@ def create_or_update(
             f"stack {stack_name(prefix, name)} is {before.status} ({before.reason}). Delete it with `down`, or repair "
             "it in the CloudFormation console, then run `up` again"
         )
-    request = change_set_request(prefix, name, settings=settings, before=before, outputs=outputs)
+    values = parameter_values(prefix, name, options=options, before=before, outputs=outputs)
+    role = {"RoleARN": options.service_role} if options.service_role else {}
+    request = change_set_request(
+        stack_name(prefix, name),
+        is_new=before is None,
+        values=values,
+        tags=_tags(prefix, options, before),
+        source=template_source(aws, name, outputs) | role,
+    )
     if aws.is_dry_run:
         aws.change(request)
         return before

@@ -1,9 +1,10 @@
-"""The four stacks: their names, their templates, their present state, and their deletion."""
+"""The stacks: their names, their templates, their present state, and their deletion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -12,8 +13,16 @@ from deploy.aws.requests import Aws, RefusedError, Request
 from deploy.aws.waiting import State, wait_until_final
 from jobs.errors import ConfigurationError, OutsideSystemError
 
-STACKS = ("storage", "warehouse", "jobs", "nightly")
-"""In the order of their creation: each needs outputs of those before it."""
+STACKS = ("storage", "network", "jobs", "warehouse", "bi", "nightly")
+"""In the order of their creation: each takes outputs of those before it."""
+
+OPTIONAL = frozenset({"network", "bi"})
+"""Stacks that `up` creates only by name. Once one exists, `up` changes it with the others."""
+
+TEMPLATES = resources.files("deploy") / "cloudformation"
+
+PROJECT = "olist-rfm-segments"
+"""The tag `project` of what this project makes and starts, by which its costs are found."""
 
 DELETED = "DELETE_COMPLETE"
 NEVER_CREATED = "REVIEW_IN_PROGRESS"
@@ -29,16 +38,26 @@ class Stack:
         reason: the reason of the status; empty if CloudFormation gives none.
         outputs: its outputs.
         parameters: the values of its template's parameters.
+        tags: its tags, which its resources have too.
     """
 
     status: str
     reason: str
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class StackOutputs(dict[str, str]):
-    """The outputs of all stacks. A missing one raises an error that says what to do."""
+    """The outputs of all stacks. A missing one raises an error that says what to do.
+
+    Attributes:
+        job_tags: the tags of the stack `jobs`, which the jobs that are started there get too.
+    """
+
+    def __init__(self, outputs: Mapping[str, str], *, job_tags: Mapping[str, str]) -> None:
+        super().__init__(outputs)
+        self.job_tags = job_tags
 
     def __missing__(self, key: str) -> str:
         """Raise an error for a missing output.
@@ -46,9 +65,11 @@ class StackOutputs(dict[str, str]):
         Raises:
             ConfigurationError: Always.
         """
-        raise ConfigurationError(
-            f"no stack has the output {key}, expected all outputs of this version. Run `up` to the end"
+        giver = next((name for name in STACKS if key in template_outputs(name)), "")
+        advice = (
+            f"the stack {giver} to give it. Create or change it: `up --only {giver}`" if giver else "a stack to give it"
         )
+        raise ConfigurationError(f"no stack has the output {key}, expected {advice}")
 
 
 def stack_name(prefix: str, name: str) -> str:
@@ -56,22 +77,37 @@ def stack_name(prefix: str, name: str) -> str:
     return f"{prefix}-{name}"
 
 
+def template(name: str) -> Traversable:
+    """The file of a stack's template."""
+    return TEMPLATES / f"{name}.yaml"
+
+
 def template_body(name: str) -> str:
     """The text of a stack's template."""
-    return (resources.files("deploy") / "cloudformation" / f"{name}.yaml").read_text(encoding="utf-8")
+    return template(name).read_text(encoding="utf-8")
 
 
-@cache
 def template_parameters(name: str) -> Mapping[str, Mapping[str, Any]]:
     """The parameters of a stack's template, by name."""
-    parameters = YAML().load(template_body(name))["Parameters"]
+    parameters = _parsed(template_body(name)).get("Parameters", {})
     return {parameter: dict(declaration) for parameter, declaration in parameters.items()}
 
 
-@cache
 def template_outputs(name: str) -> tuple[str, ...]:
     """The names of the outputs of a stack's template."""
-    return tuple(YAML().load(template_body(name))["Outputs"])
+    return tuple(_parsed(template_body(name)).get("Outputs", {}))
+
+
+def template_mapping(name: str, mapping: str) -> Mapping[str, Any]:
+    """A mapping of a stack's template, by its first key; empty if the template has none of that name."""
+    content: Mapping[str, Any] = _parsed(template_body(name)).get("Mappings", {}).get(mapping, {})
+    return content
+
+
+@cache
+def _parsed(body: str) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = YAML().load(body)
+    return content
 
 
 def describe_request(prefix: str, name: str) -> Request:
@@ -96,7 +132,13 @@ def describe_stack(aws: Aws, prefix: str, name: str) -> Stack | None:
         parameters={
             parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in description.get("Parameters", [])
         },
+        tags={tag["Key"]: tag["Value"] for tag in description.get("Tags", [])},
     )
+
+
+def describe_stacks(aws: Aws, prefix: str) -> dict[str, Stack]:
+    """The stacks of a prefix that exist, in the order of their creation."""
+    return {name: stack for name in STACKS if (stack := describe_stack(aws, prefix, name)) is not None}
 
 
 def stack_outputs(aws: Aws, prefix: str) -> StackOutputs:
@@ -105,10 +147,17 @@ def stack_outputs(aws: Aws, prefix: str) -> StackOutputs:
     Raises:
         ConfigurationError: There is no such stack.
     """
-    stacks = [stack for name in STACKS if (stack := describe_stack(aws, prefix, name)) is not None]
+    stacks = describe_stacks(aws, prefix)
     if not stacks:
         raise ConfigurationError(f"--prefix {prefix}: no stacks of that name in {aws.region}. Create them with `up`")
-    return StackOutputs((key, value) for stack in stacks for key, value in stack.outputs.items())
+    outputs = {key: value for stack in stacks.values() for key, value in stack.outputs.items()}
+    job_tags = default_tags(prefix) | (dict(stacks["jobs"].tags) if "jobs" in stacks else {})
+    return StackOutputs(outputs, job_tags=job_tags)
+
+
+def default_tags(prefix: str, *, cost_centre: str = "") -> dict[str, str]:
+    """The tags of every stack, which CloudFormation copies to the resources."""
+    return {"project": PROJECT, "prefix": prefix, "cost-centre": cost_centre or prefix}
 
 
 def wait_for_stack(aws: Aws, prefix: str, name: str, *, resume_command: str) -> State:

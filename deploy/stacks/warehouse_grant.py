@@ -15,9 +15,9 @@ FINAL_STATES = {"FINISHED", "FAILED", "ABORTED"}
 EXISTS = "already exists"
 
 
-def grant_statements(prefix: str, database: str) -> dict[str, str]:
+def grant_statements(role: str, database: str) -> dict[str, str]:
     """The statements, by purpose. The names come from the templates, and none needs quotes inside."""
-    user = f'"IAMR:{prefix}-publish"'
+    user = f'"IAMR:{role}"'
     return {
         "create the user": f"create user {user} password disable",
         "let it create schemas": f'grant create, temporary on database "{database}" to {user}',
@@ -34,15 +34,21 @@ def execute_request(*, workgroup: str, database: str, secret: str, sql: str) -> 
     )
 
 
-def grant_publish_role(aws: Aws, *, prefix: str, workgroup: str, database: str) -> None:
+def grant_publish_role(aws: Aws, *, prefix: str, outputs: Mapping[str, str]) -> None:
     """Let the publish role create schemas and tables in the warehouse.
+
+    Args:
+        aws: the account.
+        prefix: of the stacks.
+        outputs: the outputs of the warehouse and of the stacks before it.
 
     Raises:
         OutsideSystemError: A statement failed.
     """
+    workgroup, database = outputs["Workgroup"], outputs["Database"]
     namespace_request = Request("redshift-serverless", "get_namespace", {"namespaceName": prefix})
     secret = "<its secret>" if aws.is_dry_run else aws.read(namespace_request)["namespace"]["adminPasswordSecretArn"]
-    for purpose, sql in grant_statements(prefix, database).items():
+    for purpose, sql in grant_statements(outputs["PublishRoleName"], database).items():
         response = aws.change(execute_request(workgroup=workgroup, database=database, secret=secret, sql=sql))
         if response is None:
             continue

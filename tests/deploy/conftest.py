@@ -21,6 +21,8 @@ from tests.fakes.emr.service import EmrCluster, EmrServerless
 from tests.fakes.environment import CREDENTIALS, MODELS, REGION, serving, session_with
 from tests.fakes.glue.service import Glue
 from tests.fakes.http.protocols import JsonService
+from tests.fakes.logs.service import Logs
+from tests.fakes.redshift.serverless import RedshiftServerless
 from tests.fakes.sagemaker.client_requests import ClientRequests
 from tests.fakes.step_functions.service import StepFunctions
 
@@ -28,7 +30,8 @@ SESSION = boto3.session.Session
 PREFIX = "shop"
 STATEMENT = "01234567-89ab-cdef-0123-456789abcdef"
 BUCKETS = {"DataBucket": "shop-data", "ArtifactsBucket": "shop-artifacts", "AccessLogsBucket": "shop-logs"}
-ROLES = ("Pipeline", "Segments", "Publish", "SageMaker")
+ROLES = ("Pipeline", "Segments", "SageMaker")
+STEPS = ("Pipeline", "Segments", "Publish")
 OUTPUTS = {
     "shop-storage": {**BUCKETS, "KeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1"},
     "shop-warehouse": {
@@ -45,13 +48,27 @@ OUTPUTS = {
         "EmrSubmitParameters": "--py-files s3://shop-artifacts/code/0a1b/olist_rfm_segments.zip",
         "EmrLogGroup": "/shop/emr",
         "KMeansImage": "438346466558.dkr.ecr.eu-west-1.amazonaws.com/kmeans:1",
+        "PublishRoleName": "shop-publish",
+        "CatalogueDatabase": "shop",
+        "GlueLogPrefix": "/shop/glue",
+        **{f"{step}LogPrefix": f"/shop/glue/shop-role/shop-{step.lower()}" for step in STEPS},
         **{f"{role}RoleArn": f"arn:aws:iam::123456789012:role/shop-{role.lower()}" for role in ROLES},
     },
     "shop-nightly": {
         "MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop-nightly",
         "TopicArn": "arn:aws:sns:eu-west-1:123456789012:shop",
+        "Kmeans": "spark",
         "Schema": "marts",
     },
+}
+OPTIONAL_OUTPUTS = {
+    "shop-network": {
+        "NetworkVpc": "vpc-1",
+        "NetworkSubnets": "subnet-1,subnet-2",
+        "NetworkGroup": "sg-1",
+        "NetworkZone": "eu-west-1a",
+    },
+    "shop-bi": {"DashboardId": "shop", "DashboardDataSets": "shop-segments,shop-grid", "AthenaWorkGroup": "shop"},
 }
 
 
@@ -70,15 +87,23 @@ def step_functions(aws: pytest.MonkeyPatch) -> Iterator[StepFunctions]:
 
 
 @pytest.fixture
+def glue(aws: pytest.MonkeyPatch) -> Iterator[Glue]:
+    """Glue, without a job run."""
+    with serving(aws, "GLUE", Glue()) as service:
+        yield service
+
+
+@pytest.fixture
 def cloud_formation(
-    aws: pytest.MonkeyPatch, emr_serverless: EmrServerless, step_functions: StepFunctions
+    aws: pytest.MonkeyPatch, emr_serverless: EmrServerless, step_functions: StepFunctions, glue: Glue, s3: Any
 ) -> Iterator[CloudFormation]:
     """CloudFormation, in an account where nothing was made yet."""
-    del step_functions
+    del step_functions, glue
     aws.setattr(waiting, "POLL_SECONDS", 0.0)
     aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
     service = CloudFormation()
-    service.outputs = OUTPUTS
+    service.outputs = OUTPUTS | OPTIONAL_OUTPUTS
+    service.read_object = lambda bucket, key: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     service.application_is_started = emr_serverless.application_is_started
     with serving(aws, "CLOUDFORMATION", service):
         yield service
@@ -86,7 +111,7 @@ def cloud_formation(
 
 @pytest.fixture
 def deployed(cloud_formation: CloudFormation) -> CloudFormation:
-    """CloudFormation in an account with all stacks of the prefix."""
+    """CloudFormation in an account with the stacks of the prefix that are not optional."""
     for name, outputs in OUTPUTS.items():
         cloud_formation.stacks[name] = {
             "statuses": ["CREATE_COMPLETE"],
@@ -112,12 +137,16 @@ def buckets(aws: pytest.MonkeyPatch, s3: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def redshift(aws: pytest.MonkeyPatch) -> Iterator[JsonService]:
-    """The Data API, which accepts every statement, and Redshift Serverless, which knows the administrator's secret."""
-    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift!shop-administrator"
-    serverless = JsonService(
-        "redshift-serverless", {"GetNamespace": lambda _: {"namespace": {"adminPasswordSecretArn": secret}}}
-    )
+def serverless(aws: pytest.MonkeyPatch) -> Iterator[RedshiftServerless]:
+    """Redshift Serverless, without usage limits and snapshots."""
+    with serving(aws, "REDSHIFT_SERVERLESS", RedshiftServerless()) as service:
+        yield service
+
+
+@pytest.fixture
+def redshift(aws: pytest.MonkeyPatch, serverless: RedshiftServerless) -> Iterator[JsonService]:
+    """The Data API, which accepts every statement, beside Redshift Serverless."""
+    del serverless
     data = JsonService(
         "redshift-data",
         {
@@ -125,8 +154,15 @@ def redshift(aws: pytest.MonkeyPatch) -> Iterator[JsonService]:
             "DescribeStatement": lambda _: {"Id": STATEMENT, "Status": "FINISHED"},
         },
     )
-    with serving(aws, "REDSHIFT_SERVERLESS", serverless), serving(aws, "REDSHIFT_DATA", data):
+    with serving(aws, "REDSHIFT_DATA", data):
         yield data
+
+
+@pytest.fixture
+def logs(aws: pytest.MonkeyPatch) -> Iterator[Logs]:
+    """CloudWatch Logs, without a group."""
+    with serving(aws, "CLOUDWATCH_LOGS", Logs()) as service:
+        yield service
 
 
 @pytest.fixture
@@ -167,13 +203,6 @@ def emr_packages(emr: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def emr_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python of EMR's version that has Spark alone."""
     return clean_environment(tmp_path_factory.mktemp("emr-python") / "python", EMR)
-
-
-@pytest.fixture
-def glue(aws: pytest.MonkeyPatch) -> Iterator[Glue]:
-    """Glue, without a job run."""
-    with serving(aws, "GLUE", Glue()) as service:
-        yield service
 
 
 @pytest.fixture

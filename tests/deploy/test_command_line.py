@@ -17,7 +17,7 @@ def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    verbs = ["doctor", "up", "upload", "package", "glue", "emr", "sagemaker", "run", "outputs", "down"]
+    verbs = ["doctor", "up", "upload", "package", "glue", "emr", "sagemaker", "run", "quicksight", "outputs", "down"]
     assert [line.split()[0] for line in out.splitlines() if line.startswith("    ") and line[4] != " "] == verbs
 
 

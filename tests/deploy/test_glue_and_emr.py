@@ -1,12 +1,22 @@
 """The requests that Glue and EMR get, the loads that they start, and the states of their jobs."""
 
 import shlex
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from deploy.__main__ import main
 from tests.deploy.submitting import AS_OF, LOAD, NAMED, RUN, Runner, last_line
 from tests.fakes.cloudformation.service import CloudFormation
+
+
+def arguments_of(runner: Runner) -> dict[str, Any]:
+    """The arguments of the step that was started, on either platform."""
+    (started,) = runner.jobs.start_requests
+    if "Arguments" in started:
+        return dict(started["Arguments"])
+    return dict(pairwise(started["jobDriver"]["sparkSubmit"]["entryPointArguments"]))
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)
@@ -50,6 +60,7 @@ def test_glue_gets_the_users_arguments_and_the_places_of_the_files(runner: Runne
                 "--purchase-value": "any",
                 "--output": "s3://shop-data/output",
                 "--input": "s3://shop-data/raw",
+                "--catalogue": "shop",
             },
         }
     ]
@@ -65,7 +76,7 @@ def test_emr_runs_the_same_file_with_the_roles_of_the_step(runner: Runner) -> No
     assert submitted["entryPoint"] == "s3://shop-artifacts/code/0a1b/segments.py"
     assert submitted["entryPointArguments"] == [
         *("--features-run", RUN, "--run-id", f"{RUN}-segments"),
-        *("--output", "s3://shop-data/output"),
+        *("--output", "s3://shop-data/output", "--catalogue", "shop"),
     ]
 
 
@@ -142,13 +153,81 @@ def test_a_cluster_gets_no_setting_of_emr_serverless(runner: Runner) -> None:
 def test_outputs_that_stacks_of_an_earlier_version_lack_are_named(
     runner: Runner, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deployed.stacks["shop-nightly"]["outputs"] = {
-        "MachineArn": "arn:aws:states:eu-west-1:123456789012:stateMachine:shop"
-    }
+    deployed.stacks["shop-warehouse"]["outputs"] = {"Workgroup": "shop"}
     assert runner.submit(*LOAD) == 2
-    assert "no stack has the output Schema, expected all outputs of this version. Run `up` to the end" in last_line(
-        capsys
+    expected = (
+        "no stack has the output Database, expected the stack warehouse to give it. Create or change it: `up --only"
     )
+    assert f"{expected} warehouse`" in last_line(capsys)
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_a_load_without_a_warehouse_names_the_command_that_makes_one(
+    runner: Runner, deployed: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del deployed.stacks["shop-warehouse"], deployed.stacks["shop-nightly"]
+    assert runner.submit(*LOAD) == 2
+    assert "--step publish: no stack has the output Workgroup, expected a warehouse to load into" in last_line(capsys)
+    assert runner.jobs.start_requests == []
+    runner.passes_through("SUCCEEDED")
+    assert runner.submit(*LOAD, "--warehouse", "redshift://bank/segments/public") == 0
+    (started,) = runner.jobs.start_requests
+    assert started["Arguments"]["--warehouse"] == "redshift://bank/segments/public"
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_a_load_without_a_nightly_run_goes_into_the_schema_public(runner: Runner, deployed: CloudFormation) -> None:
+    del deployed.stacks["shop-nightly"]
+    runner.passes_through("SUCCEEDED")
+    assert runner.submit(*LOAD) == 0
+    assert runner.jobs.start_requests[0]["Arguments"]["--warehouse"] == "redshift://shop/segments/public"
+
+
+@pytest.mark.parametrize("runner", ["glue", "emr"], indirect=True)
+@pytest.mark.parametrize(
+    ("arguments", "database"),
+    [
+        ((), "shop"),
+        (("--becomes-current", "yes"), "shop"),
+        (("--becomes-current", "no"), None),
+        (("--becomes-current=no",), None),
+        (("--output", "s3://shop-data/trials"), None),
+        (("--output=s3://shop-data/output/",), "shop"),
+        (("--catalogue", "other"), "other"),
+        (("--becomes-current", "no", "--catalogue=other"), "other"),
+    ],
+)
+def test_a_run_that_becomes_current_in_the_folder_of_the_catalogue_is_registered_there(
+    runner: Runner, arguments: tuple[str, ...], database: str | None
+) -> None:
+    runner.passes_through("SUCCEEDED")
+    assert runner.submit(*NAMED, *arguments) == 0
+    assert arguments_of(runner).get("--catalogue") == database
+
+
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_stacks_without_a_catalogue_register_no_run(runner: Runner, deployed: CloudFormation) -> None:
+    jobs = deployed.stacks["shop-jobs"]
+    jobs["outputs"] = {name: value for name, value in jobs["outputs"].items() if name != "CatalogueDatabase"}
+    runner.passes_through("SUCCEEDED")
+    assert runner.submit() == 0
+    assert "--catalogue" not in arguments_of(runner)
+
+
+@pytest.mark.parametrize("runner", ["emr"], indirect=True)
+def test_a_job_run_on_emr_has_the_tags_of_the_stack_and_leaves_its_log_to_the_key_of_the_group(
+    runner: Runner, deployed: CloudFormation
+) -> None:
+    runner.passes_through("SUCCEEDED")
+    assert runner.submit() == 0
+    deployed.stacks["shop-jobs"]["tags"] = {"cost-centre": "4711", "owner": "marketing"}
+    assert runner.submit(*AS_OF, "--run-id", "2018-10-17-other") == 0
+    first, second = runner.jobs.start_requests
+    own = {"project": "olist-rfm-segments", "prefix": "shop"}
+    assert first["tags"] == own | {"cost-centre": "shop"}
+    assert second["tags"] == own | {"cost-centre": "4711", "owner": "marketing"}
+    logging = first["configurationOverrides"]["monitoringConfiguration"]["cloudWatchLoggingConfiguration"]
+    assert logging == {"enabled": True, "logGroupName": "/shop/emr", "logStreamNamePrefix": RUN}
 
 
 @pytest.mark.parametrize("runner", ["glue"], indirect=True)

@@ -11,7 +11,7 @@ from tests.fakes.emr.service import EmrServerless
 from tests.fakes.http.protocols import JsonService
 from tests.fakes.step_functions.service import StepFunctions
 
-ALL = ["shop-storage", "shop-warehouse", "shop-jobs", "shop-nightly"]
+ALL = ["shop-storage", "shop-jobs", "shop-warehouse", "shop-nightly"]
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def up(packaged: Path, buckets: Any, redshift: JsonService) -> Any:
 
 
 def keys_in(s3: Any, bucket: str) -> set[str]:
-    return {each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+    keys = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+    return {key for key in keys if not key.startswith("templates/")}
 
 
 def test_up_creates_the_stacks_in_their_order_and_uploads_the_code_to_their_keys(
@@ -44,7 +45,8 @@ def test_up_creates_the_stacks_in_their_order_and_uploads_the_code_to_their_keys
     jobs = cloud_formation.stacks["shop-jobs"]["parameters"]
     assert jobs["CodeKey"] == "code/0a1b0a1b0a1b0a1b"
     assert jobs["DataBucket"] == "shop-data"
-    assert jobs["WorkgroupArn"] == OUTPUTS["shop-warehouse"]["WorkgroupArn"]
+    assert cloud_formation.stacks["shop-warehouse"]["parameters"]["PublishRoleName"] == "shop-publish"
+    assert cloud_formation.stacks["shop-nightly"]["parameters"]["Workgroup"] == "shop"
     statements = [call.request["Sql"] for call in redshift.calls if call.operation == "ExecuteStatement"]
     assert statements[0] == 'create user "IAMR:shop-publish" password disable'
     assert all('"IAMR:shop-publish"' in statement for statement in statements)
@@ -89,7 +91,12 @@ def test_a_dry_run_prints_every_request_and_sends_none_that_changes(
 ) -> None:
     assert up("--dry-run") == 0
     printed = capsys.readouterr().out
-    operations = [json.loads(part)["operation"] for part in printed.replace("}\n{", "}\0{").split("\0")]
+    requests = [json.loads(part) for part in printed.replace("}\n{", "}\0{").split("\0")]
+    operations = [
+        request["operation"]
+        for request in requests
+        if not request["parameters"].get("Key", "").startswith("templates/")
+    ]
     assert operations.count("create_change_set") == 4
     assert operations.count("upload_file") == 6
     assert operations.count("execute_statement") == 3
@@ -105,7 +112,7 @@ def test_a_stack_that_rolls_back_is_reported_with_the_resource_that_failed_first
     assert up() == 4
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("deploy: stack shop-warehouse ended as ROLLBACK_COMPLETE: Key (AWS::KMS::Key): The quota")
-    assert cloud_formation.completed == ["shop-storage"]
+    assert cloud_formation.completed == ["shop-storage", "shop-jobs"]
     assert up() == 2
     assert "Delete it with `down`" in capsys.readouterr().err
 
@@ -144,7 +151,7 @@ def test_an_unknown_setting_is_refused_before_anything_is_done(
     up: Any, cloud_formation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert up("--set", "GlueWorker=5") == 2
-    assert "invalid --set GlueWorker=5: expected NAME=VALUE, NAME one of BaseCapacity" in capsys.readouterr().err
+    assert "invalid --set GlueWorker=5: expected NAME=VALUE, NAME one of " in capsys.readouterr().err
     assert cloud_formation.calls == []
 
 

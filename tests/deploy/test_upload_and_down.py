@@ -128,7 +128,7 @@ def test_down_empties_every_version_and_deletes_the_stacks_last_first(
     buckets.delete_object(Bucket="shop-data", Key="raw/a.csv")
     assert main(["down", "--prefix", "shop", "--yes"]) == 0
     deleted = [call.request["StackName"] for call in deployed.calls if call.operation == "DeleteStack"]
-    assert deleted == ["shop-nightly", "shop-jobs", "shop-warehouse", "shop-storage"]
+    assert deleted == ["shop-nightly", "shop-warehouse", "shop-jobs", "shop-storage"]
     assert deployed.stacks == {}
     assert versions(buckets, "shop-data") == 0
     out = capsys.readouterr().out

@@ -1,6 +1,5 @@
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,10 +9,8 @@ from deploy.aws.requests import Request
 from deploy.job_runs.outcomes import job_failure
 from jobs.errors import PipelineError
 from tests.fakes.cloudformation.service import CloudFormation
-from tests.fakes.environment import serving
 from tests.fakes.glue.service import Glue
-from tests.fakes.http.faults import ServiceError
-from tests.fakes.http.protocols import JsonService
+from tests.fakes.logs.service import Logs
 
 Groups = dict[str, dict[str, list[str]]]
 
@@ -60,42 +57,65 @@ def test_a_file_that_no_job_wrote_so_states_no_error(content: bytes) -> None:
 
 
 @pytest.fixture
-def logs(aws: pytest.MonkeyPatch, deployed: CloudFormation, glue: Glue) -> Iterator[Groups]:
-    """CloudWatch Logs, two lines a page: groups of streams of lines. moto's does not heed the prefix of a stream."""
+def groups(deployed: CloudFormation, glue: Glue, logs: Logs) -> Groups:
+    """The groups of CloudWatch Logs, and a job run on Glue that has succeeded."""
     del deployed
-    groups: Groups = {}
-
-    def filter_log_events(request: dict[str, Any]) -> dict[str, Any]:
-        if request["logGroupName"] not in groups:
-            raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
-        streams = groups[request["logGroupName"]].items()
-        lines = [line for name, stream in streams if name.startswith(request["logStreamNamePrefix"]) for line in stream]
-        start = int(request.get("nextToken", "0"))
-        page: dict[str, Any] = {"events": [{"message": line} for line in lines[start : start + 2]]}
-        return page | ({"nextToken": str(start + 2)} if len(lines) > start + 2 else {})
-
     glue.jobs.states = ["SUCCEEDED"]
     glue.jobs.start_requests.append({"JobName": "shop-pipeline", "Arguments": {"--run-id": "2018-10-17-nightly"}})
-    with serving(aws, "CLOUDWATCH_LOGS", JsonService("logs", {"FilterLogEvents": filter_log_events})):
-        yield groups
+    return logs.groups
 
 
 def test_the_whole_log_of_a_job_run_is_printed_and_no_line_of_another(
-    logs: Groups, capsys: pytest.CaptureFixture[str]
+    groups: Groups, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logs["/aws-glue/jobs/error"] = {"jr_1": ["pipeline: one", "pipeline: two\n", "pipeline: three"]}
-    logs["/aws-glue/jobs/output"] = {"jr_2": ["another run"]}
+    groups["/shop/glue/shop-role/shop-pipeline/error"] = {
+        "jr_1-d": ["pipeline: one", "pipeline: two\n", "pipeline: three"]
+    }
+    groups["/shop/glue/shop-role/shop-pipeline/output"] = {"jr_2": ["another run"]}
     assert main(["glue", "logs", "--prefix", "shop", "jr_1"]) == 0
     assert capsys.readouterr().out == "pipeline: one\npipeline: two\npipeline: three\n"
 
 
-def test_the_log_of_a_run_on_emr_is_found_by_the_runs_id(logs: Groups, capsys: pytest.CaptureFixture[str]) -> None:
-    logs["/shop/emr"] = {"2018-10-17-nightly/applications/00f1abcd/jobs/01/SPARK_DRIVER/stderr": ["driver: one"]}
+def test_the_log_of_a_job_run_of_an_earlier_version_is_where_glue_put_it(
+    groups: Groups, logs: Logs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = "/shop/glue/shop-role/shop-pipeline"
+    groups |= {f"{own}/error": {"jr_2": ["another run"]}, "/aws-glue/jobs/error": {"jr_1": ["pipeline: one"]}}
+    assert main(["glue", "logs", "--prefix", "shop", "jr_1"]) == 0
+    assert capsys.readouterr().out == "pipeline: one\n"
+    groups[f"{own}/output"] = {"jr_1": ["pipeline: new"]}
+    logs.calls.clear()
+    assert main(["glue", "logs", "--prefix", "shop", "jr_1"]) == 0
+    assert capsys.readouterr().out == "pipeline: new\n"
+    assert {call.request["logGroupName"] for call in logs.calls} == {f"{own}/output", f"{own}/error"}
+
+
+def test_the_log_is_found_too_if_glue_adds_no_role_to_the_prefix(
+    groups: Groups, capsys: pytest.CaptureFixture[str]
+) -> None:
+    groups["/shop/glue/error"] = {"jr_1": ["pipeline: one"]}
+    assert main(["glue", "logs", "--prefix", "shop", "jr_1"]) == 0
+    assert capsys.readouterr().out == "pipeline: one\n"
+
+
+def test_a_job_on_glue_without_a_log_group_names_the_groups_of_the_stack(
+    groups: Groups, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert groups == {}
+    assert main(["glue", "logs", "--prefix", "shop", "jr_1"]) == 4
+    assert (
+        "no log group /shop/glue/shop-role/shop-pipeline/output or /shop/glue/shop-role/shop-pipeline/error yet"
+        in capsys.readouterr().err
+    )
+
+
+def test_the_log_of_a_run_on_emr_is_found_by_the_runs_id(groups: Groups, capsys: pytest.CaptureFixture[str]) -> None:
+    groups["/shop/emr"] = {"2018-10-17-nightly/applications/00f1abcd/jobs/01/SPARK_DRIVER/stderr": ["driver: one"]}
     assert main(["emr", "logs", "--prefix", "shop", "2018-10-17-nightly"]) == 0
     assert capsys.readouterr().out == "driver: one\n"
 
 
-def test_a_log_group_that_does_not_exist_yet_is_reported(logs: Groups, capsys: pytest.CaptureFixture[str]) -> None:
-    assert logs == {}
+def test_a_log_group_that_does_not_exist_yet_is_reported(groups: Groups, capsys: pytest.CaptureFixture[str]) -> None:
+    assert groups == {}
     assert main(["emr", "logs", "--prefix", "shop", "2018-10-17-nightly"]) == 4
     assert "no log group /shop/emr yet" in capsys.readouterr().err

@@ -4,7 +4,13 @@ moto's CloudFormation accepts any stack and ignores the resources that it does n
 deployment works. This one cannot tell either whether a template is valid; cfn-lint and the tests of the templates do.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from ruamel.yaml import YAML
 
 from tests.fakes.environment import ACCOUNT_ID, NOW, REGION
 from tests.fakes.http.faults import ServiceError
@@ -16,6 +22,16 @@ PARAMETERS_OF_RESOURCE = {
 }
 """The parameters of the jobs stack that change each resource."""
 
+LARGEST_BODY = 51_200
+HOST_OF_S3 = f".s3.{REGION}.amazonaws.com"
+
+
+@cache
+def _defaults(body: str) -> dict[str, str]:
+    """The values of the parameters that a request does not name, which a stack has too."""
+    declarations = YAML().load(body).get("Parameters", {})
+    return {name: str(each["Default"]) for name, each in declarations.items() if "Default" in each}
+
 
 class CloudFormation(QueryService):
     """The service.
@@ -23,6 +39,8 @@ class CloudFormation(QueryService):
     Attributes:
         outputs: The outputs that each stack will have, by stack name. A test sets them.
         failures: The reason for which the next change of a stack fails, by stack name. A test sets them.
+        failed_resource: The name and type of the resource that fails.
+        read_object: Reads the object of a bucket and a key, and raises an error if there is none. A test sets it.
         application_is_started: Whether the EMR Serverless application is started, in which case it cannot be changed.
         stacks: The stacks. ``statuses`` of a stack are those that it passes through, one per description.
         change_sets: The change sets that were not executed, by stack name and change set name.
@@ -43,6 +61,8 @@ class CloudFormation(QueryService):
         super().__init__("cloudformation", operations)
         self.outputs: dict[str, dict[str, str]] = {}
         self.failures: dict[str, str] = {}
+        self.failed_resource = ("Key", "AWS::KMS::Key")
+        self.read_object: Callable[[str, str], str] | None = None
         self.application_is_started = lambda: False
         self.stacks: dict[str, dict[str, Any]] = {}
         self.change_sets: dict[tuple[str, str], dict[str, Any]] = {}
@@ -64,6 +84,7 @@ class CloudFormation(QueryService):
             "StackStatus": stack["statuses"][0],
             "Parameters": parameters,
             "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in stack["outputs"].items()],
+            "Tags": [{"Key": key, "Value": value} for key, value in stack.get("tags", {}).items()],
         }
         if len(stack["statuses"]) > 1:
             stack["statuses"].pop(0)
@@ -75,8 +96,26 @@ class CloudFormation(QueryService):
     def _get_template(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"TemplateBody": self._stack(request["StackName"])["body"]}
 
+    def _body_of(self, request: dict[str, Any]) -> str:
+        body = request.get("TemplateBody")
+        if body is not None:
+            if len(body.encode()) > LARGEST_BODY:
+                constraint = f"Member must have length less than or equal to {LARGEST_BODY}"
+                raise ServiceError(
+                    "ValidationError", f"Value at 'templateBody' failed to satisfy constraint: {constraint}"
+                )
+            return str(body)
+        url = urlsplit(request["TemplateURL"])
+        if url.scheme != "https" or not url.netloc.endswith(HOST_OF_S3) or self.read_object is None:
+            raise ServiceError("ValidationError", "TemplateURL must be a supported URL.")
+        try:
+            return self.read_object(url.netloc.removesuffix(HOST_OF_S3), url.path.removeprefix("/"))
+        except ClientError as error:
+            raise ServiceError("ValidationError", f"S3 error: {error.response['Error']['Message']}") from None
+
     def _create_change_set(self, request: dict[str, Any]) -> dict[str, Any]:
-        name = request["StackName"]
+        name, body = request["StackName"], self._body_of(request)
+        tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
         status = self.stacks[name]["statuses"][0] if name in self.stacks else "REVIEW_IN_PROGRESS"
         exists = status != "REVIEW_IN_PROGRESS"
         if exists and status.endswith("_IN_PROGRESS"):
@@ -92,12 +131,16 @@ class CloudFormation(QueryService):
             else parameter["ParameterValue"]
             for parameter in request["Parameters"]
         }
-        is_unchanged = exists and (parameters, request["TemplateBody"]) == (stack["parameters"], stack["body"])
+        parameters = {**_defaults(body), **parameters}
+        present = (stack["parameters"], stack["body"], stack.get("tags", {}))
+        is_unchanged = exists and (parameters, body, tags) == present
         self.change_sets[name, request["ChangeSetName"]] = {
             "Status": "FAILED" if is_unchanged else "CREATE_COMPLETE",
             "StatusReason": "The submitted information didn't contain changes." if is_unchanged else "",
             "parameters": parameters,
-            "body": request["TemplateBody"],
+            "body": body,
+            "tags": tags,
+            "role": request.get("RoleARN"),
             "Changes": [
                 {"Type": "Resource", "ResourceChange": {"Action": "Modify", "LogicalResourceId": resource}}
                 for resource, keys in PARAMETERS_OF_RESOURCE.items()
@@ -136,12 +179,15 @@ class CloudFormation(QueryService):
         stack |= {
             "parameters": change_set["parameters"],
             "body": change_set["body"],
+            "tags": change_set["tags"],
+            "role": change_set["role"] or stack.get("role"),
             "outputs": self.outputs.get(name, {}),
             "statuses": [f"{kind}_IN_PROGRESS", f"{kind}_COMPLETE"],
         }
 
     def _record_failure(self, name: str, token: str) -> None:
-        reasons = [("Application", "Resource creation cancelled"), ("Key", self.failures[name])]
+        cancelled = ("Application", "AWS::EMRServerless::Application", "Resource creation cancelled")
+        failed = (*self.failed_resource, self.failures[name])
         self._events[:0] = [
             {
                 "StackId": name,
@@ -149,12 +195,12 @@ class CloudFormation(QueryService):
                 "StackName": name,
                 "Timestamp": NOW,
                 "LogicalResourceId": resource,
-                "ResourceType": "AWS::KMS::Key",
+                "ResourceType": kind,
                 "ResourceStatus": "CREATE_FAILED",
                 "ResourceStatusReason": reason,
                 "ClientRequestToken": token,
             }
-            for number, (resource, reason) in enumerate(reasons)
+            for number, (resource, kind, reason) in enumerate((cancelled, failed))
         ]
 
     def _describe_stack_events(self, request: dict[str, Any]) -> dict[str, Any]:
