@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace) -> None:
     outputs = stack_outputs(aws, options.prefix)
     name = options.name or f"{datetime.now(UTC):manual-%Y%m%dt%H%M%Sz}"
     settings = ("as_of", "input", "engine", "kmeans", "source", "mapping", "card")
-    execution_input = {name: getattr(options, name) for name in settings if getattr(options, name)}
+    execution_input = {key: value for key in settings if (value := getattr(options, key))}
     request = executions.start_request(outputs["MachineArn"], name=name, execution_input=execution_input)
     if options.dry_run:
         print_request(request)
