@@ -38,6 +38,17 @@ SHARED_RUNS = {
 """Fixtures that make a run once for several files, and how the names of these files begin."""
 
 
+LONGEST_FILES = (
+    "tests/test_readme.py",
+    "tests/jobs/test_malformed_input.py",
+    "tests/jobs/ledgers/test_malformed_ledgers.py",
+    "tests/deploy/test_standalone_cluster.py",
+    "tests/jobs/test_s3.py",
+    "tests/jobs/test_interrupted.py",
+)
+"""Files whose tests take minutes. They begin first, so that no process waits for the last of them at the end."""
+
+
 class OneProcessForEachRun(LoadFileScheduling):
     """The tests of a file run in one process, and so do those of all files that share a run."""
 
@@ -48,6 +59,12 @@ class OneProcessForEachRun(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneProcessForEachRun:
     return OneProcessForEachRun(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, and leave the others in their order."""
+    places = {file: place for place, file in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
