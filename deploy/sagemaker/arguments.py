@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from deploy.aws.options import Subparsers, add_account_options
 from deploy.sagemaker.requests import Placement, Training
-from deploy.stacks.stacks import PROJECT
+from deploy.stacks.tags import PROJECT
 from jobs.errors import ConfigurationError
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")

@@ -12,12 +12,12 @@ from deploy.job_runs.emr_serverless import stop_application
 from deploy.stacks.stacks import (
     STUCK,
     Stack,
-    default_tags,
     describe_stack,
     stack_name,
     template_parameters,
     wait_for_stack,
 )
+from deploy.stacks.tags import default_tags
 from deploy.stacks.template_source import template_source
 from jobs.errors import ConfigurationError, OutsideSystemError
 

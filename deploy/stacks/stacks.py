@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from deploy.aws.requests import Aws, RefusedError, Request
 from deploy.aws.waiting import State, wait_until_final
+from deploy.stacks.tags import default_tags
 from jobs.errors import ConfigurationError, OutsideSystemError
 
 STACKS = ("storage", "network", "jobs", "warehouse", "bi", "nightly")
@@ -20,9 +21,6 @@ OPTIONAL = frozenset({"network", "bi"})
 """Stacks that `up` creates only by name. Once one exists, `up` changes it with the others."""
 
 TEMPLATES = resources.files("deploy") / "cloudformation"
-
-PROJECT = "olist-rfm-segments"
-"""The tag `project` of what this project makes and starts, by which its costs are found."""
 
 DELETED = "DELETE_COMPLETE"
 NEVER_CREATED = "REVIEW_IN_PROGRESS"
@@ -153,11 +151,6 @@ def stack_outputs(aws: Aws, prefix: str) -> StackOutputs:
     outputs = {key: value for stack in stacks.values() for key, value in stack.outputs.items()}
     job_tags = default_tags(prefix) | (dict(stacks["jobs"].tags) if "jobs" in stacks else {})
     return StackOutputs(outputs, job_tags=job_tags)
-
-
-def default_tags(prefix: str, *, cost_centre: str = "") -> dict[str, str]:
-    """The tags of every stack, which CloudFormation copies to the resources."""
-    return {"project": PROJECT, "prefix": prefix, "cost-centre": cost_centre or prefix}
 
 
 def wait_for_stack(aws: Aws, prefix: str, name: str, *, resume_command: str) -> State:

@@ -1,11 +1,19 @@
-"""The tags that a user adds to the stacks, which CloudFormation copies to their resources."""
+"""The tags of the stacks, which CloudFormation copies to their resources: the project's own, and a user's."""
 
 import argparse
 
-from deploy.stacks.stacks import default_tags
+PROJECT = "olist-rfm-segments"
+"""The tag `project` of what this project makes and starts, by which its costs are found."""
+
+LONGEST_NAME, LONGEST_VALUE = 128, 256
+
+
+def default_tags(prefix: str, *, cost_centre: str = "") -> dict[str, str]:
+    """The tags of every stack, which CloudFormation copies to the resources."""
+    return {"project": PROJECT, "prefix": prefix, "cost-centre": cost_centre or prefix}
+
 
 OWN = tuple(default_tags(""))
-LONGEST_NAME, LONGEST_VALUE = 128, 256
 
 
 def parse_tag(text: str) -> tuple[str, str]:

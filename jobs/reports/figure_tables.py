@@ -8,8 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pyspark.sql.types import StructType
 
 from jobs.reports.clusters import cluster_table
-from jobs.reports.customers import Customers, SmallCells
-from jobs.reports.earlier_runs import Trend
+from jobs.reports.customers import SmallCells
 from jobs.reports.figures import Figure, Named, Table
 from jobs.reports.money_flow import money_stages
 from jobs.reports.reported_run import ReportedRun
@@ -52,25 +51,22 @@ CLUSTER_COLUMNS: Mapping[str, str] = {
 """The columns of `cluster_figures`, and those of the page's table that they are."""
 
 
-def figure_files(run: ReportedRun, customers: Customers, trend: Trend, small_cells: SmallCells) -> Mapping[str, str]:
+def figure_files(section: SegmentSection) -> Mapping[str, str]:
     """The figures of a run as JSON, a row to a line, by the name of the file in the run's folder.
 
     A page that hides all figures lacks the sections about them. Then no table has a row.
 
     Args:
-        run: the run's files.
-        customers: counted.
-        trend: the runs to compare with.
-        small_cells: what may not be shown.
+        section: the segments of the page, with the run and what may not be shown of it.
     """
-    segments = SegmentSection(run, customers, trend, small_cells)
+    run = section.run
     rows: dict[str, Iterator[Row]] = {}
-    if not segments.all_hidden:
+    if not section.all_hidden:
         rows = {
-            "segment_figures": _segments(segments),
-            "grid_figures": _grid(segments),
-            "trend_figures": _trend(segments),
-            "cluster_figures": _clusters(run, small_cells),
+            "segment_figures": _segments(section),
+            "grid_figures": _grid(section),
+            "trend_figures": _trend(section),
+            "cluster_figures": _clusters(run, section.small_cells),
             "quality_figures": _quality(run),
             "rule_figures": _rules(run),
             "money_figures": _money(run),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,6 +39,11 @@ class Report:
     trend: Trend
     small_cells: SmallCells
 
+    @cached_property
+    def segments(self) -> SegmentSection:
+        """The segments of the run."""
+        return SegmentSection(self.run, self.customers, self.trend, self.small_cells)
+
     def to_html(self, *, scripts: str) -> str:
         """The page.
 
@@ -54,8 +60,7 @@ class Report:
         return pages.get_template(TEMPLATE).render(self._context(), scripts=scripts)
 
     def _context(self) -> Mapping[str, object]:
-        run = self.run
-        segments = SegmentSection(run, self.customers, self.trend, self.small_cells)
+        run, segments = self.run, self.segments
         measures = measure_sections(run, self.customers, self.small_cells)
         months, quality = month_section(self.customers, self.small_cells), quality_section(run)
         return {

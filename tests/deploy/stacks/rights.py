@@ -6,9 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cfnlint.decode import cfn_yaml
-
-from tests.deploy.stacks.templates import as_list, statements
+from tests.deploy.stacks.templates import as_list, statements, template_in
 
 KEY_PARAMETERS = {"KeyArn", "OwnKeyArn"}
 ROLE = "AWS::IAM::Role"
@@ -39,7 +37,7 @@ class Stacks:
 
     def __init__(self, folder: Path) -> None:
         self.templates: dict[str, dict[str, Any]] = {
-            path.stem: cfn_yaml.load(str(path)) for path in sorted(folder.glob("*.yaml"))
+            path.stem: template_in(path) for path in sorted(folder.glob("*.yaml"))
         }
 
     def resources(self, *kinds: str) -> Iterator[tuple[Resource, str, dict[str, Any]]]:

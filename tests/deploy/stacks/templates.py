@@ -1,6 +1,8 @@
 """The templates as data."""
 
 from collections.abc import Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,18 @@ def as_list(value: Any) -> list[Any]:
 
 def template(name: str) -> dict[str, Any]:
     """A template with its short forms (``!Ref``) in full."""
-    loaded: dict[str, Any] = cfn_yaml.load(str(FOLDER / f"{name}.yaml"))
-    return loaded
+    return template_in(FOLDER / f"{name}.yaml")
+
+
+def template_in(path: Path) -> dict[str, Any]:
+    """The template in a file, for a test to change."""
+    return deepcopy(_parsed(path.read_text(encoding="utf-8")))
+
+
+@cache
+def _parsed(body: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = cfn_yaml.loads(body)
+    return parsed
 
 
 def resources(content: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:

@@ -163,9 +163,8 @@ def test_a_right_that_is_taken_away_is_missed(stacks: Stacks, stack: str, action
     missing = missing_rights(stacks)
     for role, service in lacking.items():
         assert any(f"/{role} lacks {action}: {service} (" in line for line in missing)
-    assert {re.search(r"/(\w+) lacks (\S+):", line).groups() for line in missing} == {  # type: ignore[union-attr]
-        (role, action) for role in lacking
-    }
+    lines = [re.search(r"/(\w+) lacks (\S+):", line) for line in missing]
+    assert {line and line.groups() for line in lines} == {(role, action) for role in lacking}
 
 
 TEMPLATE = """

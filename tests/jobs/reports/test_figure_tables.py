@@ -13,6 +13,7 @@ from jobs.reports.customers import Customers, SmallCells, Sums
 from jobs.reports.earlier_runs import Trend
 from jobs.reports.figure_tables import figure_files
 from jobs.reports.reported_run import ReportedQuality
+from jobs.reports.segments import SegmentSection
 from jobs.runs.totals import Boundary
 from tests.jobs.reports.figure_rows import read_figures
 from tests.jobs.reports.test_money_flow import EXCLUDED, TOTALS, total
@@ -52,7 +53,7 @@ def write_figures(
         totals=totals,
         quality=lambda: iter([(table, quality, "a run") for table, quality in QUALITY.items()]),
     )
-    files = figure_files(run, Customers(customers, {}, ()), Trend(runs), SmallCells(smallest))
+    files = figure_files(SegmentSection(run, Customers(customers, {}, ()), Trend(runs), SmallCells(smallest)))
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True)
