@@ -64,7 +64,6 @@ def command_parser() -> argparse.ArgumentParser:
         prog="python -m deploy",
         description="Bring the pipeline to AWS: package it, create its stacks, run it, take it down.",
         epilog=EPILOG,
-        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_version(parser)

@@ -35,9 +35,7 @@ IDENTITY = Request("sts", "get_caller_identity", {})
 
 def add_doctor(subparsers: Subparsers) -> None:
     """Add ``doctor`` to the commands."""
-    parser = subparsers.add_parser(
-        "doctor", help="check whether `up` would succeed, and what it would change", allow_abbrev=False
-    )
+    parser = subparsers.add_parser("doctor", help="check whether `up` would succeed, and what it would change")
     add_deployment_options(parser)
     add_only(parser, help_text="check what these stacks need (default: those that `up` would create or change)")
     parser.set_defaults(run=_run)

@@ -32,7 +32,7 @@ CONTENTS_WITH_OWN_KEY = "all raw files, runs, models and logs, in every version;
 
 def add_down(subparsers: Subparsers) -> None:
     """Add ``down`` to the commands."""
-    parser = subparsers.add_parser("down", help="delete everything of a prefix, data included", allow_abbrev=False)
+    parser = subparsers.add_parser("down", help="delete everything of a prefix, data included")
     add_deployment_options(parser)
     parser.add_argument(
         "--keep",

@@ -11,7 +11,7 @@ from deploy.stacks.stacks import STACKS, describe_request, stack_outputs
 
 def add_outputs(subparsers: Subparsers) -> None:
     """Add ``outputs`` to the commands."""
-    parser = subparsers.add_parser("outputs", help="print the outputs of the stacks as JSON", allow_abbrev=False)
+    parser = subparsers.add_parser("outputs", help="print the outputs of the stacks as JSON")
     add_deployment_options(parser)
     parser.set_defaults(run=_run)
 

@@ -12,7 +12,7 @@ from deploy.packaging.platforms import ARCHITECTURES, GLUE, PLATFORMS
 
 def add_package(subparsers: Subparsers) -> None:
     """Add ``package`` to the commands."""
-    parser = subparsers.add_parser("package", help="build the archives that run on Glue or EMR", allow_abbrev=False)
+    parser = subparsers.add_parser("package", help="build the archives that run on Glue or EMR")
     parser.add_argument(
         "--target", choices=tuple(PLATFORMS), default=GLUE.name, help="the platform (default: glue-6.0)"
     )

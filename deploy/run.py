@@ -22,7 +22,7 @@ FILE_IN_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.*[^/]")
 
 def add_run(subparsers: Subparsers) -> None:
     """Add ``run`` to the commands."""
-    parser = subparsers.add_parser("run", help="start the nightly run now, and follow it", allow_abbrev=False)
+    parser = subparsers.add_parser("run", help="start the nightly run now, and follow it")
     add_deployment_options(parser)
     parser.add_argument("--as-of", type=_date, required=True, metavar="YYYY-MM-DD", help="last day that counts")
     parser.add_argument("--input", metavar="S3", help="folder of the raw files (default: the one of `upload`)")

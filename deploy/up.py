@@ -49,7 +49,6 @@ def add_up(subparsers: Subparsers) -> None:
         "up",
         help="create the stacks, or change what changed; run it again after each change of code or settings",
         epilog=f"settings: {defaults}",
-        allow_abbrev=False,
     )
     add_deployment_options(parser)
     add_only(

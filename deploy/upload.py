@@ -19,7 +19,7 @@ RAW = "raw"
 
 def add_upload(subparsers: Subparsers) -> None:
     """Add ``upload`` to the commands."""
-    parser = subparsers.add_parser("upload", help="put the raw files where runs read them", allow_abbrev=False)
+    parser = subparsers.add_parser("upload", help="put the raw files where runs read them")
     parser.add_argument("data", type=Path, metavar="DATA", help="folder with the three data sets")
     add_deployment_options(parser)
     parser.set_defaults(run=_run)

@@ -52,7 +52,6 @@ class CatalogueConfig:
             prog="python -m jobs.catalogue",
             description="Register the tables of a run in the Glue Data Catalog, where Athena and others find them.",
             epilog=EPILOG,
-            allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept, in S3")

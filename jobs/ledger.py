@@ -37,7 +37,6 @@ def _parser() -> OneLineParser:
         prog="python -m jobs.ledger",
         description="Write a first mapping of a ledger to stdout.",
         epilog=EPILOG,
-        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_version(parser)
@@ -47,7 +46,6 @@ def _parser() -> OneLineParser:
         help="write a first mapping of an export",
         description="Write a first mapping of a ledger to stdout, by its header and the first of its rows.",
         epilog=EPILOG,
-        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     proposing.add_argument("file", metavar="FILE", help="an export of the ledger")

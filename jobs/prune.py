@@ -62,7 +62,6 @@ class PruneConfig:
             prog="python -m jobs.prune",
             description="List old runs that nothing needs any more, with their sizes; with --yes remove them.",
             epilog=EPILOG,
-            allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept")

@@ -74,7 +74,6 @@ class PublishConfig:
             prog="python -m jobs.publish",
             description="Load the tables of a run into a warehouse, in place of those of the run before.",
             epilog=EPILOG,
-            allow_abbrev=False,
             formatter_class=RawDescriptionHelpFormatter,
         )
         parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept")

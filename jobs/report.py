@@ -67,7 +67,6 @@ class ReportConfig:
             description="Make the report of a run again from the run's files: one page with segments, scores, clusters "
             "and data quality.",
             epilog=EPILOG,
-            allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument("--output", required=True, metavar="FOLDER", help="where runs are kept")

@@ -226,7 +226,7 @@ def _write_from_argv(argv: Sequence[str] | None) -> None:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = OneLineParser(prog="python -m jobs.sample", description=DESCRIPTION, allow_abbrev=False)
+    parser = OneLineParser(prog="python -m jobs.sample", description=DESCRIPTION)
     parser.add_argument(
         "--shape", choices=tuple(NAMES), default="olist", help="what is drawn: %(choices)s (default: %(default)s)"
     )

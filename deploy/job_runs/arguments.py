@@ -43,15 +43,13 @@ def add_job_parsers(
         status: prints the state of a job run.
         logs: prints the log of a job run.
     """
-    command = subparsers.add_parser(
-        platform.lower(), help=f"run a step on {platform}, and follow runs", allow_abbrev=False
-    )
+    command = subparsers.add_parser(platform.lower(), help=f"run a step on {platform}, and follow runs")
     actions: Subparsers = command.add_subparsers(required=True, metavar="ACTION", parser_class=type(command))
     submit_help = "start a step and follow it; all other arguments go to the step, such as --as-of"
     parsers = JobParsers(
-        submit=cast("OneLineParser", actions.add_parser("submit", help=submit_help, allow_abbrev=False)),
-        status=actions.add_parser("status", help="print the state of a job run", allow_abbrev=False),
-        logs=actions.add_parser("logs", help="print the log of a job run", allow_abbrev=False),
+        submit=cast("OneLineParser", actions.add_parser("submit", help=submit_help)),
+        status=actions.add_parser("status", help="print the state of a job run"),
+        logs=actions.add_parser("logs", help="print the log of a job run"),
     )
     parsers.submit.add_argument("--no-wait", action="store_true", help="start it, and do not follow it")
     # `check_step_options` checks the step's options, once the step is known.
@@ -203,7 +201,7 @@ def _split(argument: str) -> tuple[str, ...]:
 
 
 def _run_names(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = OneLineParser(prog="python -m deploy", allow_abbrev=False, add_help=False)
+    parser = OneLineParser(prog="python -m deploy", add_help=False)
     parser.passes_others_on = True
     for name in ("--as-of", "--run-id", "--run", "--features-run"):
         parser.add_argument(name)

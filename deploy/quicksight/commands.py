@@ -26,7 +26,7 @@ MANIFEST, SCHEMA = "quicksight-manifest.json", "sagemaker-schema.json"
 def add_quicksight(subparsers: Subparsers) -> None:
     """Add ``quicksight`` to the commands."""
     description = "write the S3 manifest and the model schema of a run for QuickSight's console"
-    parser = subparsers.add_parser("quicksight", help=description, description=description, allow_abbrev=False)
+    parser = subparsers.add_parser("quicksight", help=description, description=description)
     parser.add_argument(
         "--workshop", action="store_true", required=True, help="the workshop's way; `up --only bi` makes a dashboard"
     )

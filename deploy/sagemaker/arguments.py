@@ -27,12 +27,12 @@ HELP = {
 
 def add_parsers(subparsers: Subparsers, commands: Mapping[str, Callable[[Namespace], None]]) -> None:
     """Add ``sagemaker`` with its commands."""
-    sagemaker = subparsers.add_parser("sagemaker", help="clusters by SageMaker's k-means", allow_abbrev=False)
+    sagemaker = subparsers.add_parser("sagemaker", help="clusters by SageMaker's k-means")
     own_subparsers: Subparsers = sagemaker.add_subparsers(
         required=True, metavar="COMMAND", parser_class=type(sagemaker)
     )
     for name, command in commands.items():
-        parser = own_subparsers.add_parser(name, help=HELP[name], description=HELP[name], allow_abbrev=False)
+        parser = own_subparsers.add_parser(name, help=HELP[name], description=HELP[name])
         parser.set_defaults(run=command)
         add_account_options(parser, region=_region)
         _add_name(parser, is_required=name in ("endpoint", "predict", "delete-endpoint"))

@@ -72,7 +72,6 @@ def parser_of(step: Step) -> OneLineParser:
         prog=f"python -m jobs.{step}",
         description=DESCRIPTIONS[step],
         epilog=EPILOG,
-        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_run_arguments(parser, step)

@@ -21,13 +21,16 @@ class PrintVersion(argparse.Action):
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and are raised.
+    """A parser whose errors are one line, and are raised. An option has to be named in full.
 
     Attributes:
         passes_others_on: whether unknown options are for somebody else; all other parsers refuse them by name.
     """
 
     passes_others_on = False
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **settings})
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, without its usage lines."""
