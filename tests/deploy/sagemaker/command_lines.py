@@ -26,8 +26,9 @@ class Commands:
         printed = self.capfd.readouterr()
         if code == 0:
             return printed.out
-        [line] = [line for line in printed.err.strip().splitlines() if not WAITED.match(line)]
-        return line
+        lines = [line for line in printed.err.strip().splitlines() if not WAITED.match(line)]
+        assert len(lines) == 1, printed.err
+        return lines[0]
 
     def train(self, *arguments: str, code: int = 0) -> str:
         places = ["--features", self.requests.uri("kmeans/train"), "--output", self.requests.uri("models")]

@@ -1,6 +1,7 @@
 """Waiting for SageMaker: passing failures are waited out, and the end of the wait is not the end of the job."""
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+import tenacity.nap
 
 from deploy.__main__ import main
 from deploy.aws import waiting
@@ -91,16 +93,18 @@ def test_credentials_that_expire_leave_the_job_running_and_the_error_says_how_to
 def test_ctrl_c_leaves_the_job_running_and_prints_how_to_follow_it(commands: Commands, sagemaker: SageMaker) -> None:
     sagemaker.training.is_paused = True
 
-    def interrupt_after_the_first_polls() -> None:
-        while sum(call.operation == "DescribeTrainingJob" for call in sagemaker.service.calls) < 3:
-            time.sleep(0.05)
-        signal.raise_signal(signal.SIGINT)
+    def interrupt_the_pause_between_two_polls() -> None:
+        main_thread = threading.main_thread().ident
+        assert main_thread is not None
+        while sys._current_frames()[main_thread].f_code is not tenacity.nap.sleep.__code__:
+            time.sleep(0.01)
+        signal.pthread_kill(main_thread, signal.SIGINT)
 
     # In a background job the signal is ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=interrupt_after_the_first_polls, daemon=True).start()
+    threading.Thread(target=interrupt_the_pause_between_two_polls, daemon=True).start()
     try:
-        line = commands.train("--poll", "0.2", code=130)
+        line = commands.train("--poll", "60", code=130)
     finally:
         signal.signal(signal.SIGINT, before)
     assert "TrainingJob run-1 is still running. Follow it with: aws sagemaker describe-training-job" in line
