@@ -12,7 +12,7 @@ from jobs.cli.config import FeaturesConfig, FeaturesRunConfig
 from jobs.cli.main import run_main
 from jobs.clusters.feature_files import FEATURES, FeatureFiles, write_feature_files
 from jobs.errors import ConfigurationError
-from jobs.inputs.score_cards import ScoringChoice, choose_scoring
+from jobs.history.summary import show_changes
 from jobs.quality.active_rules import ActiveRules, active_rules, rules_of_checked_tables
 from jobs.reports.leaving import leave_report
 from jobs.runs.checked_tables import CheckedTables
@@ -20,6 +20,7 @@ from jobs.runs.computed_tables import write_computed
 from jobs.runs.metrics import Written, total_of, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
+from jobs.scores.planning import ScoringPlan, plan_scoring
 from jobs.scores.scored import ScoredCustomers, score_customers
 from jobs.scores.summary import show_segments
 from jobs.sources.choosing import source_of_run
@@ -44,11 +45,9 @@ def run_alone(config: FeaturesRunConfig) -> None:
     store = RunStore(options.output)
     # A damaged pointer stops the run here, and not when it is to be moved, after all work.
     store.current()
-    choice = choose_scoring(store, config.features)
-    measured_by = choice.measured_by(config.features)
     earlier = _checked_manifest(store, config)
     source = source_of_run(store, earlier)
-    source.refuse_options(measured_by, counted=measured_by.counted(as_of=options.as_of))
+    plan = plan_scoring(store, config.features, source, as_of=options.as_of)
     rules = active_rules(options.rules, source.contracts)
     _refuse_missing(earlier, rules)
     with open_run("features", options, store, rules, reaches_s3=is_in_s3(options.output)) as run:
@@ -57,12 +56,13 @@ def run_alone(config: FeaturesRunConfig) -> None:
             rules_of_checked_tables(earlier.configuration, unless=rules),
         )
         kept = source.keep(run)
-        sourced = source.transactions(run, checked, measured_by)
-        features = run_features(run, sourced, config=measured_by, choice=choice, for_sagemaker=config.kmeans == "none")
+        sourced = source.transactions(run, checked, plan.config)
+        features = run_features(run, sourced, plan, for_sagemaker=config.kmeans == "none")
         run.finish(inputs={"checked_run": earlier.run_id}, results=[checked, kept, features], becomes_current=True)
         report = leave_report(run, store)
         report.show()
         show_segments(features.scored)
+        show_changes(features.scored.changes)
         run.show_summary()
     report.raise_if_failed()
 
@@ -98,12 +98,11 @@ class Features:
 def run_features(
     run: Run,
     sourced: SourcedTransactions,
+    plan: ScoringPlan,
     *,
-    config: FeaturesConfig,
-    choice: ScoringChoice,
     for_sagemaker: bool = False,
 ) -> Features:
-    """Write purchases, score card and rfm of a run, and for SageMaker the features to cluster.
+    """Write purchases, score card, rfm and history of a run, and for SageMaker the features to cluster.
 
     Two exchanges by key: transactions by customer_unique_id, and so purchases with the ids of customers. What the
     checks compare is counted on these ways: see the table in docs/performance.md. For SageMaker the features are moved
@@ -112,20 +111,19 @@ def run_features(
     Args:
         run: the run.
         sourced: its transactions.
-        config: how features are computed.
-        choice: the score card and the segment maps.
+        plan: how its customers are scored.
         for_sagemaker: whether the features are written as CSV. Spark ML computes them from rfm and the card.
 
     Raises:
         DataError: Nobody bought anything, or a reconciliation check fails.
     """
-    purchases_written = _write_purchases(run, sourced.written, config)
-    scored = score_customers(run, purchases_written, sourced, config=config, choice=choice)
+    purchases_written = _write_purchases(run, sourced.written, plan.config)
+    scored = score_customers(run, purchases_written, sourced, plan)
     files = None
     if for_sagemaker:
         features = scaled_features(rfm=scored.rfm.frame, scale=scored.card.clustered_by)
         files = write_feature_files(run, features, rows=scored.rfm.total.rows)
-    return Features(config, run.as_of, sourced.written, purchases_written, scored, files)
+    return Features(plan.config, run.as_of, sourced.written, purchases_written, scored, files)
 
 
 def _write_purchases(run: Run, transactions_written: Written, config: FeaturesConfig) -> Written:

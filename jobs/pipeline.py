@@ -12,15 +12,16 @@ from jobs.clusters.previous import previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.errors import DataError, PipelineError
 from jobs.features import run_features
+from jobs.history.summary import show_changes
 from jobs.ingest import ingest
 from jobs.inputs.input_files import inputs_of, pinned
-from jobs.inputs.score_cards import choose_scoring
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
 from jobs.registering.leaving import catalogue_for, leave_in_catalogue
 from jobs.reports.leaving import leave_report
 from jobs.runs.manifest import StepResult
 from jobs.runs.run import open_run
+from jobs.scores.planning import plan_scoring
 from jobs.scores.summary import show_segments
 from jobs.segments import cluster_customers
 from jobs.sources.choosing import source_of
@@ -44,24 +45,22 @@ def run_pipeline(config: PipelineConfig) -> None:
     store = RunStore(options.output)
     # A damaged pointer stops the run here, and not when it is to be moved, after all work.
     store.current()
-    choice = choose_scoring(store, config.features)
-    measured_by = choice.measured_by(config.features)
-    counted = measured_by.counted(as_of=options.as_of)
-    source.refuse_options(measured_by, counted=counted)
-    inputs = source.find(config.input, rules.of_files, counted=counted)
+    plan = plan_scoring(store, config.features, source, as_of=options.as_of)
+    inputs = source.find(config.input, rules.of_files, counted=plan.counted)
     previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
         kept, inputs = source.keep(run), pinned(inputs, run.session)
         checked = ingest(run, inputs)
-        sourced = source.transactions(run, checked, measured_by)
-        features = run_features(run, sourced, config=measured_by, choice=choice, for_sagemaker=previous is None)
+        sourced = source.transactions(run, checked, plan.config)
+        features = run_features(run, sourced, plan, for_sagemaker=previous is None)
         clusters = cluster_customers(run, features, config=config.clusters, previous=previous) if previous else None
         results: list[StepResult] = [checked, kept, features, *([clusters] if clusters else [])]
         run.finish(inputs=inputs_of(config.input, inputs), results=results, becomes_current=True)
         report = leave_report(run, store)
         report.show()
         show_segments(features.scored)
+        show_changes(features.scored.changes)
         run.show_summary(*(cluster_notes(clusters) if clusters else ()))
         if clusters:
             show_clusters(clusters)

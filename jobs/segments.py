@@ -263,7 +263,9 @@ def _reused_features(earlier: EarlierFeatures, run: Run) -> Reused:
     manifest = earlier.manifest
     entries: dict[str, Any] = {"score_card": earlier.card.as_json()}
     if manifest.segments is not None:
-        entries |= {"segments": manifest.segments, "sufficiency": manifest.sufficiency}
+        entries |= {"segments": manifest.segments.as_json(), "sufficiency": manifest.sufficiency}
+    if manifest.changes is not None:
+        entries["changes"] = manifest.changes
     if manifest.kmeans_features is not None:
         entries[FEATURES] = manifest.kmeans_features.as_json()
     return Reused({**manifest.configuration.as_json(), "rules_of_segments": run.rules.hash}, entries)

@@ -126,8 +126,14 @@ ADDED_AFTER_0_1: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """The columns that the files of release 0.1 lack."""
 
-MAY_BE_NULL = ("r_to_next", "f_to_next", "m_to_next")
-"""The columns of computed tables that may be null: nothing is missing to the best customers."""
+MAY_BE_NULL = (
+    *("r_to_next", "f_to_next", "m_to_next"),
+    *("previous_segment_code", "previous_segment"),
+    *("from_segment_code", "from_segment", "to_segment_code", "to_segment"),
+    *("code_after_past_data", "code_after_new_purchases", "code_after_time", "code_after_cut_points"),
+)
+"""The columns of computed tables that may be null: nothing is missing to the best customers; a customer may always have
+been in one segment; and one who is new, or vanished, has no segment on one side."""
 
 KMEANS_FEATURES = StructType(
     [
@@ -157,6 +163,36 @@ CUSTOMER_SEGMENTS = StructType(
     ]
 )
 
+SEGMENT_HISTORY = StructType(
+    [
+        StructField("customer_unique_id", StringType()),
+        StructField("segment_code", StringType()),
+        StructField("segment", StringType()),
+        StructField("previous_segment_code", StringType()),
+        StructField("previous_segment", StringType()),
+        StructField("segment_since", DateType()),
+        StructField("runs_in_segment", IntegerType()),
+    ]
+)
+"""How long each customer has been in their segment, and in which one before; carried from run to run."""
+
+SEGMENT_CHANGES = StructType(
+    [
+        StructField("customer_unique_id", StringType()),
+        StructField("from_as_of", DateType()),
+        StructField("from_segment_code", StringType()),
+        StructField("from_segment", StringType()),
+        StructField("to_segment_code", StringType()),
+        StructField("to_segment", StringType()),
+        StructField("cause", StringType()),
+        StructField("code_after_past_data", StringType()),
+        StructField("code_after_new_purchases", StringType()),
+        StructField("code_after_time", StringType()),
+        StructField("code_after_cut_points", StringType()),
+    ]
+)
+"""Who changed their segment since the run before, who is new and who vanished; with the way there (`changes`)."""
+
 REASON = StructType(
     [
         StructField("rule", StringType()),
@@ -177,6 +213,8 @@ TABLES: Mapping[str, StructType] = MappingProxyType(
         "transactions": TRANSACTIONS,
         "purchases": PURCHASES,
         "rfm": RFM,
+        "segment_history": SEGMENT_HISTORY,
+        "segment_changes": SEGMENT_CHANGES,
         "customer_segments": CUSTOMER_SEGMENTS,
     }
 )
@@ -290,6 +328,8 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "transactions": ("order_id", "payment_sequential"),
         "purchases": ("customer_unique_id", "order_purchase_time"),
         "rfm": ("customer_unique_id",),
+        "segment_history": ("customer_unique_id",),
+        "segment_changes": ("customer_unique_id",),
         "customer_segments": ("customer_unique_id",),
     }
 )
@@ -312,6 +352,17 @@ MAX_BYTES: Mapping[str, int] = MappingProxyType(
         "rfm_score": 3,
         "segment_code": 32,
         "segment": 128,
+        "previous_segment_code": 32,
+        "previous_segment": 128,
+        "from_segment_code": 32,
+        "from_segment": 128,
+        "to_segment_code": 32,
+        "to_segment": 128,
+        "cause": 32,
+        "code_after_past_data": 32,
+        "code_after_new_purchases": 32,
+        "code_after_time": 32,
+        "code_after_cut_points": 32,
         "r_band": 64,
         "f_band": 64,
         "m_band": 64,

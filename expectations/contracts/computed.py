@@ -62,6 +62,21 @@ RFM = computed_contract(
     ),
 )
 
+SEGMENT_HISTORY = computed_contract(
+    table="segment_history",
+    schema=schemas.SEGMENT_HISTORY,
+    rules=(
+        HasValues("segment", ("segment_code", "segment", "segment_since"), severity="stop"),
+        Between("runs_in_segment", low=1, severity="stop"),
+    ),
+)
+
+SEGMENT_CHANGES = computed_contract(
+    table="segment_changes",
+    schema=schemas.SEGMENT_CHANGES,
+    rules=(HasValues("day and cause", ("from_as_of", "cause"), severity="stop"),),
+)
+
 CUSTOMER_SEGMENTS = computed_contract(
     table="customer_segments",
     schema=schemas.CUSTOMER_SEGMENTS,
@@ -92,7 +107,7 @@ def with_another_card(rfm: Contract) -> Contract:
     return replace(rfm, rules=tuple(rules))
 
 
-COMPUTED_CONTRACTS = (TRANSACTIONS, PURCHASES, RFM, CUSTOMER_SEGMENTS)
+COMPUTED_CONTRACTS = (TRANSACTIONS, PURCHASES, RFM, SEGMENT_HISTORY, SEGMENT_CHANGES, CUSTOMER_SEGMENTS)
 """In the order in which the tables are computed."""
 
 

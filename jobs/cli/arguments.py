@@ -221,6 +221,19 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
         metavar="LIST",
         help=f"statuses that count, separated by commas, of: {', '.join(ORDER_STATUSES)} (default: all)",
     )
+    parser.add_argument(
+        "--compare",
+        metavar="RUN_ID",
+        help="the run before this one: segments are compared with its segments, and its history is carried on "
+        "(docs/history.md); none begins the history anew (default: the last run as of an earlier day)",
+    )
+    parser.add_argument(
+        "--max-segment-drift",
+        type=drift,
+        metavar="X",
+        help="stop, and leave the current run as it is, when the population stability index of the segments since the "
+        "run before is above this; 0.25 is customary (default: no limit)",
+    )
 
 
 def _add_kmeans_argument(parser: argparse.ArgumentParser) -> None:

@@ -159,6 +159,9 @@ class FeaturesConfig:
         window_months: the months up to the as-of date that count; None for the card's, or for all history.
         percentiles: at which measures are cut into bands; None for fifths.
         segments: the file of a segment map; None for the card's, or for the shipped map that fits the data.
+        compare: the run that segments are compared with, or "none" to begin their history anew; None for the last run
+            as of an earlier day.
+        max_segment_drift: the highest population stability index of the segments since that run; None for any.
     """
 
     order_statuses: tuple[str, ...] | None = None
@@ -168,6 +171,8 @@ class FeaturesConfig:
     window_months: int | None = None
     percentiles: tuple[float, ...] | None = None
     segments: str | None = None
+    compare: str | None = None
+    max_segment_drift: float | None = None
 
     @classmethod
     def of(cls, arguments: Namespace) -> "FeaturesConfig":
@@ -180,6 +185,8 @@ class FeaturesConfig:
             window_months=arguments.window_months,
             percentiles=arguments.score_percentiles,
             segments=arguments.segments,
+            compare=arguments.compare,
+            max_segment_drift=arguments.max_segment_drift,
         )
 
     def counted(self, *, as_of: date) -> Counted:

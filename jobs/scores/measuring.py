@@ -5,11 +5,11 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from jobs.history.tracking import Comparison
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run
 from jobs.sources.source import SourcedTransactions
 from transforms.rfm.measures import (
-    MEASURED,
     fitted_bounds,
     measured_customers,
     people_totals,
@@ -20,8 +20,10 @@ from transforms.rfm.measures import (
 from transforms.rfm.sufficiency import sufficiency_totals
 
 
-def measure(run: Run, purchases_written: Written, sourced: SourcedTransactions) -> tuple[DataFrame, Mapping[str, Any]]:
-    """The measures of every person, and what was observed of them.
+def measure(
+    run: Run, purchases_written: Written, sourced: SourcedTransactions, comparison: Comparison
+) -> tuple[DataFrame, Mapping[str, Any]]:
+    """The measures of every person beside the history of the run before, and what was observed of them.
 
     They are staged on disk. Bounds, cut points and the number of customers must be known before rfm is written, and
     those who bought nothing are read for their causes. From disk that is cheaper than measuring again.
@@ -38,7 +40,8 @@ def measure(run: Run, purchases_written: Written, sourced: SourcedTransactions) 
         **scored_extremes(),
         **sufficiency_totals(),
     }
-    measured, observed = with_metrics(
-        measured_customers(purchases=by_person, as_of=run.as_of), "measures", metrics=metrics
-    )
-    return run.stage("measures", measured, schema=MEASURED), observed.get
+    measures = measured_customers(purchases=by_person, as_of=run.as_of, further=comparison.further_measures())
+    # Counted before the join, which adds those whom the run before alone has.
+    measured, observed = with_metrics(measures, "measures", metrics=metrics)
+    tracked = comparison.beside_history(run, measured)
+    return run.stage("measures", tracked, schema=comparison.schema), observed.get

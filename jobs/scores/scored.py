@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from expectations.contracts.computed import with_another_card, with_row_count
 from jobs.cli.config import FeaturesConfig
 from jobs.errors import DataError
+from jobs.history.changed import SegmentChanges
+from jobs.history.tracking import Scored, write_history
 from jobs.inputs.score_cards import ScoringChoice
 from jobs.runs.computed_tables import write_computed
 from jobs.runs.metrics import Written
@@ -18,6 +20,7 @@ from jobs.runs.run import Run
 from jobs.runs.totals import NO_MONEY, Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.scores.fitting import Measured, card_for
 from jobs.scores.measuring import measure
+from jobs.scores.planning import ScoringPlan
 from jobs.sources.source import SourcedTransactions
 from transforms.rfm.measures import apply_card, customers_with_purchases, is_outside_range
 from transforms.rfm.score_card import ScoreCard
@@ -54,6 +57,7 @@ class ScoredCustomers:
         other_settings: where the run measures other than the card was fitted: the setting, the card's and the run's.
         segments: in the order of their value.
         sufficiency: whether there is enough data.
+        changes: what changed since the run before; None for a first run.
         run_id: the run that has them.
     """
 
@@ -63,6 +67,7 @@ class ScoredCustomers:
     other_settings: tuple[tuple[str, Any, Any], ...]
     segments: tuple[SegmentTotal, ...]
     sufficiency: Sufficiency
+    changes: SegmentChanges | None
     run_id: str
 
     def configuration(self) -> Mapping[str, Any]:
@@ -103,31 +108,29 @@ class ScoredCustomers:
             "score_card": card,
             "segments": {"map": segment_map, "segments": segments},
             "sufficiency": self.sufficiency.as_json(),
+            "changes": self.changes.as_json() if self.changes else {"since": None},
         }
 
 
 def score_customers(
-    run: Run,
-    purchases_written: Written,
-    sourced: SourcedTransactions,
-    *,
-    config: FeaturesConfig,
-    choice: ScoringChoice,
+    run: Run, purchases_written: Written, sourced: SourcedTransactions, plan: ScoringPlan
 ) -> ScoredCustomers:
-    """Measure the customers of a run, fit or apply a score card, and write rfm.
+    """Measure the customers of a run, fit or apply a score card, and write rfm with its history.
 
     Args:
         run: the run.
         purchases_written: the purchases of its customers.
         sourced: its transactions.
-        config: how features are computed.
-        choice: the card and the segment maps.
+        plan: how they are scored.
 
     Raises:
-        DataError: Nobody bought anything, or a reconciliation check fails.
+        DataError: Nobody bought anything, a reconciliation check fails, or the segments drifted further than
+            ``--max-segment-drift`` allows.
     """
+    config, choice = plan.config, plan.choice
+    comparison = plan.comparison.with_rules(run.rules.hash)
     with run.step("rfm") as step:
-        measures, totals = measure(run, purchases_written, sourced)
+        measures, totals = measure(run, purchases_written, sourced, comparison)
         customers = sourced.account_for_people(measures, totals)
         if not customers:
             raise DataError(
@@ -158,6 +161,8 @@ def score_customers(
             *[BoundaryTotal(Boundary("rfm", BoundaryKind.SEGMENT, each.segment.code), each.total) for each in segments],
         )
         step.record(rows_in=purchases_written.total.rows, out=written.total)
+    in_segments = {each.segment.code: each.total.rows for each in segments}
+    scored = Scored(measures, written, card.scored_by, in_segments)
     return ScoredCustomers(
         rfm=written,
         card=card,
@@ -165,6 +170,7 @@ def score_customers(
         other_settings=_other_settings(choice, config),
         segments=segments,
         sufficiency=Sufficiency.of(totals, customers=customers, as_of=run.as_of),
+        changes=write_history(run, scored, comparison, max_drift=config.max_segment_drift),
         run_id=run.run_id,
     )
 

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from expectations.contracts.computed import without_unpaid_orders
 from expectations.contracts.contract import FileContract
 from expectations.contracts.ledger import TABLE, ledger_contract
+from jobs.cli.arguments import SourceKind
 from jobs.cli.config import FeaturesConfig, hash_of
 from jobs.errors import ConfigurationError, DataError
 from jobs.inputs.input_files import RawInput
@@ -71,6 +72,8 @@ class EntryTotals:
 class LedgerSource:
     """The source that a ledger is: its mapping and its rates, and the name by which the user gave the mapping."""
 
+    kind: SourceKind = "ledger"
+
     def __init__(self, files: LedgerFiles, *, name: str, read_from: date | None = None) -> None:
         """Take what describes the ledger.
 
@@ -89,7 +92,7 @@ class LedgerSource:
         """Hashes of the mapping and of the rates."""
         files = self._files
         rates = {} if files.rates is None else {"rates": files.rates.sha256[:16]}
-        return {"kind": "ledger", "mapping": hash_of(asdict(files.mapping)), **rates}
+        return {"kind": self.kind, "mapping": hash_of(asdict(files.mapping)), **rates}
 
     @cached_property
     def contracts(self) -> tuple[FileContract, ...]:
@@ -125,7 +128,7 @@ class LedgerSource:
         files, mapping = self._files, self._mapping
         run.write_text(MAPPING_FILE, files.text)
         entry: dict[str, Any] = {
-            "kind": "ledger",
+            "kind": self.kind,
             "currency": mapping.currency,
             "time_zone": mapping.time_zone,
             "read_from": self._read_from.isoformat() if self._read_from else None,

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from expectations.contracts.computed import with_unpaid_orders
 from expectations.contracts.contract import Contract, FileContract
 from expectations.contracts.olist import FILE_CONTRACTS
+from jobs.cli.arguments import SourceKind
 from jobs.cli.config import FeaturesConfig
 from jobs.errors import DataError
 from jobs.inputs.input_files import RawInput, find_inputs
@@ -43,6 +44,7 @@ MOST_BROADCAST = 200_000
 class OlistSource:
     """The source that Olist's three tables are."""
 
+    kind: SourceKind = "olist"
     contracts: tuple[FileContract, ...] = FILE_CONTRACTS
 
     def find(self, uri: str, contracts: Sequence[FileContract], *, counted: Counted | None = None) -> list[RawInput]:

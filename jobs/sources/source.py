@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from pyspark.sql import DataFrame
 
 from expectations.contracts.contract import Contract, FileContract
+from jobs.cli.arguments import SourceKind
 from jobs.cli.config import FeaturesConfig
 from jobs.inputs.input_files import RawInput
 from jobs.runs.checked_tables import CheckedTables
@@ -39,6 +40,10 @@ class SourcedTransactions:
 
 class Source(Protocol):
     """A kind of source."""
+
+    @property
+    def kind(self) -> SourceKind:
+        """Its name on the command line and in manifests."""
 
     @property
     def contracts(self) -> tuple[FileContract, ...]:

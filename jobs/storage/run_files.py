@@ -237,6 +237,20 @@ class RecordedCard(_Read):
     file: RunPath
 
 
+class RecordedSegment(_Read):
+    """A segment, and how many customers are in it."""
+
+    code: Name
+    name: Name
+    customers: Count
+
+
+class RecordedSegments(_Read):
+    """The segments of a run."""
+
+    segments: list[RecordedSegment]
+
+
 class RecordedShards(_Read):
     """A folder of features."""
 
@@ -286,9 +300,12 @@ class Manifest(OfRun):
     score_card: RecordedCard | None = None
     kmeans_features: RecordedFeatures | None = None
     kmeans: RecordedClusters | None = None
-    segments: dict[str, Any] | None = None
+    segments: RecordedSegments | None = None
     sufficiency: dict[str, Any] | None = None
+    changes: dict[str, Any] | None = None
     finished_at: Time | None = None
+    job: Name | None = None
+    becomes_current: bool = True
 
     def paths(self) -> list[str]:
         """The paths of all that the run wrote or took over from earlier runs, from the output folder on."""

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from transforms.changes import population_stability_index
 from transforms.clusters.matching import scaled
 from transforms.clusters.model import ClusterModel
 from transforms.rfm.dimensions import NORMALISED_RANGE
-
-SMALLEST_SHARE = 1e-4
-"""The share of an empty cluster in the population stability index, since 0 has no logarithm."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,7 @@ class Drift:
         shifts: by cluster of both runs, how far its mean moved, as a share of the range 0..5. Mean weeks, purchases and
             money are compared in the scale of the earlier model.
         share_changes: by cluster of either run, its share of customers now less its share before.
-        stability_index: the population stability index of the shares, ``sum (p - q) ln (p / q)``. By convention, below
-            0.1 is stable and above 0.25 is not.
+        stability_index: the `population_stability_index` of the shares.
     """
 
     against: str
@@ -74,10 +71,9 @@ def drift_between(*, earlier: ClusterModel, current: ClusterModel) -> Drift:
         )
         for cluster in ids
     }
-    p, q = np.maximum(np.array(list(shares.values())).T, SMALLEST_SHARE)
     return Drift(
         against=earlier.run_id,
         shifts=shifts,
         share_changes={cluster: new_share - old_share for cluster, (new_share, old_share) in shares.items()},
-        stability_index=float(((p - q) * np.log(p / q)).sum()),
+        stability_index=population_stability_index(shares.values()),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -48,7 +49,9 @@ def purchases_of_people(*, purchases: DataFrame, customers: DataFrame) -> DataFr
     return purchases.unionByName(customers.select("customer_unique_id", *nothing))
 
 
-def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
+def measured_customers(
+    *, purchases: DataFrame, as_of: date, further: Mapping[str, Column] = MappingProxyType({})
+) -> DataFrame:
     """`customer_measures` of every person, also of those with nothing but returns, or with nothing at all.
 
     A return has a value below 0. It reduces the customer's money, and is neither a purchase nor the first or last one.
@@ -58,6 +61,11 @@ def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
     Grain in: `schemas.PURCHASES`, none later than ``as_of``, or `purchases_of_people`. Grain out: one row per
     customer_unique_id, `MEASURED`. ``as_of`` is the last second of that day: the row knows all purchases until then, so
     a feature store that joins by this time shows nothing of later ones.
+
+    Args:
+        purchases: the purchases.
+        as_of: the last day that counts.
+        further: more aggregates over the purchases of a person, which become further columns.
     """
     bought_at = F.when(~is_return(), F.col("order_purchase_time"))
     day = F.lit(as_of)
@@ -70,13 +78,14 @@ def measured_customers(*, purchases: DataFrame, as_of: date) -> DataFrame:
             F.count_if(is_return()).alias("returns"),
             F.count_if(F.col("value").isNull()).alias("customer_ids"),
             F.sum("value").alias("total_value"),
+            *[value.alias(name) for name, value in further.items()],
         )
         .withColumn("as_of", F.lit(datetime.combine(as_of, time.max.replace(microsecond=0)).isoformat(" ")))
         .withColumn("days_since_last_purchase", F.datediff(day, F.to_date("last_purchase_time")))
         .withColumn("recency_weeks", weeks_between(F.to_date("last_purchase_time"), day))
         .withColumn("tenure_days", F.datediff(day, F.to_date("first_purchase_time")))
         .withColumn("average_purchase_value", F.when(bought(), F.col("total_value") / F.col("purchase_count")))
-        .select(*columns_of(MEASURED))
+        .select(*columns_of(MEASURED), *further)
     )
 
 

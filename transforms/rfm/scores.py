@@ -155,7 +155,10 @@ class Bands:
 
     def score(self) -> Column:
         """The score of each row, from its measure."""
-        value = F.col(self.measure.column)
+        return self.score_of(F.col(self.measure.column))
+
+    def score_of(self, value: Column) -> Column:
+        """The score of a value of the measure, which must not be null."""
         score = F.lit(self.scores[-1])
         for cut_point, lower in reversed(list(zip(self.cut_points, self.scores, strict=False))):
             score = F.when(value <= F.lit(cut_point).cast(self.measure.type), F.lit(lower)).otherwise(score)

@@ -136,19 +136,17 @@ class SegmentMap:
 
     def columns(self) -> list[Column]:
         """``rfm_score``, ``segment_code`` and ``segment`` of each row, from its scores; null outside the cells."""
-        place, is_cell = F.lit(0), F.lit(True)
-        for letter in LETTERS:
-            score = F.col(SCORED[letter].score)
-            place, is_cell = place * F.lit(5) + score - F.lit(1), is_cell & score.between(1, 5)
-        place = F.when(is_cell, place)
+        place = _place_of({letter: F.col(SCORED[letter].score) for letter in LETTERS})
         values = {
             "rfm_score": ["".join(map(str, cell)) for cell in CELLS],
             "segment_code": [self.by_cell[cell].code for cell in CELLS],
             "segment": [self.by_cell[cell].name for cell in CELLS],
         }
-        # A literal that is split is folded into an array once; 375 literals cost a third of a second to pass to Java.
-        lists = {column: F.split(F.lit(SEPARATOR.join(texts)), SEPARATOR) for column, texts in values.items()}
-        return [F.get(texts, place).alias(column) for column, texts in lists.items()]
+        return [_value_at(place, texts).alias(column) for column, texts in values.items()]
+
+    def code_of(self, scores: Mapping[str, Column]) -> Column:
+        """The code of the segment of a cell, from its scores by letter; null outside the cells."""
+        return _value_at(_place_of(scores), [self.by_cell[cell].code for cell in CELLS])
 
     def as_json(self) -> dict[str, Any]:
         """The map as a card has it in JSON."""
@@ -181,6 +179,22 @@ def segment_totals(*, rfm: DataFrame) -> DataFrame:
     ``segment_code``, ``customers``, and ``revenue``, what they spent.
     """
     return rfm.groupBy("segment_code").agg(F.count(F.lit(1)).alias("customers"), F.sum("total_value").alias("revenue"))
+
+
+def _place_of(scores: Mapping[str, Column]) -> Column:
+    """The place of a cell among `CELLS`; null outside them."""
+    place, is_cell = F.lit(0), F.lit(True)
+    for letter in LETTERS:
+        place, is_cell = place * F.lit(5) + scores[letter] - F.lit(1), is_cell & scores[letter].between(1, 5)
+    return F.when(is_cell, place)
+
+
+def _value_at(place: Column, texts: Sequence[str]) -> Column:
+    """The text at a place; null where the place is null.
+
+    A literal that is split is folded into an array once; 375 literals cost a third of a second to pass to Java.
+    """
+    return F.get(F.split(F.lit(SEPARATOR.join(texts)), SEPARATOR), place)
 
 
 def _check_cells(segments: Sequence[Segment]) -> None:

@@ -1,0 +1,1 @@
+"""Segments from run to run: the run before, the history and the changes that a run writes, and their figures."""
