@@ -46,7 +46,7 @@ class Lake:
             "as_of": run_id[:10],
             "configuration_hash": "0123456789abcdef",
             "tables": {name: f"runs/{(elsewhere or {}).get(name, run_id)}/{name}" for name in tables},
-            **({"segments": {}} if has_scores else {}),
+            **({"segments": {"segments": []}} if has_scores else {}),
         }
         self.folder.write_text(json.dumps(manifest), "runs", run_id, "manifest.json")
         if becomes_current:

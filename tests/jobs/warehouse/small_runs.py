@@ -2,14 +2,23 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql.types import DataType, DecimalType, DoubleType, IntegerType, LongType, StringType, TimestampType
+from pyspark.sql.types import (
+    DataType,
+    DateType,
+    DecimalType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StringType,
+    TimestampType,
+)
 
 from tests.frames import at, money
 from transforms.schemas import MONEY_COLUMNS, TABLES
@@ -22,6 +31,7 @@ ARROW_TYPES: dict[type[DataType], pa.DataType] = {
     LongType: pa.int64(),
     DoubleType: pa.float64(),
     TimestampType: pa.timestamp("us"),
+    DateType: pa.date32(),
 }
 
 JUNE_RUN, FEBRUARY_RUN = "2018-06-30-june", "2018-02-28-february"
@@ -71,8 +81,22 @@ JUNE: Rows = {
             *("119 or more", 30, "up to 1", 1, "up to 5.00", money("0.00")),
         ),
     ],
+    "segment_history": [
+        ("ann", "RM01", "Recent big spenders", "RM07", "Lapsed big spenders", date(2018, 6, 30), 1),
+        ("bob", "RM09", "Lapsed small spenders", "RM03", "Recent small spenders", date(2018, 6, 30), 1),
+    ],
+    "segment_changes": [
+        (
+            *("ann", date(2018, 2, 28), "RM07", "Lapsed big spenders", "RM01", "Recent big spenders"),
+            *("new_purchases", "RM07", "RM01", "RM01", "RM01"),
+        ),
+        (
+            *("bob", date(2018, 2, 28), "RM03", "Recent small spenders", "RM09", "Lapsed small spenders"),
+            *("time_passed", "RM03", "RM03", "RM09", "RM09"),
+        ),
+    ],
 }
-"""As of 2018-06-30."""
+"""As of 2018-06-30; the run before is as of 2018-02-28."""
 
 FEBRUARY_ONLY: Rows = {
     **JUNE,
@@ -90,6 +114,11 @@ FEBRUARY_ONLY: Rows = {
             *("up to 26", None, "up to 1", 1, "up to 5.00", money("0.00")),
         ),
     ],
+    "segment_history": [
+        ("ann", "RM07", "Lapsed big spenders", None, None, date(2018, 2, 28), 1),
+        ("bob", "RM03", "Recent small spenders", None, None, date(2018, 2, 28), 1),
+    ],
+    "segment_changes": [],
 }
 """As of 2018-02-28, before ann's purchase in March."""
 
@@ -104,6 +133,7 @@ CHANGED_ROWS: list[tuple[str, list[tuple[Any, ...]], str]] = [
     ("transactions", JUNE["transactions"][:1], "found 3 rows worth 35.00, expected 4 rows worth 40.50"),
     ("purchases", JUNE["purchases"][:1] * 2, "found 4 rows worth 56.00, expected 3 rows worth 40.50"),
     ("rfm", [], "found 1 rows worth 5.00, expected 2 rows worth 40.50"),
+    ("segment_history", JUNE["segment_history"] * 2, "found 5 rows, expected 2 rows"),
 ]
 """Tables, the rows that replace those of the June run's first file, and the error that a load must report."""
 
@@ -124,7 +154,7 @@ def write_run(output: Path, run_id: str, rows: Rows) -> str:
         "configuration_hash": "0123456789abcdef",
         "inputs": {"files": []},
         "tables": {name: f"runs/{run_id}/{name}" for name in rows},
-        "segments": {},
+        "segments": {"segments": []},
         "totals": {name: total(name, table_rows) for name, table_rows in rows.items()},
     }
     for name, table_rows in rows.items():

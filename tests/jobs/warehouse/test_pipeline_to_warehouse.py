@@ -30,6 +30,7 @@ PHYSICAL = {
     "bigint": "INT64",
     "double": "DOUBLE",
     "timestamp": "INT96",
+    "date": "INT32",
     "string": "BYTE_ARRAY",
     "decimal(18,4)": "FIXED_LEN_BYTE_ARRAY",
 }

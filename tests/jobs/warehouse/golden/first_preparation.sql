@@ -94,6 +94,36 @@ create table if not exists "segments"."rfm" (
 )
 diststyle key distkey ("customer_unique_id") sortkey ("customer_unique_id");
 
+-- create table segment_history
+create table if not exists "segments"."segment_history" (
+  "customer_unique_id" varchar(64) not null,
+  "segment_code" varchar(32),
+  "segment" varchar(128),
+  "previous_segment_code" varchar(32),
+  "previous_segment" varchar(128),
+  "segment_since" date,
+  "runs_in_segment" integer,
+  primary key ("customer_unique_id")
+)
+diststyle key distkey ("customer_unique_id") sortkey ("customer_unique_id");
+
+-- create table segment_changes
+create table if not exists "segments"."segment_changes" (
+  "customer_unique_id" varchar(64) not null,
+  "from_as_of" date,
+  "from_segment_code" varchar(32),
+  "from_segment" varchar(128),
+  "to_segment_code" varchar(32),
+  "to_segment" varchar(128),
+  "cause" varchar(32),
+  "code_after_past_data" varchar(32),
+  "code_after_new_purchases" varchar(32),
+  "code_after_time" varchar(32),
+  "code_after_cut_points" varchar(32),
+  primary key ("customer_unique_id")
+)
+diststyle key distkey ("customer_unique_id") sortkey ("customer_unique_id");
+
 -- create table customer_segments
 create table if not exists "segments"."customer_segments" (
   "customer_unique_id" varchar(64) not null,

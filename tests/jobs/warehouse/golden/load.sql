@@ -169,6 +169,62 @@ insert into "segments"."rfm" ("customer_unique_id", "as_of", "first_purchase_tim
 select "customer_unique_id", "as_of", "first_purchase_time", "last_purchase_time", "days_since_last_purchase", "recency_weeks", "tenure_days", "purchase_count", "average_purchase_value", "total_value", "recency", "frequency", "monetary", "r_score", "f_score", "m_score", "rfm_score", "segment_code", "segment", "r_band", "r_to_next", "f_band", "f_to_next", "m_band", "m_to_next"
 from "staging_rfm";
 
+-- create staging for segment_history
+create temp table "staging_segment_history" (
+  "customer_unique_id" varchar(64) not null,
+  "segment_code" varchar(32),
+  "segment" varchar(128),
+  "previous_segment_code" varchar(32),
+  "previous_segment" varchar(128),
+  "segment_since" date,
+  "runs_in_segment" integer
+)
+diststyle key distkey ("customer_unique_id");
+
+-- copy segment_history into staging
+copy "staging_segment_history"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/segment_history.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete segment_history
+delete from "segments"."segment_history";
+
+-- insert segment_history
+insert into "segments"."segment_history" ("customer_unique_id", "segment_code", "segment", "previous_segment_code", "previous_segment", "segment_since", "runs_in_segment")
+select "customer_unique_id", "segment_code", "segment", "previous_segment_code", "previous_segment", "segment_since", "runs_in_segment"
+from "staging_segment_history";
+
+-- create staging for segment_changes
+create temp table "staging_segment_changes" (
+  "customer_unique_id" varchar(64) not null,
+  "from_as_of" date,
+  "from_segment_code" varchar(32),
+  "from_segment" varchar(128),
+  "to_segment_code" varchar(32),
+  "to_segment" varchar(128),
+  "cause" varchar(32),
+  "code_after_past_data" varchar(32),
+  "code_after_new_purchases" varchar(32),
+  "code_after_time" varchar(32),
+  "code_after_cut_points" varchar(32)
+)
+diststyle key distkey ("customer_unique_id");
+
+-- copy segment_changes into staging
+copy "staging_segment_changes"
+from 's3://a-bucket/staging/2018-06-30-june/00d1ce5a1ad0f00d/segment_changes.manifest'
+iam_role 'arn:aws:iam::123456789012:role/segments-copy'
+format as parquet manifest;
+
+-- delete segment_changes
+delete from "segments"."segment_changes";
+
+-- insert segment_changes
+insert into "segments"."segment_changes" ("customer_unique_id", "from_as_of", "from_segment_code", "from_segment", "to_segment_code", "to_segment", "cause", "code_after_past_data", "code_after_new_purchases", "code_after_time", "code_after_cut_points")
+select "customer_unique_id", "from_as_of", "from_segment_code", "from_segment", "to_segment_code", "to_segment", "cause", "code_after_past_data", "code_after_new_purchases", "code_after_time", "code_after_cut_points"
+from "staging_segment_changes";
+
 -- add up rows and money
 select cast('customers' as varchar(128)) as table_name, count(*) as row_count, cast(null as decimal(38, 4)) as money
 from "segments"."customers"
@@ -186,7 +242,13 @@ select cast('purchases' as varchar(128)) as table_name, count(*) as row_count, c
 from "segments"."purchases"
 union all
 select cast('rfm' as varchar(128)) as table_name, count(*) as row_count, cast(sum("total_value") as decimal(38, 4)) as money
-from "segments"."rfm";
+from "segments"."rfm"
+union all
+select cast('segment_history' as varchar(128)) as table_name, count(*) as row_count, cast(null as decimal(38, 4)) as money
+from "segments"."segment_history"
+union all
+select cast('segment_changes' as varchar(128)) as table_name, count(*) as row_count, cast(null as decimal(38, 4)) as money
+from "segments"."segment_changes";
 
 -- compare rows and money with the run's manifest
 select 1 / (case when count(*) = 0 then 1 else 0 end) as is_whole
@@ -209,6 +271,12 @@ from (
   union all
   select count(*) as row_count from "segments"."rfm"
   having count(*) <> 2 or coalesce(cast(sum("total_value") as decimal(38, 4)), 0) <> 40.5000
+  union all
+  select count(*) as row_count from "segments"."segment_history"
+  having count(*) <> 2
+  union all
+  select count(*) as row_count from "segments"."segment_changes"
+  having count(*) <> 2
 ) as differing;
 
 -- record the load
@@ -219,5 +287,5 @@ select coalesce(max(load_number), 0) + 1,
   cast('2018-06-30' as date),
   getdate(),
   '0123456789abcdef',
-  '{"customers": {"rows": 3}, "orders": {"rows": 3}, "payments": {"rows": 4, "money": "40.5000"}, "transactions": {"rows": 4, "money": "40.5000"}, "purchases": {"rows": 3, "money": "40.5000"}, "rfm": {"rows": 2, "money": "40.5000"}}'
+  '{"customers": {"rows": 3}, "orders": {"rows": 3}, "payments": {"rows": 4, "money": "40.5000"}, "transactions": {"rows": 4, "money": "40.5000"}, "purchases": {"rows": 3, "money": "40.5000"}, "rfm": {"rows": 2, "money": "40.5000"}, "segment_history": {"rows": 2}, "segment_changes": {"rows": 2}}'
 from "segments"."pipeline_runs";
