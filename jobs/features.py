@@ -13,6 +13,8 @@ from jobs.cli.main import run_main
 from jobs.clusters.feature_files import FEATURES, FeatureFiles, write_feature_files
 from jobs.errors import ConfigurationError
 from jobs.history.summary import show_changes
+from jobs.outcomes.summary import show_validation
+from jobs.outcomes.validating import VALIDATION, Validation, validate
 from jobs.quality.active_rules import ActiveRules, active_rules, rules_of_checked_tables
 from jobs.reports.leaving import leave_report
 from jobs.runs.checked_tables import CheckedTables
@@ -63,6 +65,7 @@ def run_alone(config: FeaturesRunConfig) -> None:
         report.show()
         show_segments(features.scored)
         show_changes(features.scored.changes)
+        show_validation(features.validation)
         run.show_summary()
     report.raise_if_failed()
 
@@ -77,6 +80,7 @@ class Features:
         transactions, purchases: as they were written.
         scored: the customers, with rfm and its score card.
         files: the features to cluster, as CSV for SageMaker; None where it does not train.
+        validation: whether the segments predict; None where nobody wants to know.
     """
 
     config: FeaturesConfig
@@ -85,14 +89,19 @@ class Features:
     purchases: Written
     scored: ScoredCustomers
     files: FeatureFiles | None
+    validation: Validation | None = None
 
     def configuration(self) -> Mapping[str, Any]:
         """The settings that their rows depend on."""
         return {**self.config.measured_by(as_of=self.as_of), **self.scored.configuration()}
 
     def manifest_entries(self) -> Mapping[str, Any]:
-        """The score card and the segments, and the files of features where SageMaker is to read them."""
-        return {**self.scored.manifest_entries(), **({FEATURES: self.files.as_json()} if self.files else {})}
+        """The score card and the segments, the validation, and the files of features where SageMaker reads them."""
+        return {
+            **self.scored.manifest_entries(),
+            **({VALIDATION: self.validation.as_json()} if self.validation else {}),
+            **({FEATURES: self.files.as_json()} if self.files else {}),
+        }
 
 
 def run_features(
@@ -119,11 +128,12 @@ def run_features(
     """
     purchases_written = _write_purchases(run, sourced.written, plan.config)
     scored = score_customers(run, purchases_written, sourced, plan)
+    validation = validate(run, purchases_written, scored, config=plan.config, choice=plan.choice)
     files = None
     if for_sagemaker:
         features = scaled_features(rfm=scored.rfm.frame, scale=scored.card.clustered_by)
         files = write_feature_files(run, features, rows=scored.rfm.total.rows)
-    return Features(plan.config, run.as_of, sourced.written, purchases_written, scored, files)
+    return Features(plan.config, run.as_of, sourced.written, purchases_written, scored, files, validation)
 
 
 def _write_purchases(run: Run, transactions_written: Written, config: FeaturesConfig) -> Written:

@@ -15,6 +15,7 @@ from jobs.features import run_features
 from jobs.history.summary import show_changes
 from jobs.ingest import ingest
 from jobs.inputs.input_files import inputs_of, pinned
+from jobs.outcomes.summary import show_validation
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
 from jobs.registering.leaving import catalogue_for, leave_in_catalogue
@@ -61,6 +62,7 @@ def run_pipeline(config: PipelineConfig) -> None:
         report.show()
         show_segments(features.scored)
         show_changes(features.scored.changes)
+        show_validation(features.validation)
         run.show_summary(*(cluster_notes(clusters) if clusters else ()))
         if clusters:
             show_clusters(clusters)

@@ -27,6 +27,7 @@ from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.features import Features
 from jobs.inputs.score_cards import card_of_run
+from jobs.outcomes.validating import VALIDATION
 from jobs.quality.active_rules import active_rules
 from jobs.registering.leaving import catalogue_for, leave_in_catalogue
 from jobs.reports.leaving import leave_report
@@ -266,6 +267,8 @@ def _reused_features(earlier: EarlierFeatures, run: Run) -> Reused:
         entries |= {"segments": manifest.segments.as_json(), "sufficiency": manifest.sufficiency}
     if manifest.changes is not None:
         entries["changes"] = manifest.changes
+    if manifest.validation is not None:
+        entries[VALIDATION] = manifest.validation
     if manifest.kmeans_features is not None:
         entries[FEATURES] = manifest.kmeans_features.as_json()
     return Reused({**manifest.configuration.as_json(), "rules_of_segments": run.rules.hash}, entries)

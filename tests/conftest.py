@@ -32,7 +32,10 @@ SMALL = {
 
 FAKES = Path(__file__).parent / "fakes"
 SHARED_RUNS = {
-    "published": ("tests/jobs/test_segments", "tests/jobs/test_report", "tests/jobs/ledgers/test_same_purchases.py"),
+    "published": (
+        *("tests/jobs/test_segments", "tests/jobs/test_report", "tests/jobs/outcomes/"),
+        "tests/jobs/ledgers/test_same_purchases.py",
+    ),
     "plain_run": ("tests/jobs/test_pipeline.py", "tests/jobs/test_step_by_step.py"),
 }
 """Fixtures that make a run once for several files, and how the names of these files begin."""

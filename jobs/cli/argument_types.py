@@ -14,6 +14,8 @@ NumberOfClusters = int | Literal["auto"]
 ALL_STATUSES = "all"
 MAX_QUARANTINED = 0.01
 HIGHEST_K = 100
+MOST_DAYS = 3650
+"""The longest validation: ten years."""
 
 
 def yes_or_no(text: str) -> bool:
@@ -71,6 +73,13 @@ def months(text: str) -> int:
     """A number of months."""
     if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= LONGEST_WINDOW:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a number of months from 1 to {LONGEST_WINDOW}")
+    return int(text)
+
+
+def days(text: str) -> int:
+    """A number of days."""
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of days from 1 to {MOST_DAYS}")
     return int(text)
 
 

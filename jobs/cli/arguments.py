@@ -8,6 +8,7 @@ from jobs.cli.argument_types import (
     HIGHEST_K,
     MAX_QUARANTINED,
     day,
+    days,
     drift,
     months,
     number_of_clusters,
@@ -221,6 +222,10 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
         metavar="LIST",
         help=f"statuses that count, separated by commas, of: {', '.join(ORDER_STATUSES)} (default: all)",
     )
+    _add_arguments_about_time(parser)
+
+
+def _add_arguments_about_time(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare",
         metavar="RUN_ID",
@@ -233,6 +238,13 @@ def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
         metavar="X",
         help="stop, and leave the current run as it is, when the population stability index of the segments since the "
         "run before is above this; 0.25 is customary (default: no limit)",
+    )
+    parser.add_argument(
+        "--validate-days",
+        type=days,
+        metavar="N",
+        help="see whether the segments predict: score customers as of N days before --as-of, by what they had bought "
+        "by then, and count who bought again in the N days, by segment (docs/validation.md). Default: no validation",
     )
 
 

@@ -162,6 +162,7 @@ class FeaturesConfig:
         compare: the run that segments are compared with, or "none" to begin their history anew; None for the last run
             as of an earlier day.
         max_segment_drift: the highest population stability index of the segments since that run; None for any.
+        validate_days: the last days whose purchases validate the scores of the day before them; None for no validation.
     """
 
     order_statuses: tuple[str, ...] | None = None
@@ -173,6 +174,7 @@ class FeaturesConfig:
     segments: str | None = None
     compare: str | None = None
     max_segment_drift: float | None = None
+    validate_days: int | None = None
 
     @classmethod
     def of(cls, arguments: Namespace) -> "FeaturesConfig":
@@ -187,6 +189,7 @@ class FeaturesConfig:
             segments=arguments.segments,
             compare=arguments.compare,
             max_segment_drift=arguments.max_segment_drift,
+            validate_days=arguments.validate_days,
         )
 
     def counted(self, *, as_of: date) -> Counted:
@@ -218,11 +221,7 @@ class FeaturesRunConfig:
 
     @classmethod
     def from_argv(cls, argv: Sequence[str] | None) -> "FeaturesRunConfig":
-        """Read the command line of `jobs.features`.
-
-        Raises:
-            ConfigurationError: An argument is missing or invalid; nothing was done yet.
-        """
+        """Read the command line of `jobs.features`; errors are those of `ingest_config`."""
         arguments = parser_of("features").parse_step(argv)
         return cls(RunOptions.of(arguments), FeaturesConfig.of(arguments), arguments.checked_run, arguments.kmeans)
 
@@ -297,11 +296,7 @@ class SegmentsConfig:
 
     @classmethod
     def from_argv(cls, argv: Sequence[str] | None) -> "SegmentsConfig":
-        """Read the command line of `jobs.segments`.
-
-        Raises:
-            ConfigurationError: An argument is missing or invalid; nothing was done yet.
-        """
+        """Read the command line of `jobs.segments`; errors are those of `ingest_config`."""
         arguments = parser_of("segments").parse_step(argv)
         return cls(
             output=arguments.output,

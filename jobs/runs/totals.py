@@ -79,6 +79,8 @@ class BoundaryKind(StrEnum):
     """People of a table, each counted once."""
     MEASURED = "measured"
     """Purchases that the customers of a table sum up."""
+    VALIDATED = "validated"
+    """Purchases and returns, by what they are to a validation: those up to its cut, and later ones by customer."""
     SEGMENT = "segment"
     """Customers of one segment, by code."""
     CLUSTER = "cluster"

@@ -303,6 +303,7 @@ class Manifest(OfRun):
     segments: RecordedSegments | None = None
     sufficiency: dict[str, Any] | None = None
     changes: dict[str, Any] | None = None
+    validation: dict[str, Any] | None = None
     finished_at: Time | None = None
     job: Name | None = None
     becomes_current: bool = True

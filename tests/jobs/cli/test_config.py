@@ -68,6 +68,8 @@ def test_an_abbreviation_is_no_argument() -> None:
         (["--k-range", "8-2"], "invalid --k-range '8-2': expected two numbers of clusters, such as 2-8"),
         (["--max-drift", "-1"], "invalid --max-drift '-1': expected a number from 0, such as 0.1"),
         (["--max-quarantined", "2"], "invalid --max-quarantined '2': expected a share from 0 to 1, such as 0.01"),
+        (["--validate-days", "0"], "invalid --validate-days '0': expected a number of days from 1 to 3650"),
+        (["--validate-days", "3651"], "invalid --validate-days '3651': expected a number of days from 1 to 3650"),
         (["--run-id", "nightly"], "invalid --run-id 'nightly': expected the as-of date and then"),
         (["--run-id", "2018-10-17/../x"], "invalid --run-id '2018-10-17/../x': expected"),
         (["--run-id", ""], "invalid --run-id '': expected"),
