@@ -211,6 +211,36 @@ def trend_chart(name: str, days: Sequence[tuple[str, Figure]], *, highest: float
     return _spec(line, f"Share of customers in {name}, run by run", height=80)
 
 
+def rate_chart(named: Sequence[tuple[str, Figure, Figure, Figure]], *, whole: Figure) -> Spec:
+    """The rate of each segment with its interval, and a line at that of all customers."""
+    values = [
+        {"name": name, "rate": rate.number, "low": low.number, "high": high.number, "shown": rate.text}
+        for name, rate, low, high in named
+    ]
+    x = alt.X("low:Q", title="bought again", axis=alt.Axis(format="~%", labelOverlap=True), scale=alt.Scale(zero=True))
+    # Each layer has some of the segments, so their order must be stated.
+    order = [name for name, *_ in named]
+    base = alt.Chart(alt.InlineData(values)).encode(
+        y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=280)),
+        tooltip=[
+            _tip("name:N", "segment"),
+            _tip("rate:Q", "bought again", ".2%"),
+            _tip("low:Q", "interval from", ".2%"),
+            _tip("high:Q", "to", ".2%"),
+        ],
+    )
+    shown = base.transform_filter("isValid(datum.rate)")
+    bars = shown.mark_bar(color=QUIET, height=4, cornerRadius=2).encode(x=x, x2="high:Q")
+    points = shown.mark_point(filled=True, size=70, opacity=1, color=ACCENT).encode(x="rate:Q")
+    layers = [bars, points]
+    if any(value["rate"] is None for value in values):
+        words = base.transform_filter("!isValid(datum.rate) && datum.shown").mark_text(align="left", dx=4)
+        layers.append(words.encode(x=alt.datum(0), text="shown:N"))
+    if whole.number is not None:
+        layers.append(alt.Chart(alt.InlineData([{"all": whole.number}])).mark_rule(strokeWidth=1.5).encode(x="all:Q"))
+    return _spec(alt.layer(*layers), "Share of each segment that bought again", height=LINE * max(len(values), 1))
+
+
 def flow_chart(stages: Sequence[Stage]) -> Spec:
     """The money at each stage: what went on, and what did not, by cause."""
     values: list[dict[str, Any]] = []

@@ -14,15 +14,16 @@ from markupsafe import Markup, escape
 
 from transforms.rfm.scores import Bands, amount_in_words
 
-Kind = Literal["count", "change", "money", "amount", "share", "decimal", "ratio", "index"]
-"""A whole number; one with its sign; money to the cent; an amount to its last decimal; a share in percent; and numbers
-to one, two and three decimals."""
+Kind = Literal["count", "change", "money", "amount", "share", "rate", "decimal", "ratio", "index"]
+"""A whole number, and one with its sign; money to the cent, and an amount to its last decimal. A share in percent, and
+a rate with a decimal more. Numbers to one, two and three decimals."""
 
 PATTERNS: Mapping[Kind, str] = {
     "count": "{:,}",
     "change": "{:+,}",
     "money": "{:,.2f}",
     "share": "{:.1%}",
+    "rate": "{:.2%}",
     "decimal": "{:,.1f}",
     "ratio": "{:,.2f}",
     "index": "{:,.3f}",
@@ -114,6 +115,22 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Range:
+    """Two figures that stay together, also on a narrow page."""
+
+    low: Figure
+    high: Figure
+
+    @property
+    def text(self) -> str:
+        """The range in English."""
+        return f"{self.low.text} to {self.high.text}"
+
+    def __html__(self) -> Markup:
+        return Markup("<span>{} to {}</span>").format(self.low, self.high)
+
+
+@dataclass(frozen=True)
 class Link:
     """A link of the page, to a section or to a file beside it."""
 
@@ -139,7 +156,7 @@ class Named:
         return Markup('<span class="named">{}{}</span>').format(name, Markup("").join(lines))
 
 
-Shown = Figure | Day | Link | Named | Words | str
+Shown = Figure | Day | Link | Named | Range | Words | str
 
 
 @dataclass(frozen=True)

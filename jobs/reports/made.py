@@ -106,6 +106,8 @@ def _features(run: ReportedRun, output: str) -> list[str]:
         options += ["--order-statuses", ",".join(_listed(settings.order_statuses))]
     if settings.purchase_value != "sum":
         options += ["--purchase-value", settings.purchase_value]
+    if run.manifest.validation:
+        options += ["--validate-days", f"{run.manifest.validation.days}"]
     return options + _scoring(run, output)
 
 

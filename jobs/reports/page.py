@@ -14,6 +14,7 @@ from jobs.reports.earlier_runs import MOST_RUNS, Trend
 from jobs.reports.figures import NAMES, Day, Figure, Shown, Words, money
 from jobs.reports.made import command_of, inputs_table, settings_of
 from jobs.reports.measures import MeasureSection, MonthSection, measure_sections, month_section
+from jobs.reports.outcomes import OutcomeSection, outcome_section
 from jobs.reports.quality import QualitySection, quality_section
 from jobs.reports.reported_run import ReportedRun
 from jobs.reports.segments import SegmentSection
@@ -43,6 +44,11 @@ class Report:
     def segments(self) -> SegmentSection:
         """The segments of the run."""
         return SegmentSection(self.run, self.customers, self.trend, self.small_cells)
+
+    @cached_property
+    def outcomes(self) -> OutcomeSection | None:
+        """Whether the segments predict; None for a run that was not validated."""
+        return outcome_section(self.run.manifest.validation, self.small_cells)
 
     def to_html(self, *, scripts: str) -> str:
         """The page.
@@ -79,6 +85,7 @@ class Report:
             "trend_notes": self._trend_notes(),
             "clusters": cluster_table(run, self.small_cells) if run.clusters else None,
             "drift": drift_note(run.manifest.kmeans.drift) if run.manifest.kmeans else "",
+            "outcomes": self.outcomes,
             "quality": quality,
             "settings": settings_of(run),
             "inputs": inputs_table(run),
@@ -99,6 +106,8 @@ class Report:
         charts["flow"] = flow_chart(quality.stages)
         if self.run.clusters:
             charts["clusters"] = shares_chart(cluster_shares(self.run, self.small_cells), of="cluster")
+        if self.outcomes and self.outcomes.chart:
+            charts["outcomes"] = self.outcomes.chart
         if self.trend.previous:
             trends = segments.trends
             highest = max([share.value or 0 for _, points in trends for _, share in points], default=1)

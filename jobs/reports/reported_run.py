@@ -17,6 +17,7 @@ from jobs.cli.argument_types import MAX_QUARANTINED
 from jobs.clusters.previous import model_of
 from jobs.errors import ConfigurationError, DataError
 from jobs.inputs.score_cards import card_of_run
+from jobs.reports.reported_validation import ReportedValidation
 from jobs.runs.totals import Boundary, BoundaryKind, Total, totals_of
 from jobs.storage.run_files import (
     Count,
@@ -194,6 +195,7 @@ class ReportedManifest(OfRun):
     segments: ReportedSegments | None = None
     sufficiency: ReportedSufficiency | None = None
     kmeans: ReportedClusters | None = None
+    validation: ReportedValidation | None = None
 
 
 @dataclass(frozen=True)

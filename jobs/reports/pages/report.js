@@ -10,6 +10,7 @@ const formats = {
   money: twoDecimals,
   amount: {minimumFractionDigits: 2, maximumFractionDigits: 8},
   share: {style: "percent", ...oneDecimal},
+  rate: {style: "percent", ...twoDecimals},
   decimal: oneDecimal,
   ratio: twoDecimals,
   index: {minimumFractionDigits: 3, maximumFractionDigits: 3},
