@@ -82,8 +82,8 @@ def population_stability_index(shares: Iterable[tuple[float, float]]) -> float:
     Args:
         shares: of each group, its share now (p) and its share before (q).
     """
-    bounded = [(max(now, SMALLEST_SHARE), max(before, SMALLEST_SHARE)) for now, before in shares]
-    return sum((now - before) * log(now / before) for now, before in bounded)
+    bounded = [(max(p, SMALLEST_SHARE), max(q, SMALLEST_SHARE)) for p, q in shares]
+    return sum((p - q) * log(p / q) for p, q in bounded)
 
 
 def past_measures(*, until: date) -> dict[str, Column]:
@@ -159,7 +159,7 @@ def tracked_customers(*, measured: DataFrame, history: DataFrame, gone: DataFram
     return measured.join(before, on="customer_unique_id", how="full").select(*columns_of(TRACKED))
 
 
-def segment_history(*, tracked: DataFrame, now: Scoring, as_of: date) -> DataFrame:
+def segment_history(*, tracked: DataFrame, current: Scoring, as_of: date) -> DataFrame:
     """Carry the history of each customer on.
 
     Who is in the same segment as in the run before, by its code, stays in it for one more run. Who changed has the
@@ -169,7 +169,7 @@ def segment_history(*, tracked: DataFrame, now: Scoring, as_of: date) -> DataFra
 
     Args:
         tracked: the customers.
-        now: the scoring of this run.
+        current: the scoring of this run.
         as_of: its day.
     """
     stayed = F.col("segment_code") == F.col("before_segment_code")
@@ -180,14 +180,14 @@ def segment_history(*, tracked: DataFrame, now: Scoring, as_of: date) -> DataFra
         "runs_in_segment": (F.col("before_runs_in_segment") + F.lit(1), F.lit(1)),
     }
     return (
-        _scored(tracked, now)
+        _scored(tracked, current)
         .where(bought())
         .select("*", *[F.when(stayed, old).otherwise(new).alias(name) for name, (old, new) in carried.items()])
         .select(*columns_of(schemas.SEGMENT_HISTORY))
     )
 
 
-def segment_changes(*, tracked: DataFrame, before: Scoring, now: Scoring, since: date, as_of: date) -> DataFrame:
+def segment_changes(*, tracked: DataFrame, before: Scoring, current: Scoring, since: date, as_of: date) -> DataFrame:
     """Say who changed their segment, who is new and who vanished, and why.
 
     The cause of a customer who is in both runs is the last of `STEPS` that changed the segment: it brought them where
@@ -199,18 +199,18 @@ def segment_changes(*, tracked: DataFrame, before: Scoring, now: Scoring, since:
     Args:
         tracked: the customers.
         before: the scoring of the run before.
-        now: the scoring of this run.
+        current: the scoring of this run.
         since: the day of the run before.
         as_of: the day of this run.
     """
     changed = (
-        _scored(tracked, now)
+        _scored(tracked, current)
         .withColumn("to_segment_code", F.when(bought(), F.col("segment_code")))
         .withColumn("to_segment", F.when(bought(), F.col("segment")))
         .withColumnsRenamed({"before_segment_code": "from_segment_code", "before_segment": "from_segment"})
         .where(~F.col("to_segment_code").eqNullSafe(F.col("from_segment_code")))
     )
-    steps = changed.select("*", *_codes_on_the_way(before=before, now=now, since=since, as_of=as_of))
+    steps = changed.select("*", *_codes_on_the_way(before=before, current=current, since=since, as_of=as_of))
     return steps.select("*", F.lit(since).alias("from_as_of"), _cause().alias("cause")).select(
         *columns_of(schemas.SEGMENT_CHANGES)
     )
@@ -244,13 +244,13 @@ def change_counts(*, changes: DataFrame) -> DataFrame:
     )
 
 
-def _scored(tracked: DataFrame, now: Scoring) -> DataFrame:
+def _scored(tracked: DataFrame, current: Scoring) -> DataFrame:
     """The customers with this run's scores and segment, which mean nothing for those without a purchase."""
-    scores = [bands.score().alias(bands.measure.score) for bands in now.bands.values()]
-    return tracked.select("*", *scores).select("*", *now.segment_map.columns())
+    scores = [bands.score().alias(bands.measure.score) for bands in current.bands.values()]
+    return tracked.select("*", *scores).select("*", *current.segment_map.columns())
 
 
-def _codes_on_the_way(*, before: Scoring, now: Scoring, since: date, as_of: date) -> list[Column]:
+def _codes_on_the_way(*, before: Scoring, current: Scoring, since: date, as_of: date) -> list[Column]:
     """The segment's code after each step but the last."""
     gone_count, gone_value = _or_zero("gone_purchase_count"), _or_zero("gone_value")
     past = {
@@ -264,7 +264,7 @@ def _codes_on_the_way(*, before: Scoring, now: Scoring, since: date, as_of: date
         "f": _or_zero("purchase_count") + gone_count,
         "m": _or_zero("total_value") + gone_value,
     }
-    of_now = {
+    of_this_run = {
         "r": F.datediff(F.lit(as_of), F.to_date("last_purchase_time")),
         "f": _or_zero("purchase_count"),
         "m": _or_zero("total_value"),
@@ -272,8 +272,8 @@ def _codes_on_the_way(*, before: Scoring, now: Scoring, since: date, as_of: date
     codes = (
         _code(past, before, before.segment_map),
         _code(with_new, before, before.segment_map),
-        _code(of_now, before, before.segment_map),
-        _code(of_now, now, before.segment_map),
+        _code(of_this_run, before, before.segment_map),
+        _code(of_this_run, current, before.segment_map),
     )
     return [code.alias(name) for name, code in zip(CODES[1:-1], codes, strict=True)]
 

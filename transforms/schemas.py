@@ -132,8 +132,8 @@ MAY_BE_NULL = (
     *("from_segment_code", "from_segment", "to_segment_code", "to_segment"),
     *("code_after_past_data", "code_after_new_purchases", "code_after_time", "code_after_cut_points"),
 )
-"""The columns of computed tables that may be null: nothing is missing to the best customers; a customer may always have
-been in one segment; and one who is new, or vanished, has no segment on one side."""
+"""The columns of computed tables that may be null. Nothing is missing to the best customers. A customer may always have
+been in one segment. One who is new, or vanished, has no segment on one side."""
 
 KMEANS_FEATURES = StructType(
     [

@@ -14,7 +14,7 @@ _FOR_READERS = ("becomes-current", "smallest-cell")
 _INPUT = ("input", "source", "mapping", "max-quarantined")
 _FEATURES = (
     *("card", "segments", "score-percentiles", "window-months", "feature-scale", "purchase-value", "order-statuses"),
-    "validate-days",
+    *("compare", "max-segment-drift", "validate-days"),
 )
 _CLUSTERS = ("kmeans", "k", "k-range", "match", "max-drift")
 _WAREHOUSE = ("warehouse", "staging", "iam-role")

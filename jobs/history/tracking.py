@@ -126,7 +126,7 @@ def _write_history(run: Run, scored: Scored, previous: PreviousRun | None) -> Wr
     if previous is None:
         frame = begun_history(rfm=scored.rfm.frame, as_of=run.as_of)
     else:
-        frame = segment_history(tracked=scored.measures, now=scored.scoring, as_of=run.as_of)
+        frame = segment_history(tracked=scored.measures, current=scored.scoring, as_of=run.as_of)
     has_previous = F.col("previous_segment_code").isNotNull()
     is_begun = F.col("runs_in_segment") == F.lit(1)
     return write_computed(
@@ -148,7 +148,7 @@ def _write_changes(
     stayed, moved, new = (history.metrics[name] for name in ("stayed", "moved", "new"))
     vanished = previous.customers - stayed - moved
     frame = segment_changes(
-        tracked=scored.measures, before=previous.scoring, now=scored.scoring, since=previous.as_of, as_of=run.as_of
+        tracked=scored.measures, before=previous.scoring, current=scored.scoring, since=previous.as_of, as_of=run.as_of
     )
     written = write_computed(run, run.rules.contracts["segment_changes"], frame, keys=lambda: moved + new + vanished)
     counts = change_counts(changes=written.frame).collect() if written.total.rows else []

@@ -121,7 +121,7 @@ def both_runs(spark: SparkSession) -> DataFrame:
 
 
 def changes_of(customers: DataFrame) -> DataFrame:
-    return segment_changes(tracked=customers, before=BEFORE, now=NOW, since=SINCE, as_of=AS_OF)
+    return segment_changes(tracked=customers, before=BEFORE, current=NOW, since=SINCE, as_of=AS_OF)
 
 
 def test_each_cause_alone_and_all_together_is_told_by_scoring_again_step_by_step(
@@ -137,7 +137,7 @@ def test_a_history_is_carried_on_while_the_segment_stays_and_begins_again_when_i
     spark: SparkSession, both_runs: DataFrame
 ) -> None:
     assert_same_rows(
-        segment_history(tracked=both_runs, now=NOW, as_of=AS_OF),
+        segment_history(tracked=both_runs, current=NOW, as_of=AS_OF),
         frame(
             spark,
             schemas.SEGMENT_HISTORY,
@@ -202,7 +202,7 @@ def test_what_leaves_the_window_is_time_that_passed_and_no_restated_data(spark: 
     ]
     customers = tracked(spark, [("one of two", "2018-01-01", "90")], history, gone)
     assert_same_rows(
-        segment_changes(tracked=customers, before=BEFORE, now=BEFORE, since=SINCE, as_of=AS_OF),
+        segment_changes(tracked=customers, before=BEFORE, current=BEFORE, since=SINCE, as_of=AS_OF),
         frame(
             spark,
             schemas.SEGMENT_CHANGES,
