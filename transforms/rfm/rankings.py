@@ -161,7 +161,7 @@ class _Places:
 
     Attributes:
         ranking: the ranking.
-        by_rank: two shares of each rank: of those who did not buy again, the part that it beats. Of those who did, the
+        by_rank: two shares of each rank. Of those who did not buy again, the part that it beats; of those who did, the
             part that beats it. Ties count half.
         repeat_buyers, others: how many bought again, and how many did not; one or more of each.
         gini: of the ranking.
