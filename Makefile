@@ -12,6 +12,10 @@ SAMPLE = build/sample-$(ORDERS)-$(SEED)
 INPUT ?= $(SAMPLE)
 OUTPUT ?= output
 AS_OF ?= 2018-10-17
+# The days of a backfill: the sample's last year, month by month.
+FROM ?= 2017-10-31
+TO ?= 2018-09-30
+EVERY ?= month
 ARGS ?=
 # What runs Spark's plans: spark or comet; empty for the default of the jobs.
 ENGINE ?=
@@ -33,7 +37,7 @@ UPGRADE ?= --upgrade
 # What a user gives is text. It reaches a command as a variable of the shell ("$$INPUT"), which neither make nor the shell
 # evaluates. As $(INPUT) it would lose $b from a path, and run what is between backquotes. ARGS and TEST_ARGS alone are
 # words for the shell, by intention: quotes in them group words.
-TEXTS = INPUT OUTPUT AS_OF WAREHOUSE ENGINE SQL DATA PREFIX ONLY ORDERS SEED SIZES ROWS WORKERS SOAK_SEED UPGRADE
+TEXTS = INPUT OUTPUT AS_OF FROM TO EVERY WAREHOUSE ENGINE SQL DATA PREFIX ONLY ORDERS SEED SIZES ROWS WORKERS SOAK_SEED UPGRADE
 define as_typed
 override $1 := $$(value $1)
 endef
@@ -53,7 +57,7 @@ test "$(origin AS_OF)" != file || { echo "make: no AS_OF; expected the last day 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans bench-ledger lock clean \
+.PHONY: help run-local backfill report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans bench-ledger lock clean \
     doctor package up upload glue emr run-aws outputs down bi-template
 
 help: ## List the targets
@@ -63,6 +67,11 @@ run-local: $(READY) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=,
 	@if test "$$INPUT" = "$$SAMPLE"; then $(write_sample); fi
 	@$(RUN) -m jobs.pipeline --as-of "$$AS_OF" --input "$$INPUT" --output "$$OUTPUT" \
 	    $${WAREHOUSE:+--warehouse "$$WAREHOUSE"} $${ENGINE:+--engine "$$ENGINE"} $(ARGS)
+
+backfill: $(READY) ## Make a run for each month or week on local Spark (FROM=, TO=, EVERY=, INPUT=, OUTPUT=, ENGINE=, ARGS=)
+	@if test "$$INPUT" = "$$SAMPLE"; then $(write_sample); fi
+	@$(RUN) -m jobs.backfill --from "$$FROM" --to "$$TO" --every "$$EVERY" --input "$$INPUT" --output "$$OUTPUT" \
+	    $${ENGINE:+--engine "$$ENGINE"} $(ARGS)
 
 sql: $(READY) ## Open the DuckDB file that run-local leaves, in DuckDB's own command line (OUTPUT=, SQL=)
 	@file="$${WAREHOUSE#duckdb:}"; \

@@ -15,6 +15,7 @@ STEPS = {
     "replay": ("replay", "quarantined rows of an earlier run, validated again"),
     "features": ("features", "checked tables to transactions, purchases and RFM"),
     "segments": ("segments", "customers of an earlier run to clusters"),
+    "backfill": ("backfill", "a run as of each of some days, over tables that are checked once"),
     "publish": ("publish", "the tables of a run into a warehouse"),
     "catalogue": ("catalogue", "the tables of a run in the Glue Data Catalog"),
     "report": ("report", "the page of a run, made again or opened"),

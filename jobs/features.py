@@ -51,7 +51,7 @@ def run_alone(config: FeaturesRunConfig) -> None:
     source = source_of_run(store, earlier)
     plan = plan_scoring(store, config.features, source, as_of=options.as_of)
     rules = active_rules(options.rules, source.contracts)
-    _refuse_missing(earlier, rules)
+    refuse_missing(earlier, rules)
     with open_run("features", options, store, rules, reaches_s3=is_in_s3(options.output)) as run:
         checked = CheckedTables(
             {contract.table: run.reuse(contract, earlier=earlier) for contract in rules.of_files},
@@ -169,7 +169,7 @@ def _checked_manifest(store: RunStore, config: FeaturesRunConfig) -> Manifest:
     )
 
 
-def _refuse_missing(manifest: Manifest, rules: ActiveRules) -> None:
+def refuse_missing(manifest: Manifest, rules: ActiveRules) -> None:
     """See that a run has the checked tables of its source.
 
     Raises:

@@ -3,15 +3,17 @@
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 
 from jobs.cli import interruptions
-from jobs.cli.config import PipelineConfig
+from jobs.cli.config import ClustersConfig, FeaturesConfig, PipelineConfig
 from jobs.cli.main import run_main
-from jobs.clusters.previous import previous_clusters
+from jobs.clusters.description import RunClusters
+from jobs.clusters.previous import PreviousClusters, previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.errors import DataError, PipelineError
-from jobs.features import run_features
+from jobs.features import Features, run_features
 from jobs.history.summary import show_changes
 from jobs.ingest import ingest
 from jobs.inputs.input_files import inputs_of, pinned
@@ -20,12 +22,14 @@ from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
 from jobs.registering.leaving import catalogue_for, leave_in_catalogue
 from jobs.reports.leaving import leave_report
+from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.manifest import StepResult
-from jobs.runs.run import open_run
-from jobs.scores.planning import plan_scoring
+from jobs.runs.run import Run, open_run
+from jobs.scores.planning import ScoringPlan, plan_scoring
 from jobs.scores.summary import show_segments
 from jobs.segments import cluster_customers
 from jobs.sources.choosing import source_of
+from jobs.sources.source import Source
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 from jobs.warehouse.target import WarehouseTarget, parse_address
@@ -46,31 +50,94 @@ def run_pipeline(config: PipelineConfig) -> None:
     store = RunStore(options.output)
     # A damaged pointer stops the run here, and not when it is to be moved, after all work.
     store.current()
-    plan = plan_scoring(store, config.features, source, as_of=options.as_of)
-    inputs = source.find(config.input, rules.of_files, counted=plan.counted)
-    previous = None if config.clusters.kmeans == "none" else previous_clusters(store, config.clusters.match)
+    plan = RunPlan.of(store, source, config.features, config.clusters, as_of=options.as_of)
+    inputs = source.find(config.input, rules.of_files, counted=plan.scoring.counted)
     reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
     with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
         kept, inputs = source.keep(run), pinned(inputs, run.session)
         checked = ingest(run, inputs)
-        sourced = source.transactions(run, checked, plan.config)
-        features = run_features(run, sourced, plan, for_sagemaker=previous is None)
-        clusters = cluster_customers(run, features, config=config.clusters, previous=previous) if previous else None
-        results: list[StepResult] = [checked, kept, features, *([clusters] if clusters else [])]
+        customers = plan.carry_out(run, checked)
+        results = [checked, kept, *customers.results]
         run.finish(inputs=inputs_of(config.input, inputs), results=results, becomes_current=True)
         report = leave_report(run, store)
         report.show()
-        show_segments(features.scored)
-        show_changes(features.scored.changes)
-        show_validation(features.validation)
-        run.show_summary(*(cluster_notes(clusters) if clusters else ()))
-        if clusters:
-            show_clusters(clusters)
+        customers.show(run)
     registration = leave_in_catalogue(store, catalogue, run.run_id)
     if publication is not None:
         load(publication, config, run.run_id)
     report.raise_if_failed()
     registration.raise_if_failed()
+
+
+@dataclass(frozen=True)
+class SegmentedCustomers:
+    """What the steps after `ingest` returned.
+
+    Attributes:
+        features: the customers, measured and scored.
+        clusters: of the customers; None where SageMaker trains.
+    """
+
+    features: Features
+    clusters: RunClusters | None
+
+    @property
+    def results(self) -> list[StepResult]:
+        """The results of the steps, for the manifest."""
+        return [self.features, *([self.clusters] if self.clusters else [])]
+
+    def show(self, run: Run) -> None:
+        """Print the segments, what changed, whether they predict, the summary of the run and the clusters."""
+        show_segments(self.features.scored)
+        show_changes(self.features.scored.changes)
+        show_validation(self.features.validation)
+        run.show_summary(*(cluster_notes(self.clusters) if self.clusters else ()))
+        if self.clusters:
+            show_clusters(self.clusters)
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What the steps after `ingest` do, settled before anything is read.
+
+    Attributes:
+        source: of the checked tables.
+        scoring: how customers are scored, and what they are compared with.
+        clusters: how customers are clustered.
+        previous: the clusters that the new ones are matched to; None where SageMaker trains.
+    """
+
+    source: Source
+    scoring: ScoringPlan
+    clusters: ClustersConfig
+    previous: PreviousClusters | None
+
+    @classmethod
+    def of(
+        cls, store: RunStore, source: Source, features: FeaturesConfig, clusters: ClustersConfig, *, as_of: date
+    ) -> "RunPlan":
+        """The plan of a run as of a day, by its options and by the runs before it.
+
+        Raises:
+            ConfigurationError: An option asks for what is not there, or does not fit the card or the source.
+            DataError: What an earlier run left is missing or invalid.
+        """
+        scoring = plan_scoring(store, features, source, as_of=as_of)
+        previous = None if clusters.kmeans == "none" else previous_clusters(store, clusters.match)
+        return cls(source, scoring, clusters, previous)
+
+    def carry_out(self, run: Run, checked: CheckedTables) -> SegmentedCustomers:
+        """Take the steps from checked tables to segments and clusters.
+
+        Raises:
+            DataError: Nobody bought anything, a reconciliation check fails, or a limit on drift is passed.
+        """
+        sourced = self.source.transactions(run, checked, self.scoring.config)
+        features = run_features(run, sourced, self.scoring, for_sagemaker=self.previous is None)
+        clusters = None
+        if self.previous is not None:
+            clusters = cluster_customers(run, features, config=self.clusters, previous=self.previous)
+        return SegmentedCustomers(features, clusters)
 
 
 def load(publication: PublishConfig, config: PipelineConfig, run_id: str) -> None:

@@ -20,6 +20,7 @@ CRUTCHES = {"dropDuplicates", "drop_duplicates", "collect", "toPandas"}
 
 ENTRY_POINTS = {
     "pipeline",
+    "backfill",
     "ingest",
     "replay",
     "features",

@@ -89,6 +89,14 @@ def test_a_run_gets_its_values_as_they_were_typed(make: Make, odd: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD)
+def test_a_backfill_gets_its_values_as_they_were_typed(make: Make, odd: str) -> None:
+    assert make.run("backfill", INPUT=odd, OUTPUT=odd, FROM=odd, TO=odd, EVERY=odd) == [
+        *("python", "-m", "jobs.backfill", "--from", odd, "--to", odd, "--every", odd),
+        *("--input", odd, "--output", odd),
+    ]
+
+
+@pytest.mark.parametrize("odd", ODD)
 def test_the_other_targets_get_their_values_as_they_were_typed(make: Make, odd: str) -> None:
     python = ["python", "-m"]
     assert make.run("upload", DATA=odd, PREFIX=odd) == [*python, "deploy", "upload", odd, "--prefix", odd]

@@ -20,10 +20,11 @@ from jobs.cli.argument_types import (
 )
 from jobs.cli.logs import LOG_FORMATS
 from jobs.cli.parser import OneLineParser, add_version, at_least_one
+from jobs.cli.schedule import add_day_arguments
 from transforms.rfm.feature_scale import SCALE_KINDS
 from transforms.small_cells import SMALLEST_CELL
 
-Step = Literal["ingest", "replay", "features", "segments", "pipeline"]
+Step = Literal["ingest", "replay", "features", "segments", "pipeline", "backfill"]
 PurchaseValue = Literal["sum", "any"]
 KMeansOption = Literal["none", "spark"]
 Engine = Literal["spark", "comet"]
@@ -47,6 +48,9 @@ DESCRIPTIONS: dict[Step, str] = {
     "run, or by what SageMaker assigned. Clusters keep stable ids and get names. The result becomes the current run.",
     "pipeline": "Run all steps in one session: raw tables, checked tables, transactions, purchases, normalised RFM "
     "with scores and segments, and clusters of customers. The result becomes the current run.",
+    "backfill": "Make a run of all steps as of each of some days, in their order and in one session. The raw tables "
+    "are checked once, and every run reads the checked ones. A run becomes the current run unless that one is as of a "
+    "later day.",
 }
 EPILOG = """\
 what is written:
@@ -76,8 +80,10 @@ def parser_of(step: Step) -> OneLineParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_run_arguments(parser, step)
-    if step in ("ingest", "replay", "pipeline"):
-        _add_input_arguments(parser)
+    if step == "backfill":
+        add_day_arguments(parser)
+    if step in ("ingest", "replay", "pipeline", "backfill"):
+        _add_input_arguments(parser, is_required=step != "backfill")
     if step == "ingest":
         parser.add_argument("--replay", metavar="RUN_ID", help="the same as jobs.replay --replayed-run RUN_ID")
     if step == "replay":
@@ -87,7 +93,7 @@ def parser_of(step: Step) -> OneLineParser:
             metavar="RUN_ID",
             help="the run whose quarantined rows are validated again: one of jobs.ingest, jobs.pipeline or jobs.replay",
         )
-    if step in ("features", "segments", "pipeline"):
+    if step in ("features", "segments", "pipeline", "backfill"):
         parser.add_argument(
             "--becomes-current",
             type=yes_or_no,
@@ -97,7 +103,7 @@ def parser_of(step: Step) -> OneLineParser:
             "continues from it by its id",
         )
         add_report_arguments(parser)
-    if step in ("features", "pipeline"):
+    if step in ("features", "pipeline", "backfill"):
         _add_feature_arguments(parser, step)
     if step == "pipeline":
         add_warehouse_arguments(parser, is_required=False)
@@ -105,9 +111,9 @@ def parser_of(step: Step) -> OneLineParser:
         add_catalogue_argument(parser, is_required=False)
     if step == "segments":
         _add_assignment_arguments(parser)
-    if step in ("features", "segments", "pipeline"):
+    if step in ("features", "segments", "pipeline", "backfill"):
         _add_kmeans_argument(parser)
-    if step in ("segments", "pipeline"):
+    if step in ("segments", "pipeline", "backfill"):
         _add_cluster_arguments(parser)
     add_log_arguments(parser)
     add_version(parser)
@@ -115,19 +121,9 @@ def parser_of(step: Step) -> OneLineParser:
 
 
 def _add_run_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
-    parser.add_argument(
-        "--as-of",
-        type=day,
-        required=step != "segments",
-        metavar="YYYY-MM-DD",
-        help="last day that counts, inclusive. Later purchases are excluded and counted in the manifest; recency is "
-        "measured back from it. No default: a run must give the same rows next week."
-        + (CONTINUES_FROM_FEATURES if step == "segments" else ""),
-    )
+    if step != "backfill":
+        _add_name_arguments(parser, step)
     parser.add_argument("--output", required=True, metavar="FOLDER", help="folder of the runs; made if missing")
-    parser.add_argument(
-        "--run-id", metavar="ID", help="id of the new run; starts with the as-of date (default: date, time, random)"
-    )
     parser.add_argument(
         "--rules",
         metavar="FILE",
@@ -141,10 +137,26 @@ def _add_run_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
     )
 
 
-def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_name_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
+    """Add the arguments that date and name a run."""
+    parser.add_argument(
+        "--as-of",
+        type=day,
+        required=step != "segments",
+        metavar="YYYY-MM-DD",
+        help="last day that counts, inclusive. Later purchases are excluded and counted in the manifest; recency is "
+        "measured back from it. No default: a run must give the same rows next week."
+        + (CONTINUES_FROM_FEATURES if step == "segments" else ""),
+    )
+    parser.add_argument(
+        "--run-id", metavar="ID", help="id of the new run; starts with the as-of date (default: date, time, random)"
+    )
+
+
+def _add_input_arguments(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
     parser.add_argument(
         "--input",
-        required=True,
+        required=is_required,
         metavar="FOLDER",
         help="folder with olist_customers_dataset.csv, olist_orders_dataset.csv and "
         "olist_order_payments_dataset.csv: plain, gzipped (.csv.gz), Parquet, or each a folder of part files. Of a "
@@ -172,9 +184,10 @@ def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_feature_arguments(parser: argparse.ArgumentParser, step: Step) -> None:
-    if step == "features":
+    if step in ("features", "backfill"):
+        default = "the current run" if step == "features" else "a new one, from --input"
         parser.add_argument(
-            "--checked-run", metavar="ID", help="the run whose checked tables are read (default: the current run)"
+            "--checked-run", metavar="ID", help=f"the run whose checked tables are read (default: {default})"
         )
     parser.add_argument(
         "--card",

@@ -32,6 +32,10 @@ OPTIONS_BY_STEP = MappingProxyType(
                 *(*_CLUSTERS, *_CATALOGUE),
             ),
             "pipeline": (*_EVERY_RUN, *_INPUT, *_FOR_READERS, *_FEATURES, *_CLUSTERS, *_WAREHOUSE, *_CATALOGUE),
+            "backfill": (
+                *("from", "to", "every", "start-at", "output", "rules", "engine", "log-format"),
+                *(*_INPUT, "checked-run", *_FOR_READERS, *_FEATURES, *_CLUSTERS),
+            ),
             "publish": ("output", "run", *_WAREHOUSE, "raw-copy", "input", "log-format"),
             "catalogue": ("output", "run", *_CATALOGUE, "log-format"),
             "sample": ("shape", "orders", "rows", "heaviest", "seed", "output"),

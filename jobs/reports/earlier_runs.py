@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from jobs.errors import ConfigurationError, DataError
+from jobs.history.previous import BACKFILL
 from jobs.reports.reported_run import ReportedCard, ReportedRun, ReportedSegments, Settings
 from jobs.storage.run_files import ISODate, OfRun, Time
 from jobs.storage.store import RunStore
@@ -32,6 +33,7 @@ class RunWithSegments(OfRun):
 
     as_of: ISODate
     finished_at: Time | None = None
+    job: str | None = None
     becomes_current: bool = True
     configuration: Settings = Settings()
     segments: ReportedSegments | None = None
@@ -50,7 +52,7 @@ class EarlierRun:
         customers: of each segment, by code.
         card: the hash of its score card.
         measured_by: the settings that its measures depend on.
-        is_for_readers: whether it was made to become the current run.
+        is_for_readers: whether it was made to become the current run, or to fill a gap before it.
     """
 
     run_id: str
@@ -73,7 +75,7 @@ class EarlierRun:
             customers={each.code: each.customers for each in segments.segments},
             card=manifest.score_card.hash if manifest.score_card else None,
             measured_by=manifest.configuration.measured_by,
-            is_for_readers=manifest.becomes_current,
+            is_for_readers=manifest.becomes_current or manifest.job == BACKFILL,
         )
 
     @property

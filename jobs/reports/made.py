@@ -83,6 +83,10 @@ def command_of(run: ReportedRun, *, output: str) -> str:
         case "features":
             words += ["--as-of", f"{manifest.as_of}", "--checked-run", manifest.inputs.checked_run or ""]
             words += _features(run, output)
+        case "backfill":
+            words += ["--from", f"{manifest.as_of}", "--to", f"{manifest.as_of}", "--every", "month"]
+            words += ["--checked-run", manifest.inputs.checked_run or "", *_features(run, output)]
+            words += _clusters(manifest) if manifest.kmeans else ["--kmeans", "none"]
         case _:
             words += ["--as-of", f"{manifest.as_of}", "--input", _input_folder(manifest), *_source(run, output)]
             words += _features(run, output)

@@ -27,7 +27,7 @@ from jobs.quality.report import (
     RowCounts,
     quality_report,
 )
-from jobs.runs.earlier import find_table
+from jobs.runs.earlier import EarlierTable, find_table
 from jobs.runs.endings import STAGE, failure_of, record_interruption
 from jobs.runs.manifest import RunFacts, StepResult, build_manifest
 from jobs.runs.metrics import Money, Written, total_of, with_metrics
@@ -174,16 +174,23 @@ class Run:
         Raises:
             DataError: A file of it is not as that run wrote it; see `find_table`.
         """
-        total = self.reuse_files(contract.table, earlier=earlier)
-        return Written(contract.table, self._read(self.uri_of(self._tables[contract.table]), contract.schema), total)
+        return self.take_over(contract, find_table(self._store.folder, earlier, contract.table))
+
+    def take_over(self, contract: TableContract, table: EarlierTable) -> Written:
+        """`reuse` a table whose files this process has checked already."""
+        self._record_earlier(table)
+        return Written(contract.table, self._read(self.uri_of(table.path), contract.schema), table.total)
 
     def reuse_files(self, table: str, *, earlier: Manifest) -> Total:
         """`reuse` a table that the run itself does not read, and return its total."""
         reused = find_table(self._store.folder, earlier, table)
-        self._tables[table] = reused.path
-        self._reused_files[table] = reused.recorded
-        self.accounts.record(BoundaryTotal(Boundary(table), reused.total))
+        self._record_earlier(reused)
         return reused.total
+
+    def _record_earlier(self, table: EarlierTable) -> None:
+        self._tables[table.name] = table.path
+        self._reused_files[table.name] = table.recorded
+        self.accounts.record(BoundaryTotal(Boundary(table.name), table.total))
 
     def read_earlier(self, table: str, *, earlier: Manifest, schema: StructType) -> DataFrame:
         """The rows of a table that an earlier run wrote, once its files are checked as for `reuse`."""
@@ -322,7 +329,7 @@ class Run:
 
 @contextmanager
 def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules, *, reaches_s3: bool) -> Iterator[Run]:
-    """Make the folder of a new run, and a session to fill it.
+    """Make the folder of a new run, and a session to fill it. A session that is open already fills it, and stays open.
 
     A run that fails leaves its folder without a manifest, so that no reader takes it for complete; ``failure.json``
     says why it failed. (A run that was complete by then, and could not become the current one, has both.)

@@ -26,7 +26,13 @@ from jobs.runs.run import Run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.source import SourcedTransactions
 from transforms.sources.counted import Counted
-from transforms.sources.ledger import attributed_entries, entry_totals, exclusion_causes, transactions
+from transforms.sources.ledger import (
+    attributed_entries,
+    entry_totals,
+    exclusion_causes,
+    first_purchase_day,
+    transactions,
+)
 
 SOURCE = "source"
 MAPPING_FILE, RATES_FILE = "mapping.yml", "rates.csv"
@@ -138,6 +144,10 @@ class LedgerSource:
             run.write_text(RATES_FILE, files.rates_text)
             entry["rates"] = {"file": run.path(RATES_FILE), "sha256": files.rates.sha256, "given": mapping.rates}
         return Reused({SOURCE: self.settings}, {SOURCE: entry})
+
+    def first_purchase_day(self, tables: Mapping[str, DataFrame]) -> DataFrame:
+        """The day of the first row, in the mapping's time zone; see `Source`."""
+        return first_purchase_day(ledger=tables[TABLE], mapping=self._mapping)
 
     def transactions(self, run: Run, checked: CheckedTables, config: FeaturesConfig) -> SourcedTransactions:
         """Write the rows that count, and account for the others, each by its cause and currency; see `Source`."""

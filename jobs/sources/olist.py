@@ -33,6 +33,7 @@ from transforms.sources.olist import (
     customer_ids_of,
     excluded_orders,
     exclusion_totals,
+    first_purchase_day,
     order_totals,
     transactions,
 )
@@ -61,6 +62,10 @@ class OlistSource:
         """Nothing: the code knows all of Olist."""
         del run
         return Reused({}, {})
+
+    def first_purchase_day(self, tables: Mapping[str, DataFrame]) -> DataFrame:
+        """The day of the first order; see `Source`."""
+        return first_purchase_day(orders=tables["orders"])
 
     def transactions(self, run: Run, checked: CheckedTables, config: FeaturesConfig) -> SourcedTransactions:
         """Write the payments that count, and account for the others, and for each order; see `Source`."""

@@ -76,6 +76,9 @@ class Source(Protocol):
     def keep(self, run: Run) -> StepResult:
         """Keep in a run what a later run needs to continue it, and return what the manifest tells of the source."""
 
+    def first_purchase_day(self, tables: Mapping[str, DataFrame]) -> DataFrame:
+        """The day before which nobody bought anything: one row, ``day``. It takes one column of one checked table."""
+
     def transactions(self, run: Run, checked: CheckedTables, config: FeaturesConfig) -> SourcedTransactions:
         """Write the transactions of a run, and reconcile them with its checked tables.
 

@@ -85,6 +85,10 @@ DISK_SIGNS = ("No space left on device", "Disk quota exceeded")
 """Java's words for a disk that is full, however deep among the causes of a failure."""
 
 
+_logs: dict[str, Path] = {}
+"""The log of the Java that was started here, by the id of its application, for those who use its session later."""
+
+
 @contextmanager
 def spark_session(name: str, *, reaches_s3: bool = False, engine: EngineSetup = AS_STARTED) -> Iterator[SparkSession]:
     """A session with the project's settings, stopped at the end if it was started here.
@@ -106,12 +110,14 @@ def spark_session(name: str, *, reaches_s3: bool = False, engine: EngineSetup = 
     time.tzset()
     active = SparkSession.getActiveSession()
     s3_settings = _s3_settings() if reaches_s3 and active is None else {}
-    log = None if active or is_submitted() else create_log()
+    log = _logs.get(active.sparkContext.applicationId) if active else None if is_submitted() else create_log()
     keeps_log = True
     try:
         with interruptions.restored():
             session = _start(name, log, s3_settings, engine)
             keep_java_names(session)
+            if log is not None:
+                _logs[session.sparkContext.applicationId] = log
         try:
             with interruptions.restored():
                 yield session
@@ -132,7 +138,7 @@ def spark_session(name: str, *, reaches_s3: bool = False, engine: EngineSetup = 
         keeps_log = False
         raise
     finally:
-        if log is not None and not keeps_log:
+        if log is not None and active is None and not keeps_log:
             log.unlink(missing_ok=True)
 
 

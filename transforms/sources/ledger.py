@@ -114,9 +114,7 @@ def attributed_entries(
     currency = F.col("currency") if mapping.currency_col else F.lit(mapping.currency)
     read = with_ids(ledger=ledger, mapping=mapping).select(
         "*",
-        in_zone(F.col("order_purchase_time"), written_in=mapping.datetime_zone, zone=mapping.time_zone).alias(
-            "purchase_time"
-        ),
+        _purchase_time(mapping).alias("purchase_time"),
         amount.alias("amount"),
         currency.alias("in_currency"),
         kind_of(mapping, amount=amount, row_type=row_type).alias("kind"),
@@ -142,6 +140,15 @@ def attributed_entries(
         "kind",
         F.col("cause").alias("exclusion_cause"),
     )
+
+
+def first_purchase_day(*, ledger: DataFrame, mapping: LedgerMapping) -> DataFrame:
+    """The day of the first row, whether it counts or not: one row, ``day``, null where there are no rows."""
+    return ledger.select(F.to_date(F.min(_purchase_time(mapping))).alias("day"))
+
+
+def _purchase_time(mapping: LedgerMapping) -> Column:
+    return in_zone(F.col("order_purchase_time"), written_in=mapping.datetime_zone, zone=mapping.time_zone)
 
 
 def with_ids(*, ledger: DataFrame, mapping: LedgerMapping) -> DataFrame:

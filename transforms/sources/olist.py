@@ -61,6 +61,11 @@ def attributed_payments(
     )
 
 
+def first_purchase_day(*, orders: DataFrame) -> DataFrame:
+    """The day of the first order, whether it counts or not: one row, ``day``, null where there are no orders."""
+    return orders.select(F.to_date(F.min("order_purchase_time")).alias("day"))
+
+
 def exclusion_cause(counted: Counted) -> Column:
     """The cause for which a payment is excluded, one of `EXCLUSION_CAUSES`; null if it counts."""
     cause = cause_of_day(F.to_date("order_purchase_time"), counted)

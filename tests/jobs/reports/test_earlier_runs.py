@@ -75,3 +75,10 @@ def test_only_the_newest_runs_are_read(output: Path, monkeypatch: pytest.MonkeyP
         add(output, f"2018-01-0{day}-a", day)
     trend = trend_of(output, "2018-01-04-a")
     assert ([run.run_id for run in trend.runs], trend.not_read) == (["2018-01-03-a", "2018-01-04-a"], 2)
+
+
+def test_a_run_of_a_backfill_counts_although_it_never_was_current(output: Path) -> None:
+    add(output, "2018-01-01-gap", 10, job="backfill", becomes_current=False)
+    add(output, "2018-01-02-experiment", 20, job="pipeline", becomes_current=False)
+    add(output, "2018-01-03-mine", 30)
+    assert [run.run_id for run in trend_of(output, "2018-01-03-mine").runs] == ["2018-01-01-gap", "2018-01-03-mine"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jobs.backfilling.config import BackfillConfig
 from jobs.cli.config import FeaturesRunConfig, PipelineConfig, SegmentsConfig
 from jobs.reports.figures import Figure
 from jobs.reports.made import command_of, inputs_table
@@ -84,6 +85,17 @@ def test_a_card_that_was_applied_or_has_a_users_map_is_applied_from_the_run(sett
         "/out/runs/2018-10-17-mine/score_card.json",
         "2018-10-17-checked",
     )
+
+
+def test_a_run_of_a_backfill_is_made_again_from_the_same_checked_tables() -> None:
+    kmeans = {"engine": "spark", "centroids_from": "training", "matched_to": "2018-09-17-before"}
+    settings = {**FITTED, "kmeans": {"k": 4, "match": None}}
+    checked = {"checked_run": "2018-12-17-checked"}
+    report_run = run("backfill", configuration=settings, inputs=checked, kmeans=kmeans)
+    config = BackfillConfig.from_argv(arguments_of(report_run))
+    assert [str(day) for day in config.schedule.days] == ["2018-10-17"]
+    assert (config.checked_run, config.clusters.k) == ("2018-12-17-checked", 4)
+    assert config.clusters.match == "2018-09-17-before"
 
 
 def test_clusters_of_another_engine_or_run_are_taken_from_there() -> None:

@@ -16,6 +16,7 @@ MAPPING = (
     "# Größe\r\ncustomer_id_col: who\r\ndatetime_col: at\nmonetary_value_col: amount\ncurrency: EUR\n"
     "currency_col: code\nrates: fx/ecb.csv\ntime_zone: America/Sao_Paulo\npartitioned_by: day\n"
 )
+ROW = "who,at,amount,code\nann,2018-10-17 12:00:00,1.50,EUR\n"
 RATES = "\ufeffcurrency,date,rate\r\nUSD,2018-10-17,0.87\r\n"
 
 
@@ -40,6 +41,14 @@ def write(folder: Path, mapping: str = MAPPING, rates: str = RATES) -> str:
     (folder / "mine" / "fx" / "ecb.csv").write_bytes(rates.encode())
     (folder / "mine" / "bank.yml").write_bytes(mapping.encode())
     return str(folder / "mine" / "bank.yml")
+
+
+def by_day(folder: Path, *days: str) -> str:
+    """A ledger with a folder for each of some days, and one row in each."""
+    for day in days:
+        (folder / "ledger" / f"day={day}").mkdir(parents=True)
+        (folder / "ledger" / f"day={day}" / "part.csv").write_text(ROW)
+    return str(folder / "ledger")
 
 
 def kept_by(source: Source, store: RunStore) -> tuple[dict[str, Any], dict[str, Any]]:

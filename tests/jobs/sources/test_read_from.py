@@ -9,21 +9,13 @@ from jobs.cli.config import FeaturesConfig, SourceOptions
 from jobs.errors import ConfigurationError
 from jobs.sources.choosing import source_of, source_of_run
 from jobs.sources.source import Source
-from tests.jobs.sources.kept_ledgers import MAPPING, kept_by, manifest, opened, write
+from tests.jobs.sources.kept_ledgers import MAPPING, by_day, kept_by, manifest, opened, write
 from transforms.sources.counted import Counted
 
 DAY = date(2018, 10, 17)
 # Two months up to the day begin on 2018-08-18.
 TWO_MONTHS = Counted(DAY, window_months=2)
 READ_FROM = "2018-08-16"
-ROW = "who,at,amount,code\nann,2018-10-17 12:00:00,1.50,EUR\n"
-
-
-def by_day(folder: Path, *days: str) -> str:
-    for day in days:
-        (folder / "ledger" / f"day={day}").mkdir(parents=True)
-        (folder / "ledger" / f"day={day}" / "part.csv").write_text(ROW)
-    return str(folder / "ledger")
 
 
 def ledger(folder: Path, mapping: str = MAPPING) -> Source:

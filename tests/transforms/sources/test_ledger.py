@@ -18,6 +18,7 @@ from transforms.sources.ledger import (
     amount_of,
     attributed_entries,
     entry_totals,
+    first_purchase_day,
     has_value,
     kind_of,
     ledger_schema,
@@ -212,6 +213,15 @@ def test_the_rate_is_that_of_the_day_in_the_zone_that_counts(spark: SparkSession
         at("2018-01-01 23:59:59"),
         at("2018-01-02 00:00:00"),
     ]
+
+
+def test_the_day_of_the_first_row_is_that_in_the_zone_that_counts(spark: SparkSession) -> None:
+    of = mapping(datetime_zone="UTC", time_zone="America/Sao_Paulo")
+    rows = [("a", "ann", at("2018-01-02 01:59:59"), money("5")), ("b", "ann", NOON.replace(month=2), money("-5"))]
+    days = first_purchase_day(ledger=ledger(spark, of, *rows), mapping=of).collect()
+    assert [str(row["day"]) for row in days] == ["2018-01-01"]
+    [empty] = first_purchase_day(ledger=ledger(spark, of), mapping=of).collect()
+    assert empty["day"] is None
 
 
 def test_transactions_are_the_rows_that_count_with_the_columns_of_their_table(spark: SparkSession) -> None:
