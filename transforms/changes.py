@@ -155,7 +155,8 @@ def tracked_customers(*, measured: DataFrame, history: DataFrame, gone: DataFram
     if gone is None:
         before = before.select("*", *[F.lit(None).alias(field.name) for field in GONE.fields])
     else:
-        before = before.join(gone, on="customer_unique_id", how="left")
+        # Who has returns alone there has no history.
+        before = before.join(gone, on="customer_unique_id", how="full")
     return measured.join(before, on="customer_unique_id", how="full").select(*columns_of(TRACKED))
 
 

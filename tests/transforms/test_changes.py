@@ -185,6 +185,8 @@ def test_what_leaves_the_window_is_time_that_passed_and_no_restated_data(spark: 
     # A year up to 2018-07-30 begins on 2017-07-31. The run before had the purchases of July 2017 too.
     before = purchases(spark, [("one of two", "2017-07-10", "90"), ("one of two", "2018-01-01", "90")])
     before = before.unionByName(purchases(spark, [("both", "2017-07-10", "200"), ("stays", "2018-06-29", "200")]))
+    # With a return alone, it was no customer of the run before.
+    before = before.unionByName(purchases(spark, [("returned", "2017-07-10", "-50")]))
     gone = gone_purchases(purchases=before, first_day=date(2017, 7, 31))
     assert_same_rows(
         gone,
@@ -194,13 +196,15 @@ def test_what_leaves_the_window_is_time_that_passed_and_no_restated_data(spark: 
             "gone_value decimal(18,4)",
             ("one of two", at("2017-07-10 10:00:00"), 1, money("90")),
             ("both", at("2017-07-10 10:00:00"), 1, money("200")),
+            ("returned", None, 0, money("-50")),
         ),
     )
     history = [
         ("one of two", "FR", "far rich", None, None, SINCE, 1),  # 180 in all
         ("both", "FR", "far rich", None, None, SINCE, 1),
     ]
-    customers = tracked(spark, [("one of two", "2018-01-01", "90")], history, gone)
+    bought = [("one of two", "2018-01-01", "90"), ("returned", "2018-07-20", "120")]
+    customers = tracked(spark, bought, history, gone)
     assert_same_rows(
         segment_changes(tracked=customers, before=BEFORE, current=BEFORE, since=SINCE, as_of=AS_OF),
         frame(
@@ -208,6 +212,8 @@ def test_what_leaves_the_window_is_time_that_passed_and_no_restated_data(spark: 
             schemas.SEGMENT_CHANGES,
             ("one of two", SINCE, "FR", "far rich", "FP", "far poor", "time_passed", "FR", "FR", "FP", "FP"),
             ("both", SINCE, "FR", "far rich", None, None, "vanished_customer", "FR", "FR", None, None),
+            # 120 less 50 is poor, until the return has left the window.
+            ("returned", SINCE, None, None, "NR", "near rich", "new_customer", None, "NP", "NR", "NR"),
         ),
     )
 
