@@ -96,8 +96,8 @@ test-quick: $(READY) ## Run the tests that need neither Java nor a fake of a ser
 	@$(PYTEST) -m "not spark and not services and not long and not soak" $(TEST_ARGS)
 
 # The quick ones by way of `test`, so that `make test test-all` runs each test once.
-test-all: npm chromium test ## Run all tests, the long ones too (TEST_ARGS=, WORKERS=)
-	@$(PYTEST) -m long $(TEST_ARGS)
+test-all: npm chromium test ## Run all tests, the long ones too, and verify the runs of those (TEST_ARGS=, WORKERS=)
+	@VERIFY_RUNS=1 $(PYTEST) -m long $(TEST_ARGS)
 
 soak: $(READY) ## Run the random tests at length, from a new seed (SOAK_SEED=)
 	@seed="$${SOAK_SEED:-$$($(PYTHON) -c 'import secrets; print(secrets.randbelow(2**32))')}"; \

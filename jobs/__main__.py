@@ -19,6 +19,7 @@ STEPS = {
     "publish": ("publish", "the tables of a run into a warehouse"),
     "catalogue": ("catalogue", "the tables of a run in the Glue Data Catalog"),
     "report": ("report", "the page of a run, made again or opened"),
+    "verify": ("verify", "a run derived again from its files by DuckDB; says which row is off"),
     "prune": ("prune", "old runs and what killed runs left, removed"),
     "ledger": ("ledger", "a first mapping of a ledger of yours, proposed by its file"),
     "sample": ("sample", "an Olist-shaped data set to try it on"),

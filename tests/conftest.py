@@ -1,6 +1,8 @@
 """One Spark session for all tests, the gate of their runs, and a small raw data set that a test can change."""
 
+import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from jobs.spark.session import spark_session
 from tests.fakes.gate import fake_gate, real_gate
 from tests.fakes.page import fake_report
 from tests.raw_files import RawFiles
+from tests.verified import verified_runs
 
 pytest_plugins = ["tests.fakes.fixtures"]
 
@@ -33,7 +36,7 @@ SMALL = {
 FAKES = Path(__file__).parent / "fakes"
 SHARED_RUNS = {
     "published": (
-        *("tests/jobs/test_segments", "tests/jobs/test_report", "tests/jobs/outcomes/"),
+        *("tests/jobs/test_segments", "tests/jobs/test_report", "tests/jobs/outcomes/", "tests/jobs/verifying/test_"),
         "tests/jobs/ledgers/test_same_purchases.py",
     ),
     "plain_run": ("tests/jobs/test_pipeline.py", "tests/jobs/test_step_by_step.py"),
@@ -110,6 +113,13 @@ def raw(tmp_path: Path) -> RawFiles:
 def runs_with_a_fake_gate_and_report() -> Iterator[None]:
     """Runs in this process have a gate that evaluates nothing, and a report that counts nothing."""
     with fake_gate(), fake_report():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs_that_are_verified() -> Iterator[None]:
+    """Where the variable `VERIFY_RUNS` says so, each complete run in this process is derived again, and must hold."""
+    with verified_runs() if os.environ.get("VERIFY_RUNS") == "1" else nullcontext():
         yield
 
 

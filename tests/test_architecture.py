@@ -29,6 +29,7 @@ ENTRY_POINTS = {
     "catalogue",
     "report",
     "prune",
+    "verify",
     "sample",
     "ledger",
 }

@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JError
-from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -13,11 +13,14 @@ from rich.text import Text
 
 from jobs.cli.printable import printable
 
+if TYPE_CHECKING:  # commands without Spark start in half the time without it
+    from pyspark.sql import SparkSession
+
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
 @contextmanager
-def step_bar(session: SparkSession, step: str) -> Iterator[None]:
+def step_bar(session: "SparkSession", step: str) -> Iterator[None]:
     """Show the progress of a step on a terminal; nothing elsewhere.
 
     Spark knows the tasks of the stages that it has started, not of those to come. So the bar fills once per stage.
@@ -46,7 +49,7 @@ def _progress(console: Console) -> Progress:
     return Progress(SpinnerColumn(), title, BarColumn(), doing, TimeElapsedColumn(), console=console)
 
 
-def _watch(session: SparkSession, progress: Progress, task: TaskID, done: threading.Event) -> None:
+def _watch(session: "SparkSession", progress: Progress, task: TaskID, done: threading.Event) -> None:
     tracker = session.sparkContext.statusTracker()
     while not done.wait(SECONDS_BETWEEN_LOOKS):
         try:

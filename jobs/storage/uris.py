@@ -1,14 +1,18 @@
 """The folder that a path or URI of the command line names."""
 
 import re
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from jobs.errors import ConfigurationError
 from jobs.storage.folder import Folder
 from jobs.storage.local import LocalFolder
-from jobs.storage.s3 import S3Folder
 from transforms.bounded_text import shown
+
+if TYPE_CHECKING:
+    from jobs.storage.s3 import S3Folder
 
 S3_URI = re.compile(r"s3a?://(?P<bucket>[^/]*)/*(?P<prefix>.*?)/*", re.IGNORECASE | re.DOTALL)
 FILE_URI = re.compile(r"file:(//(?P<host>[^/]*))?(?P<path>.*)", re.IGNORECASE | re.DOTALL)
@@ -95,7 +99,7 @@ def unreadable_name(name: str) -> str | None:
     return None
 
 
-def _s3_folder(bucket: str, prefix: str, *, argument: str) -> S3Folder:
+def _s3_folder(bucket: str, prefix: str, *, argument: str) -> "S3Folder":
     if not BUCKET.fullmatch(bucket):
         raise ConfigurationError(
             f"{argument}: found {bucket!r} as the bucket, expected its name, such as s3://my-bucket/folder"
@@ -103,4 +107,6 @@ def _s3_folder(bucket: str, prefix: str, *, argument: str) -> S3Folder:
     if prefix and {"", ".", ".."} & set(prefix.split("/")):
         # Spark's filesystem would normalize the path to another key.
         raise ConfigurationError(f"{argument}: a part of the path is empty, '.' or '..', expected only names")
-    return S3Folder(bucket, prefix)
+    # boto3 takes half a second to load, which a run on a disk does without.
+    s3: type[S3Folder] = import_module("jobs.storage.s3").S3Folder
+    return s3(bucket, prefix)
