@@ -20,6 +20,7 @@ STEPS = {
     "catalogue": ("catalogue", "the tables of a run in the Glue Data Catalog"),
     "report": ("report", "the page of a run, made again or opened"),
     "verify": ("verify", "a run derived again from its files by DuckDB; says which row is off"),
+    "explain": ("explain", "one customer: scores, segment, history, and what moved them"),
     "prune": ("prune", "old runs and what killed runs left, removed"),
     "ledger": ("ledger", "a first mapping of a ledger of yours, proposed by its file"),
     "sample": ("sample", "an Olist-shaped data set to try it on"),

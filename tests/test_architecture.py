@@ -28,6 +28,7 @@ ENTRY_POINTS = {
     "publish",
     "catalogue",
     "report",
+    "explain",
     "prune",
     "verify",
     "sample",
