@@ -49,15 +49,19 @@ def drift_note(drift: ReportedDrift | None) -> Words:
     if drift is None:
         return Words.of("There are no earlier clusters to compare these with, so drift is not known.")
     index = drift.population_stability_index
-    verdict = "stable" if index < STABLE else "moderate" if index <= UNSTABLE else "large"
     return Words.of(
         f"Compared with run {drift.against}, the clusters drifted by ",
         Figure(drift.drift, "share"),
         ": the larger of how far a cluster's mean moved on its scale, and the share of customers that changed clusters."
         " The population stability index is ",
         Figure(index, "index"),
-        f", which is called {verdict}.",
+        f", which is called {in_a_word(index)}.",
     )
+
+
+def in_a_word(index: float) -> str:
+    """How a population stability index is called."""
+    return "stable" if index < STABLE else "moderate" if index <= UNSTABLE else "large"
 
 
 def _clusters(run: ReportedRun) -> tuple[Cluster, ...]:

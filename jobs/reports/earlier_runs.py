@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from jobs.errors import ConfigurationError, DataError
 from jobs.history.previous import BACKFILL
 from jobs.reports.reported_run import ReportedCard, ReportedRun, ReportedSegments, Settings
-from jobs.storage.run_files import ISODate, OfRun, Time
+from jobs.storage.run_files import ISODate, Name, OfRun, Time
 from jobs.storage.store import RunStore
 
 MOST_RUNS = 400
@@ -21,6 +21,9 @@ READERS = 16
 """Manifests that are read at a time: in S3 each takes a tenth of a second."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+BACKFILL = "backfill"
+"""The job whose runs stand for days gone by: of those, the last one alone becomes current."""
 
 Unread = Literal["incomplete", "without segments", "unreadable"]
 UNREADABLE: Unread = "unreadable"
@@ -35,6 +38,7 @@ class RunWithSegments(OfRun):
     finished_at: Time | None = None
     job: str | None = None
     becomes_current: bool = True
+    job: Name = "pipeline"
     configuration: Settings = Settings()
     segments: ReportedSegments | None = None
     score_card: ReportedCard | None = None
@@ -52,7 +56,7 @@ class EarlierRun:
         customers: of each segment, by code.
         card: the hash of its score card.
         measured_by: the settings that its measures depend on.
-        is_for_readers: whether it was made to become the current run, or to fill a gap before it.
+        is_for_readers: whether it was made to become the current run, or by a backfill.
     """
 
     run_id: str
@@ -110,7 +114,7 @@ def read_trend(store: RunStore, run: ReportedRun) -> Trend:
     """Read the segments of the runs up to a run's day.
 
     Of several runs as of one day, the one that was finished last counts; as of the run's own day, the run itself. Runs
-    that were not to become current are experiments, and are left to themselves.
+    that were not to become current are experiments, and are left to themselves, but for those of a backfill.
 
     Raises:
         OutsideSystemError: The runs cannot be read.

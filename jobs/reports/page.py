@@ -78,6 +78,7 @@ class Report:
             "headline": self._headline(segments),
             "verdicts": self._verdicts(quality),
             "segments": segments,
+            "changes": segments.changes,
             "measures": measures,
             "months": months,
             "sufficiency": self._sufficiency(),

@@ -18,6 +18,7 @@ from jobs.clusters.previous import model_of
 from jobs.errors import ConfigurationError, DataError
 from jobs.inputs.score_cards import card_of_run
 from jobs.reports.reported_validation import ReportedValidation
+from jobs.runs.recorded_changes import RecordedChanges
 from jobs.runs.totals import Boundary, BoundaryKind, Total, totals_of
 from jobs.storage.run_files import (
     Count,
@@ -196,6 +197,7 @@ class ReportedManifest(OfRun):
     sufficiency: ReportedSufficiency | None = None
     kmeans: ReportedClusters | None = None
     validation: ReportedValidation | None = None
+    changes: RecordedChanges | None = None
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from functools import cached_property
 from math import prod
 from typing import Literal
 
+from jobs.reports.changes import ChangesSection, ComparedRun, compared_run
 from jobs.reports.customers import Customers, SmallCells, Sums
 from jobs.reports.earlier_runs import Trend
 from jobs.reports.figures import HIDDEN, NAMES, Day, Figure, Named, Shown, Table, Words, band, money, share
 from jobs.reports.reported_run import ReportedRun
+from jobs.runs.recorded_changes import RecordedBeginning, RecordedMoves
 from transforms.rfm.scores import Bands
 from transforms.rfm.segments import Cell, Segment, SegmentMap
 
@@ -60,6 +62,17 @@ class SegmentSection:
         self.map: SegmentMap = run.card.scored_by.segment_map
 
     @cached_property
+    def previous(self) -> ComparedRun | None:
+        """The run that the change in customers is counted from."""
+        return compared_run(self.run, self.trend)
+
+    @cached_property
+    def changes(self) -> ChangesSection | None:
+        """What changed since that run; None for a first run, and for one of an earlier release."""
+        moves = self.run.manifest.changes
+        return ChangesSection(moves, self.small_cells, now=self.hidden) if isinstance(moves, RecordedMoves) else None
+
+    @cached_property
     def sums(self) -> Mapping[str, Sums]:
         """The customers of each segment, by code."""
         return {segment.code: self.customers.of_cells(segment.cells) for segment in self.map.segments}
@@ -79,7 +92,7 @@ class SegmentSection:
 
     def table(self) -> Table:
         """A row for each segment."""
-        previous, whole = self.trend.previous, self.customers.all
+        previous, whole = self.previous, self.customers.all
         header = ["segment", "customers", "of customers", "revenue", "of revenue", "per purchase", "days since last"]
         if previous:
             header.append("change")
@@ -100,18 +113,20 @@ class SegmentSection:
 
     def compared_with(self) -> Day | None:
         """The day that the change is counted from; None where there is none."""
-        return Day(self.trend.previous.as_of) if self.trend.previous else None
+        return Day(self.previous.as_of) if self.previous else None
 
     def change_note(self) -> str:
         """Whether customers may have moved for another reason than what they did since that day."""
-        previous = self.trend.previous
+        previous = self.previous
+        if isinstance(self.run.manifest.changes, RecordedBeginning):
+            return "This run was compared with none, so there is no change to show."
         if previous is None:
             return "No run as of an earlier day has this segment map, so there is no change to show."
-        if previous.measured_by != self.run.manifest.configuration.measured_by:
+        if not previous.has_same_settings:
             return (
                 "The two runs count other orders or value purchases in another way, so the change has that cause too."
             )
-        if previous.card == self.run.recorded_card.hash:
+        if previous.has_same_card:
             return "Both runs have the same cut points, so nobody moved because others did."
         return "Each run has cut points of its own, so customers may also have moved because others did."
 
@@ -126,7 +141,7 @@ class SegmentSection:
             money(None if is_hidden or not sums.purchases else sums.revenue / sums.purchases),
             Figure(None if is_hidden or not sums.customers else sums.days / sums.customers, "decimal"),
         ]
-        return [*row, self._change(segment)] if self.trend.previous else row
+        return [*row, self._change(segment)] if self.previous else row
 
     def _bounds(self, segment: Segment) -> Words:
         """The values that a segment has, where its scores are a range of each measure; else nothing."""
@@ -144,7 +159,7 @@ class SegmentSection:
         return Words(parts)
 
     def _total(self, whole: Sums) -> Sequence[Shown]:
-        previous = self.trend.previous
+        previous = self.previous
         row: list[Shown] = [
             "all customers",
             Figure(whole.customers),
@@ -166,7 +181,7 @@ class SegmentSection:
 
     def _change(self, segment: Segment) -> Figure:
         """The customers that a segment gained or lost, where both numbers may be shown."""
-        previous = self.trend.previous
+        previous = self.previous
         if (
             previous is None
             or segment.code in self.hidden

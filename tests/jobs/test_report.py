@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jobs import features, pipeline, report
+from jobs import explain, features, pipeline, report
 from jobs.cli.config import PipelineConfig
 from jobs.errors import OutsideSystemError
 from jobs.reports import leaving
@@ -21,7 +21,9 @@ from tests.jobs.published import FIRST
 from tests.jobs.reports.against_tables import (
     CLUSTERS,
     FLOW,
+    MATRIX,
     RunTables,
+    assert_changes,
     assert_clusters,
     assert_distributions,
     assert_flow,
@@ -143,7 +145,9 @@ def test_a_report_that_is_made_again_is_the_same_page(shop: Path, page: Page) ->
     assert page_of(shop, FIRST).html == page.html
 
 
-def test_a_later_run_shows_the_change_and_the_trend(published: Path, tmp_path: Path) -> None:
+def test_a_later_run_shows_the_change_and_the_trend(
+    published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = Path(shutil.copytree(published, tmp_path / "output"))
     # The same customers a month later: those of the first group are not recent any more.
     later = "2018-07-31-later"
@@ -162,6 +166,20 @@ def test_a_later_run_shows_the_change_and_the_trend(published: Path, tmp_path: P
     assert [row[0] for row in page.tables["Share of customers, run by run"]] == ["2018-07-31", str(AS_OF)]
     assert page.html.count('data-chart="trend-') == len(changes)
     assert "This run has no clusters" in page.text
+    assert f"Compared with run {FIRST}, as of {AS_OF}" in page.text
+    assert_changes(page, RunTables(output, later))
+    assert all(isinstance(cell, Decimal) for _, *cells in page.tables[MATRIX][:-1] for cell in cells)
+    assert_explained(output, later, capsys)
+
+
+def assert_explained(output: Path, run_id: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A customer of each way is explained as segment_changes has them, from files that Spark wrote."""
+    query = "select any_value(customer_unique_id), cause from segment_changes group by cause, to_segment_code"
+    for customer, cause in RunTables(output, run_id).query(query):
+        capsys.readouterr()
+        assert explain.main([customer, "--output", str(output), "--json"]) == 0
+        movement = json.loads(capsys.readouterr().out)["movement"]
+        assert (movement["cause"], movement["equals_segment_changes"]) == (cause, True)
 
 
 def test_of_fewer_than_five_customers_no_figure_is_shown(plain_run: Ran, tmp_path: Path) -> None:

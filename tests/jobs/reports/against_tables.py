@@ -10,9 +10,11 @@ import duckdb
 import pytest
 
 from tests.jobs.reports.pages import Cell, Page
+from transforms.changes import NEW, STEPS, VANISHED
 
 GRID = "Customers by days since the last purchase and "
 CLUSTERS = "Clusters, and the average customer of each"
+MATRIX = "Customers by segment then and now"
 FLOW = "The money, stage by stage"
 ONE_IN = 1e-9
 
@@ -26,7 +28,7 @@ class RunTables:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect() as connection:
-            for name in ("rfm", "purchases", "customer_segments"):
+            for name in ("rfm", "purchases", "customer_segments", "segment_changes"):
                 if name in self._paths:
                     connection.execute(f"create view {name} as from read_parquet('{self._paths[name]}/*.parquet')")
             return connection.execute(sql).fetchall()
@@ -166,9 +168,36 @@ def assert_flow(page: Page, run: RunTables) -> None:
     assert money == spent
 
 
+def assert_changes(page: Page, run: RunTables) -> None:
+    """What is shown of the changes is what the run's own tables have, and adds up to the customers now."""
+    ways = {
+        (start, end): count
+        for start, end, count in run.query(
+            "select from_segment_code, to_segment_code, count(*) from segment_changes group by all"
+        )
+    }
+    stayed = "where customer_unique_id not in (select customer_unique_id from segment_changes) group by all"
+    ways |= {(code, code): count for code, count in run.query(f"select segment_code, count(*) from rfm {stayed}")}
+    codes = [*page.headers[MATRIX][1:-1], None]
+    for (_, *cells), start in zip(page.tables[MATRIX], codes, strict=True):
+        for cell, end in zip(cells, codes, strict=True):
+            assert is_hidden(cell) or cell == ways.get((start, end), 0)
+    causes = dict(run.query("select cause, count(*) from segment_changes group by all"))
+    figures = [row[1] for row in page.tables["What became of the customers"][3:-1]]
+    for figure, cause in zip(figures, (*STEPS, VANISHED, NEW), strict=True):
+        assert is_hidden(figure) or figure == causes.get(cause, 0)
+    now = dict(run.query("select segment_code, count(*) from rfm group by 1"))
+    for name, then, *differences, customers in page.tables["Segments, from then to now"][:-1]:
+        assert is_hidden(customers) or customers == now.get(str(name).rsplit(" ", 1)[1], 0)
+        if not any(map(is_hidden, (then, *differences, customers))):
+            assert sum(map(int, differences), int(then)) == customers
+
+
 def assert_same_figures(page: Page, run: RunTables) -> None:
     """Every table of the page that counts customers or money has the figures of the run's tables."""
     for check in (assert_segments, assert_grid, assert_distributions, assert_months, assert_flow):
         check(page, run)
     if "customer_segments" in run.manifest["tables"]:
         assert_clusters(page, run)
+    if "segment_changes" in run.manifest["tables"]:
+        assert_changes(page, run)

@@ -17,7 +17,7 @@ from jobs.reports.segments import SegmentSection
 from jobs.runs.totals import Boundary
 from tests.jobs.reports.figure_rows import read_figures
 from tests.jobs.reports.test_money_flow import EXCLUDED, TOTALS, total
-from tests.jobs.reports.test_segments_section import BANDS, earlier
+from tests.jobs.reports.test_segments_section import BANDS, SETTINGS, earlier
 from transforms.rfm.segments import Cell, SegmentMap
 from transforms.schemas import FIGURES
 
@@ -49,6 +49,8 @@ def write_figures(
     run: Any = SimpleNamespace(
         as_of=DAY,
         card=SimpleNamespace(scored_by=scored_by),
+        recorded_card=SimpleNamespace(hash="card"),
+        manifest=SimpleNamespace(configuration=SimpleNamespace(measured_by=SETTINGS), changes=None),
         clusters=None,
         totals=totals,
         quality=lambda: iter([(table, quality, "a run") for table, quality in QUALITY.items()]),

@@ -12,6 +12,8 @@ from jobs.reports.customers import Customers, SmallCells, Sums
 from jobs.reports.earlier_runs import EarlierRun, Trend
 from jobs.reports.figures import Figure
 from jobs.reports.segments import SegmentSection
+from jobs.runs.recorded_changes import RecordedBeginning, RecordedChanges, RecordedMoves
+from transforms.changes import CAUSES
 from transforms.rfm.scores import SCORED, Bands
 from transforms.rfm.segments import Cell, SegmentMap
 
@@ -35,6 +37,7 @@ def section(
     *,
     previous: EarlierRun | None = None,
     card: str = "card",
+    changes: RecordedChanges | None = None,
 ) -> SegmentSection:
     """A section of customers and their revenue by cell."""
     segment_map = SegmentMap.from_content(
@@ -47,7 +50,7 @@ def section(
     run: Any = SimpleNamespace(
         card=SimpleNamespace(scored_by=scored_by),
         recorded_card=SimpleNamespace(hash=card),
-        manifest=SimpleNamespace(configuration=SimpleNamespace(measured_by=SETTINGS)),
+        manifest=SimpleNamespace(configuration=SimpleNamespace(measured_by=SETTINGS), changes=changes),
     )
     cells = {cell: Sums(count, count, Decimal(revenue), 10 * count) for cell, (count, revenue) in customers.items()}
     runs = [previous, previous] if previous else []
@@ -149,6 +152,38 @@ def test_the_change_of_all_customers_is_hidden_where_there_were_few() -> None:
     table = section({(5, 1, 5): (10, "1")}, previous=earlier({"A": 3})).table()
     assert isinstance(table.total[-1], Figure)
     assert table.total[-1].text == "hidden"
+
+
+MOVES: dict[str, Any] = {
+    "since": {"run_id": "2018-01-02-b", "as_of": "2018-01-02", "card": "card"},
+    "customers": {"before": 30, "stayed": 20, "moved": 10, "new": 5, "vanished": 0, "now": 35},
+    "causes": {"time_passed": 10, "new_customer": 5},
+    "transitions": [],
+    "by_segment": [
+        {"code": code, "name": code, "before": before, "now": now, **dict.fromkeys(CAUSES, 0)}
+        for code, before, now in (("A", 10, 5), ("B", 20, 30))
+    ],
+    "population_stability_index": 0.1,
+}
+"""The entry of a run that is compared with one of 2018-01-02."""
+
+
+def test_the_change_is_that_since_the_run_with_which_the_manifest_compares() -> None:
+    changes = RecordedMoves.model_validate(MOVES)
+    people: dict[Cell, tuple[int, str]] = {(5, 1, 5): (5, "5"), (5, 1, 4): (30, "30")}
+    segments = section(people, previous=earlier({"A": 99}), changes=changes)
+    day = segments.compared_with()
+    assert (day.text if day else None, segments.previous and segments.previous.run_id) == ("2018-01-02", "2018-01-02-b")
+    assert [(row[0], row[-1]) for row in texts(segments.table().rows)] == [("A", "-5"), ("B", "+10"), ("C", "0")]
+    assert "the same cut points" in segments.change_note()
+    assert segments.changes is not None
+
+
+def test_a_run_that_is_compared_with_none_has_no_change_whatever_runs_there_are() -> None:
+    changes = RecordedBeginning.model_validate({"since": None})
+    segments = section({(5, 1, 5): (10, "1")}, previous=earlier({"A": 99}), changes=changes)
+    assert (segments.compared_with(), segments.changes) == (None, None)
+    assert segments.change_note() == "This run was compared with none, so there is no change to show."
 
 
 @pytest.mark.parametrize(
