@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from jobs import explain
+from jobs.storage.s3 import S3Folder
+from jobs.storage.table_files import list_table_files
 from tests.jobs.explaining.written_runs import BEFORE, NOW, WrittenRun, moves_since
 
 PROJECT = Path(__file__).parents[2]
@@ -55,7 +57,7 @@ def output(written: Path, tmp_path: Path) -> Path:
 def explained(capsys: pytest.CaptureFixture[str]) -> Explain:
     """The command: its exit code, and what it prints; of an error, the last line."""
 
-    def run(output: Path, *arguments: str) -> tuple[int, str]:
+    def run(output: Path | str, *arguments: str) -> tuple[int, str]:
         code = explain.main([*arguments, "--output", str(output)])
         printed = capsys.readouterr()
         return code, printed.err.splitlines()[-1] if code else printed.out
@@ -282,6 +284,17 @@ def test_a_damaged_file_is_an_error(output: Path, explained: Explain) -> None:
     path.write_bytes(content)
     code, text = explained(output, ID)
     assert (code, "table purchases: part-0.parquet was changed" in text) == (3, True)
+
+
+def test_runs_in_s3_are_explained_too(written: Path, folder: S3Folder, explained: Explain) -> None:
+    folder.copy_in(written / "runs", "runs")
+    for run_id in (BEFORE, NOW):
+        manifest = json.loads((written / "runs" / run_id / "manifest.json").read_text())
+        # What was written to S3 has ETags.
+        outputs = {table: list_table_files(folder, path) for table, path in manifest["tables"].items()}
+        folder.write_text(json.dumps({**manifest, "outputs": outputs}), "runs", run_id, "manifest.json")
+    folder.write_text((written / "current.json").read_text(), "current.json")
+    assert explained(folder.display_path(), ID) == explained(written, ID)
 
 
 def test_a_run_without_scores_and_a_folder_without_runs_are_refused(
