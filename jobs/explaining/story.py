@@ -1,10 +1,11 @@
 """An explanation as sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jobs.explaining.explained_runs import ExplainedRun
 from jobs.explaining.explanation import Explanation
 from jobs.explaining.records import Records, Row
+from jobs.explaining.rescoring import Step
 from jobs.explaining.steps import CAUSES, step_sentences, why_new, why_vanished
 from jobs.explaining.words import counted, days_ago, named
 from transforms.bounded_text import shown
@@ -85,7 +86,7 @@ def _moved(explanation: Explanation) -> Iterator[str]:
     else:
         cause = movement.cause
         if cause is None:
-            yield f"{since}: nothing moved; the segment is {named(now.name, now.code)} in both."
+            yield f"{since}: {_stayed(explanation.steps)} {named(now.name, now.code)} in both."
         else:
             yield f"{since}: from {named(was.name, was.code)} to {named(now.name, now.code)}, because {CAUSES[cause]}."
         yield from (f"{INDENT}{line}" for line in step_sentences(movement, explanation.steps))
@@ -93,6 +94,14 @@ def _moved(explanation: Explanation) -> Iterator[str]:
         yield f"{INDENT}Settings that differ between the two runs: {', '.join(settings)}."
     if explanation.is_checked:
         yield f"{INDENT}The run's table segment_changes says the same."
+
+
+def _stayed(steps: Sequence[Step]) -> str:
+    """Whether a customer of one segment in both runs was moved at all."""
+    if any(step.changes_segment for step in steps):
+        return "steps moved the customer, and others moved them back; the segment is"
+    has_other_scores = any(step.before.scores != step.after.scores for step in steps)
+    return "scores changed, and the segment is" if has_other_scores else "nothing moved; the segment is"
 
 
 def _without_run_before(explanation: Explanation) -> Iterator[str]:

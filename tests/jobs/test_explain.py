@@ -85,9 +85,28 @@ def test_a_customer_who_stays_has_a_history_and_no_cause(written: Path, explaine
     assert "in this segment since 2018-06-30, for 2 runs; no other segment before" in text
     # Text of a file is shown, and never obeyed by a terminal.
     assert "Cluster: recent \\x1b[31mbuyers (4)" in text
-    assert "nothing moved; the segment is Recent small (B) in both." in text
+    assert "scores changed, and the segment is Recent small (B) in both." in text
     # 1 day ago, then 32.
     assert "up to 30 days scores 5, so R went from 5 to 4; the segment stays Recent small." in text
+
+
+def test_a_customer_who_is_moved_and_moved_back_is_said_to_be(tmp_path: Path, explained: Explain) -> None:
+    # 46 days, then 77: R 4, then 3, and 4 again by the cut points of the later card.
+    FIRST.write(tmp_path)
+    replace(SECOND, changes=[], cuts={**FIRST.cuts, "r": (30, 80, 110, 140)}).write(tmp_path)
+    code, text = explained(tmp_path, ID)
+    assert code == 0
+    assert "steps moved the customer, and others moved them back; the segment is Recent big (A) in both." in text
+    assert "77 days scored 3 (61 to 90) and now 4 (31 to 80), so R went from 3 to 4 and the segment from Lapsed" in text
+
+
+def test_nothing_moved_where_nothing_did(tmp_path: Path, explained: Explain) -> None:
+    same_day = replace(FIRST, run_id="2018-06-30-again", changes=[], manifest={"changes": moves_since(BEFORE)})
+    for run in (FIRST, same_day):
+        run.write(tmp_path)
+    code, text = explained(tmp_path, "zoe")
+    assert (code, "nothing moved; the segment is Recent small (B) in both." in text) == (0, True)
+    assert "Time passed: both runs are as of the same day." in text
 
 
 def test_json_has_numbers_as_numbers_and_money_as_text(written: Path, explained: Explain) -> None:
