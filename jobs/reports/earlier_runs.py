@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 from jobs.errors import ConfigurationError, DataError
 from jobs.history.previous import BACKFILL
 from jobs.reports.reported_run import ReportedCard, ReportedRun, ReportedSegments, Settings
-from jobs.storage.run_files import ISODate, Name, OfRun, Time
+from jobs.storage.run_files import ISODate, OfRun, Time
 from jobs.storage.store import RunStore
 
 MOST_RUNS = 400
@@ -21,9 +21,6 @@ READERS = 16
 """Manifests that are read at a time: in S3 each takes a tenth of a second."""
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-BACKFILL = "backfill"
-"""The job whose runs stand for days gone by: of those, the last one alone becomes current."""
 
 Unread = Literal["incomplete", "without segments", "unreadable"]
 UNREADABLE: Unread = "unreadable"
@@ -38,7 +35,6 @@ class RunWithSegments(OfRun):
     finished_at: Time | None = None
     job: str | None = None
     becomes_current: bool = True
-    job: Name = "pipeline"
     configuration: Settings = Settings()
     segments: ReportedSegments | None = None
     score_card: ReportedCard | None = None
