@@ -76,14 +76,23 @@ SMALLEST_SHARE = 1e-4
 """The share of an empty group in the population stability index, since 0 has no logarithm."""
 
 
+STABLE, UNSTABLE = 0.1, 0.25
+"""The conventional limits of a population stability index: below the first is stable, and above the second is not."""
+
+
 def population_stability_index(shares: Iterable[tuple[float, float]]) -> float:
-    """How far shares moved: ``sum (p - q) ln (p / q)``. By convention, below 0.1 is stable and above 0.25 is not.
+    """How far shares moved: ``sum (p - q) ln (p / q)``; see `in_a_word`.
 
     Args:
         shares: of each group, its share now (p) and its share before (q).
     """
     bounded = [(max(p, SMALLEST_SHARE), max(q, SMALLEST_SHARE)) for p, q in shares]
     return sum((p - q) * log(p / q) for p, q in bounded)
+
+
+def in_a_word(index: float) -> str:
+    """What a population stability index is called: stable, moderate or large."""
+    return "stable" if index < STABLE else "moderate" if index <= UNSTABLE else "large"
 
 
 def past_measures(*, until: date) -> dict[str, Column]:

@@ -2,7 +2,7 @@
 
 from jobs.cli import console
 from jobs.history.changed import SegmentChanges
-from transforms.changes import CAUSES
+from transforms.changes import CAUSES, in_a_word
 
 IN_WORDS = {
     "new_customer": "new customers",
@@ -13,8 +13,6 @@ IN_WORDS = {
     "cut_points": "cut points",
     "segment_map": "segment map",
 }
-STABLE, UNSTABLE = 0.1, 0.25
-"""The conventional limits of a population stability index."""
 
 
 def show_changes(changes: SegmentChanges | None) -> None:
@@ -46,14 +44,8 @@ def change_notes(changes: SegmentChanges) -> list[str]:
         since,
         *([f"causes: {causes}"] if causes else []),
         *([f"settings that differ: {settings}"] if settings else []),
-        f"population stability index: {changes.stability_index:.4f} ({_reading(changes.stability_index)})",
+        f"population stability index: {changes.stability_index:.4f} ({in_a_word(changes.stability_index)})",
     ]
-
-
-def _reading(index: float) -> str:
-    if index < STABLE:
-        return "stable: below 0.1"
-    return "not stable: above 0.25" if index > UNSTABLE else "moderate: 0.1 to 0.25"
 
 
 def _count(customers: int) -> str:

@@ -6,13 +6,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from jobs.reports.clusters import STABLE, UNSTABLE, in_a_word
 from jobs.reports.customers import SmallCells
 from jobs.reports.earlier_runs import Trend
 from jobs.reports.figures import HIDDEN, Day, Figure, Named, Shown, Table, Words
 from jobs.reports.reported_run import ReportedRun
 from jobs.runs.recorded_changes import RecordedBridge, RecordedMoves
-from transforms.changes import NEW, STEPS, VANISHED
+from transforms.changes import NEW, STABLE, STEPS, UNSTABLE, VANISHED, in_a_word
 from transforms.small_cells import matrix_cells_to_hide
 
 CAUSES: Mapping[str, tuple[str, str]] = {

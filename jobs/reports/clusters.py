@@ -5,10 +5,8 @@ from decimal import Decimal
 from jobs.reports.customers import SmallCells
 from jobs.reports.figures import Figure, Named, Shown, Table, Words, money, share
 from jobs.reports.reported_run import ReportedDrift, ReportedRun
+from transforms.changes import in_a_word
 from transforms.clusters.model import Cluster
-
-STABLE, UNSTABLE = 0.1, 0.25
-"""The population stability index below which shares are called stable, and above which they are not."""
 
 Shares = list[tuple[str, Figure, Figure]]
 
@@ -57,11 +55,6 @@ def drift_note(drift: ReportedDrift | None) -> Words:
         Figure(index, "index"),
         f", which is called {in_a_word(index)}.",
     )
-
-
-def in_a_word(index: float) -> str:
-    """How a population stability index is called."""
-    return "stable" if index < STABLE else "moderate" if index <= UNSTABLE else "large"
 
 
 def _clusters(run: ReportedRun) -> tuple[Cluster, ...]:
