@@ -134,11 +134,9 @@ def test_a_signal_in_the_middle_ends_it_with_a_true_line_and_the_command_that_go
     [failure] = output.glob("runs/*/failure.json")
     assert json.loads(failure.read_text())["exit_code"] == 143
     assert backfill.main(shlex.split(line.partition("Continue with: ")[2])[3:]) == 0
-    made = [ReadRun.as_of(output, day, job="backfill") for day in ("2018-01-31", "2018-02-28", "2018-03-31")]
-    assert [run.manifest["changes"]["since"] and run.manifest["changes"]["since"]["run_id"] for run in made] == [
-        None,
-        *(run.manifest["run_id"] for run in made[:-1]),
-    ]
+    each = [ReadRun.as_of(output, day, job="backfill") for day in ("2018-01-31", "2018-02-28", "2018-03-31")]
+    since = [run.manifest["changes"]["since"] for run in each]
+    assert [before and before["run_id"] for before in since] == [None, *(run.manifest["run_id"] for run in each[:-1])]
 
 
 def test_the_days_of_a_ledger_are_read_from_the_window_of_the_first_day_on(tmp_path: Path) -> None:

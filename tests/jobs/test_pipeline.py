@@ -72,6 +72,7 @@ def check_boundaries(manifest: dict[str, Any]) -> None:
         **{f"rfm segment RM0{number}": {"rows": 0, "money": "0.0000"} for number in (*range(1, 5), *range(6, 10))},
         # One customer is neither better nor worse than others: 3 and 3, and two purchases score 2.
         "rfm segment RM05": {"rows": 1, "money": "35.5000"},
+        "segment_history": {"rows": 1},
         "customer_segments": {"rows": 1},
         "customer_segments cluster 0": {"rows": 1, "money": "35.5000"},
     }
@@ -115,7 +116,7 @@ def check_origin(manifest: dict[str, Any], raw: RawFiles) -> None:
     assert payments["ignored_columns"] == ["note"]
     assert payments["files"][0]["size"] == raw.payments_file.stat().st_size
     steps = {step["step"]: step for step in manifest["steps"]}
-    assert list(steps) == [*TABLES, "kmeans", "segments"]
+    assert list(steps) == [*TABLES, "history", "kmeans", "segments"]
     assert all(step["seconds"] > 0 and step["spark_jobs"] > 0 for step in steps.values())
 
 

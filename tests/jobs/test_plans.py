@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs import features as features_job
 from jobs.cli.config import FeaturesConfig, RunOptions
+from jobs.history.tracking import Comparison
 from jobs.inputs.score_cards import ScoringChoice
 from jobs.inputs.segment_maps import load_maps
 from jobs.quality.active_rules import active_rules
@@ -19,13 +20,15 @@ from jobs.runs.metrics import Written
 from jobs.runs.run import Run, TableContract
 from jobs.runs.totals import Total
 from jobs.sample import write_sample
+from jobs.scores.planning import ScoringPlan
 from jobs.sources.olist import OlistSource
 from jobs.storage.local import LocalFolder
 from jobs.storage.store import RunStore
 from transforms import schemas
+from transforms.sources.counted import Counted
 
 AS_OF = date(2018, 10, 17)
-SHUFFLES = {"transactions": 4, "purchases": 1, "measures": 1, "rfm": 0}
+SHUFFLES = {"transactions": 4, "purchases": 1, "measures": 1, "rfm": 0, "segment_history": 0}
 """Exchanges by key in each plan of the feature step; docs/performance.md states their sum."""
 
 
@@ -69,9 +72,8 @@ def plans(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
         with quality_report(run_id, active_rules(None), max_quarantined=0) as quality:
             run = PlanningRun("features", options, store, spark, quality)
             sourced = OlistSource().transactions(run, checked, FeaturesConfig())
-            features_job.run_features(
-                run, sourced, config=FeaturesConfig(), choice=ScoringChoice(None, load_maps(None))
-            )
+            choice, first = ScoringChoice(None, load_maps(None)), Comparison(None, None, {})
+            features_job.run_features(run, sourced, ScoringPlan(FeaturesConfig(), choice, Counted(AS_OF), first))
     finally:
         spark.conf.unset(threshold)
     return run.plans

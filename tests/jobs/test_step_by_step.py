@@ -42,7 +42,7 @@ def test_a_run_may_be_complete_without_becoming_current(raw: RawFiles, tmp_path:
     assert not (output / "current.json").exists()
     assert (output / "runs" / f"{AS_OF}-first" / "manifest.json").exists()
     shares = json.loads((output / "runs" / f"{AS_OF}-first" / "quality_shares.json").read_text())
-    assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in TABLES}
+    assert shares["tables"] == {table: {"share_quarantined": 0.0} for table in (*TABLES, "segment_history")}
     assert segments.main(["--output", str(output), "--features-run", f"{AS_OF}-first", "--k", "2"]) == 0
     assert set(TABLES) < set(Ran(output).pointer["tables"])
     folder = output / "runs" / f"{AS_OF}-first"

@@ -11,7 +11,7 @@ from tests.fakes.glue.data_catalogue import DataCatalogue
 from transforms.schemas import FIGURES
 
 MONDAY, TUESDAY, WEDNESDAY = "2018-10-15-nightly", "2018-10-16-nightly", "2018-10-17-nightly"
-COMPUTED = ("transactions", "purchases", "rfm", "customer_segments")
+COMPUTED = ("transactions", "purchases", "rfm", "segment_history", "segment_changes", "customer_segments")
 CHECKED = ("customers", "orders", "payments")
 WHOLE = (*CHECKED, *COMPUTED)
 

@@ -129,6 +129,8 @@ def february(warehouse: RedshiftPublication) -> RedshiftPublication:
         for statement in first_preparation():
             cursor.execute(statement.encode())
         for name, rows in FEBRUARY_ONLY.items():
+            if not rows:
+                continue
             places = ", ".join(["%s"] * len(rows[0]))
             cursor.executemany(f"insert into rfm.{name} values ({places})".encode(), rows)
         cursor.execute(

@@ -58,7 +58,8 @@ def test_the_pipeline_loads_its_run_into_the_warehouse(
     with duckdb.connect(file, read_only=True) as connection:
         assert sorted(connection.execute("from rfm").fetchall()) == sorted(WORKED_BY_HAND)
         assert connection.execute("select run_id from pipeline_runs").fetchall() == [(pointer["run_id"],)]
-    for table, schema in TABLES.items():
+    # A first run has no changes.
+    for table, schema in ((table, TABLES[table]) for table in TABLES.keys() - {"segment_changes"}):
         for path in (output / pointer["tables"][table]).glob("*.parquet"):
             types = [column.physical_type for column in pq.ParquetFile(path).schema]
             assert types == [PHYSICAL[field.dataType.simpleString()] for field in schema]
