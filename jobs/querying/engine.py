@@ -53,7 +53,7 @@ def connected(temporary: Path) -> Iterator["DuckDBPyConnection"]:
     }
     try:
         with duckdb.connect(config=settings) as connection:
-            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set global TimeZone = 'UTC'")
             yield connection
     except duckdb.Error as error:
         raise OutsideSystemError(

@@ -1,6 +1,7 @@
 """The run under verification: its manifest, its tables in DuckDB, and how a group of checks is guarded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,7 @@ class AuditedRun:
     """A complete run, opened in DuckDB.
 
     Its tables are views of the schema ``schema``. In the schema ``quick_<schema>`` are those columns of them that
-    derivations need, with ids as numbers; such a table is made when it is asked for.
+    derivations need, with ids as numbers. Queries of several threads run side by side, each on a cursor of its own.
 
     Attributes:
         store: the output folder.
@@ -44,7 +45,7 @@ class AuditedRun:
     connection: "DuckDBPyConnection"
     schema: str
     unreadable: Mapping[str, str]
-    _quick: set[str] = field(default_factory=set)
+    _quick: dict[str, Future[None]] = field(default_factory=dict)
 
     @classmethod
     def opened(
@@ -97,25 +98,40 @@ class AuditedRun:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The result of a query."""
-        return self.connection.execute(sql).fetchall()
+        return self.connection.cursor().execute(sql).fetchall()
 
     def row(self, sql: str) -> dict[str, Any]:
         """The one row of a query, by the names of its columns."""
-        result = self.connection.execute(sql)
+        result = self.connection.cursor().execute(sql)
         names = [str(column[0]) for column in result.description or ()]
         return dict(zip(names, result.fetchall()[0], strict=True))
+
+    def execute(self, sql: str) -> None:
+        """Run a statement without a result."""
+        self.connection.cursor().execute(sql)
+
+    def make_quick(self, tables: Iterable[str], pool: Executor) -> None:
+        """Have threads make the tables of `with_quick`.
+
+        Spark writes files of one row group, which DuckDB reads by one thread. So several are read at a time.
+        """
+        for table in tables:
+            if table in QUICK and self.why_missing(table) is None:
+                self._quick[table] = pool.submit(self._make_quick, table)
 
     def with_quick(self, *tables: str) -> str:
         """The name of the schema in which tables have the columns of derivations alone, and ids as numbers."""
         for table in tables:
-            if table not in self._quick:
-                present = set(self.columns(table))
-                columns = ", ".join(quick_column(name) for name in QUICK[table] if name in present)
-                self.connection.execute(
-                    f"create table quick_{self.schema}.{table} as select {columns} from {self.schema}.{table}"
-                )
-                self._quick.add(table)
+            self._quick[table].result()
         return f"quick_{self.schema}"
+
+    def _make_quick(self, table: str) -> None:
+        present = set(self.columns(table))
+        # Statuses are the longest text of an order, and often none of them is looked at.
+        if self.configuration.get("order_statuses", "all") == "all":
+            present.discard("order_status")
+        columns = ", ".join(quick_column(name) for name in QUICK[table] if name in present)
+        self.execute(f"create table quick_{self.schema}.{table} as select {columns} from {self.schema}.{table}")
 
 
 def guarded(name: str, compared: str, checks: Callable[[], list[Check]]) -> list[Check]:

@@ -12,7 +12,7 @@ from jobs.verifying.checks import Check, Fault
 from jobs.verifying.comparing import Claim, Derivation, compare
 from jobs.verifying.olist import first_day
 
-TABLE = "segment_changes"
+TABLE, HISTORY = "segment_changes", "segment_history"
 NEW, VANISHED = "new_customer", "vanished_customer"
 STEPS = ("past_data", "new_purchases", "time_passed", "cut_points", "segment_map")
 AFTER = ("code_after_past_data", "code_after_new_purchases", "code_after_time", "code_after_cut_points")
@@ -32,6 +32,9 @@ MANIFEST = "manifest: changes"
 MANIFEST_COMPARED = "customers, causes, transitions and stability with both runs"
 SETTINGS = ("order_statuses", "purchase_value", "window_months", "rules", "source")
 SMALLEST_SHARE = 0.0001
+
+Transition = tuple[str | None, str | None]
+"""The code of a segment before and now; None for no segment."""
 ROUNDING = 1e-6
 
 
@@ -57,7 +60,7 @@ def check_changes(
         return [Check.of(TABLE, COMPARED, rows=0, faults=[Fault({}, "table", has_table, f"{stated}, by the manifest")])]
     why = why_not or run.why_missing(TABLE, "rfm", "purchases")
     if why is None and before is not None:
-        why = before.why_missing("rfm", "purchases")
+        why = before.why_missing(*tables_of(before, run))
         why = why and f"of run {before.manifest.run_id}: {why}"
     if why is None and (earlier is None or now is None):
         why = "a score card of the two runs is missing"
@@ -69,9 +72,15 @@ def check_changes(
         sql=_changes(run, before, earlier, now),
         sources=("rfm", "purchases"),
         claims=CLAIMS,
-        before=(before, ("rfm", "purchases")),
+        before=(before, tables_of(before, run)),
     )
     return [*compare(run, derivation), *_check_manifest(run, before, now)]
+
+
+def tables_of(before: AuditedRun, run: AuditedRun) -> tuple[str, ...]:
+    """The tables of the run before: its segments, and its purchases, of which some may have left this run's window."""
+    segments = HISTORY if HISTORY in before.manifest.tables else "rfm"
+    return (segments,) if run.configuration.get("window_months") is None else (segments, "purchases")
 
 
 def _changes(run: AuditedRun, before: AuditedRun, earlier: Card, now: Card) -> str:
@@ -79,7 +88,13 @@ def _changes(run: AuditedRun, before: AuditedRun, earlier: Card, now: Card) -> s
     then, today = (f"date {literal(each.content['as_of'])}" for each in (before, run))
     start = first_day(run.content["as_of"], run.configuration.get("window_months"))
     day = "cast(order_purchase_time as date)"
-    gone = f"{day} < {start}" if start else "false"
+    segments = tables_of(before, run)[0]
+    bought = "select customer_unique_id, order_purchase_time, value, true as is_now from {now}.purchases"
+    if start is not None:
+        bought += f"""
+            union all
+            select customer_unique_id, order_purchase_time, value, false from {{before}}.purchases where {day} < {start}
+        """
     with_gone = {"last": "greatest(last_{0}, last_gone)", "f": "n_{0} + n_gone", "m": "money_{0} + money_gone"}
 
     def measures(when: str, days: str) -> dict[str, str]:
@@ -108,12 +123,10 @@ def _changes(run: AuditedRun, before: AuditedRun, earlier: Card, now: Card) -> s
             select coalesce(now.customer_unique_id, was.customer_unique_id) as customer_unique_id,
                 was.segment_code as from_segment_code, was.segment as from_segment,
                 now.segment_code as to_segment_code, now.segment as to_segment
-            from {{now}}.rfm now full join {{before}}.rfm was on now.customer_unique_id = was.customer_unique_id
+            from {{now}}.rfm now full join {{before}}.{segments} was on now.customer_unique_id = was.customer_unique_id
             where now.segment_code is distinct from was.segment_code
         ), bought as (
-            select customer_unique_id, order_purchase_time, value, true as is_now from {{now}}.purchases
-            union all
-            select customer_unique_id, order_purchase_time, value, false from {{before}}.purchases where {gone}
+            {bought}
         ), measured as (
             select customer_unique_id, {sums} from bought semi join changed using (customer_unique_id) group by 1
         ), scored as (
@@ -127,12 +140,17 @@ def _changes(run: AuditedRun, before: AuditedRun, earlier: Card, now: Card) -> s
 
 def _check_manifest(run: AuditedRun, before: AuditedRun, card: Card) -> list[Check]:
     entry = run.content["changes"]
-    now, was = run.with_quick("rfm", TABLE), before.with_quick("rfm")
-    pairs = run.rows(f"""
-        select was.segment_code, now.segment_code, count(*)
-        from {now}.rfm now full join {was}.rfm was on now.customer_unique_id = was.customer_unique_id group by 1, 2
-    """)
-    transitions = {(start, end): customers for start, end, customers in pairs}
+    now = run.with_quick("rfm", TABLE)
+    # Both tables were compared with their derivations. Who is in no row of the changes stayed.
+    transitions: dict[Transition, int] = {
+        (start, end): rows
+        for start, end, rows in run.rows(
+            f"select from_segment_code, to_segment_code, count(*) from {now}.{TABLE} group by 1, 2"
+        )
+    }
+    for code, rows in run.rows(f"select segment_code, count(*) from {now}.rfm group by 1"):
+        stays = rows - sum(moved for (_, end), moved in transitions.items() if end == code)
+        transitions |= {(code, code): stays} if stays else {}
     causes = dict.fromkeys((NEW, VANISHED, *STEPS), 0)
     causes |= dict(run.rows(f"select cause, count(*) from {now}.{TABLE} group by 1"))
     stayed = sum(rows for (start, end), rows in transitions.items() if start == end)
@@ -176,7 +194,7 @@ def _off(what: str, actual: Mapping[str, Any], expected: Mapping[str, Any]) -> l
 
 
 def _bridges(
-    run: AuditedRun, entry: Mapping[str, Any], transitions: Mapping[tuple[str | None, str | None], int], card: Card
+    run: AuditedRun, entry: Mapping[str, Any], transitions: Mapping[Transition, int], card: Card
 ) -> list[Fault]:
     """What is off in the segments: customers before, the difference by each cause, and customers now."""
     place = f"{run.with_quick(TABLE)}.{TABLE}"
@@ -207,7 +225,7 @@ def _bridges(
     return faults
 
 
-def _by_segment(transitions: Mapping[tuple[str | None, str | None], int]) -> tuple[Counter[str], Counter[str]]:
+def _by_segment(transitions: Mapping[Transition, int]) -> tuple[Counter[str], Counter[str]]:
     """The customers of each segment, before and now."""
     before: Counter[str] = Counter()
     now: Counter[str] = Counter()
@@ -217,7 +235,7 @@ def _by_segment(transitions: Mapping[tuple[str | None, str | None], int]) -> tup
     return before, now
 
 
-def _stability(entry: Mapping[str, Any], transitions: Mapping[tuple[str | None, str | None], int]) -> list[Fault]:
+def _stability(entry: Mapping[str, Any], transitions: Mapping[Transition, int]) -> list[Fault]:
     """The sum of (p - q) ln(p / q) over the segments of either run; an empty share counts as 0.0001."""
     before, now = _by_segment(transitions)
     index = 0.0

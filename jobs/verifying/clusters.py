@@ -11,7 +11,7 @@ from jobs.verifying.audited import AuditedRun
 from jobs.verifying.checks import Check, Fault
 from jobs.verifying.comparing import Claim, Derivation, compare
 from jobs.verifying.files import json_file
-from jobs.verifying.scores import DIMENSIONS, normalised
+from jobs.verifying.scores import DIMENSIONS, normalised, to_cents
 from jobs.verifying.totals import Boundary, check_boundaries, totals_in
 
 NEAREST, DISTANCE = "customer_segments: cluster", "customer_segments: distance"
@@ -69,7 +69,7 @@ def _features(scale: Mapping[str, Any]) -> dict[str, str]:
         elif kind == "log":
             feature = normalised(f"ln(1 + greatest({sql}, {LOWEST_LOGGED}))", log1p(low), log1p(high))
         else:
-            measure = f"round({sql}, 2)" if name == "monetary" else sql
+            measure = to_cents(sql) if name == "monetary" else sql
             feature = f"({_rank(measure, scale['grid'][name])}) * 5"
         features[name] = f"cast(cast({feature} as float) as double)"
     return features

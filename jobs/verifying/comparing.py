@@ -90,8 +90,9 @@ def _compare_rows(run: AuditedRun, derivation: Derivation) -> list[Check]:
     }
     is_in_both = "actual.is_there and derived.is_there"
     flags = ", ".join(f"coalesce({is_in_both} and {sql}, false) as off_{at}" for at, sql in enumerate(off.values()))
-    run.connection.execute(f"""
-        create or replace temp table off_rows as
+    off_rows = f"quick_{run.schema}.off_{derivation.table}"
+    run.execute(f"""
+        create or replace table {off_rows} as
         select coalesce(actual.is_there, false) as is_actual, coalesce(derived.is_there, false) as is_derived,
             {", ".join(f"coalesce(actual.{c}, derived.{c}) as {quoted('key ' + c)}" for c in derivation.key)},
             {", ".join(f"actual.{c} as {quoted('actual ' + c)}" for c in derivation.columns)},
@@ -104,22 +105,22 @@ def _compare_rows(run: AuditedRun, derivation: Derivation) -> list[Check]:
     [(rows, expected)] = run.rows(f"""
         select * from (select count(*) from {run.schema}.{derivation.table}), (select count(*) from ({derived}))
     """)
-    checks = [_check_of_keys(run, derivation, rows=rows, expected=expected)]
+    checks = [_check_of_keys(run, derivation, off_rows, rows=rows, expected=expected)]
     for at, (name, (compared, columns)) in enumerate(derivation.claims.items()):
-        [(count,)] = run.rows(f"select count(*) from off_rows where off_{at}")
-        faults = _faults(run, derivation.key, columns, where=f"off_{at}") if count else []
+        [(count,)] = run.rows(f"select count(*) from {off_rows} where off_{at}")
+        faults = _faults(run, derivation.key, columns, where=f"from {off_rows} where off_{at}") if count else []
         checks.append(Check.of(name, compared, rows=rows, faults=faults, off=count))
-    run.connection.execute("drop table off_rows")
+    run.execute(f"drop table {off_rows}")
     return checks
 
 
-def _check_of_keys(run: AuditedRun, derivation: Derivation, *, rows: int, expected: int) -> Check:
+def _check_of_keys(run: AuditedRun, derivation: Derivation, off_rows: str, *, rows: int, expected: int) -> Check:
     keys = [quoted(f"key {name}") for name in derivation.key]
     listed = ", ".join(keys)
     alone = run.rows(f"""
-        select is_actual, {listed} from off_rows where is_actual <> is_derived order by {listed} limit {MOST_FAULTS}
+        select is_actual, {listed} from {off_rows} where is_actual <> is_derived order by {listed} limit {MOST_FAULTS}
     """)
-    [(off,)] = run.rows("select count(*) from off_rows where is_actual <> is_derived")
+    [(off,)] = run.rows(f"select count(*) from {off_rows} where is_actual <> is_derived")
     faults = [
         Fault(
             dict(zip(derivation.key, key, strict=True)),
@@ -151,7 +152,7 @@ def _faults(run: AuditedRun, key: Sequence[str], columns: Sequence[str], *, wher
         + differs(c, actual=quoted(f"actual {c}"), derived=quoted(f"derived {c}"))
         for c in columns
     )
-    rows = run.rows(f"select {keys}, {values} from off_rows where {where} order by {keys} limit {MOST_FAULTS}")
+    rows = run.rows(f"select {keys}, {values} {where} order by {keys} limit {MOST_FAULTS}")
     faults = []
     for row in rows:
         where_it_is, rest = dict(zip(key, row, strict=False)), row[len(key) :]

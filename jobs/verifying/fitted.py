@@ -8,7 +8,7 @@ from typing import Any
 from jobs.verifying.audited import AuditedRun, guarded
 from jobs.verifying.cards import MEASURES, SPREAD, Card
 from jobs.verifying.checks import Check, Fault
-from jobs.verifying.scores import DIMENSIONS
+from jobs.verifying.scores import DIMENSIONS, to_cents
 
 BOUNDS, CUT_POINTS, DEGENERATE = "score card: bounds", "score card: cut points", "score card: degenerate measures"
 CHOICE, GRID = "score card: which map", "score card: grid of ranks"
@@ -195,7 +195,7 @@ def _check_grid(run: AuditedRun, card: Card, _: Percentiles) -> Check:
     grid = card.content["feature_scale"]["grid"]
     faults = []
     for name, sql in DIMENSIONS.items():
-        measure = f"round({sql}, 2)" if name == "monetary" else sql
+        measure = to_cents(sql) if name == "monetary" else sql
         [(values,)] = run.rows(f"""
             select quantile_cont({measure}, [{", ".join(str(at / 100) for at in range(101))}])
             from {run.with_quick("rfm")}.rfm

@@ -18,19 +18,19 @@ def check_transactions(run: AuditedRun) -> list[Check]:
     source = run.content.get("source") or {}
     # In another time zone or currency a day or an amount is another one. What they are is in the mapping.
     is_same_day, is_same_amount = source.get("time_zone") is None, "rates" not in source
-    run.connection.execute(f"""
-        create or replace temp table entries as
+    run.execute(f"""
+        create table quick_{run.schema}.entries as
         select {_id_of(run)} as order_id, customer_unique_id,
             {_day(is_same_day)} as day, {_amount(amount_of_ledger(run.columns("ledger")), is_same_amount)} as amount,
             count(*) as rows
         from {run.schema}.ledger group by all;
-        create or replace temp table counted as
+        create table quick_{run.schema}.counted as
         select order_id, customer_unique_id, {_day(is_same_day)} as day,
             {_amount("payment_value", is_same_amount)} as amount, count(*) as rows
         from {run.schema}.transactions group by all
     """)
     is_off = "coalesce(entries.rows, 0) < counted.rows"
-    joined = "from counted left join entries on " + " and ".join(
+    joined = f"from quick_{run.schema}.counted left join quick_{run.schema}.entries on " + " and ".join(
         f"counted.{name} is not distinct from entries.{name}" for name in KEY
     )
     [(rows, off)] = run.rows(f"select sum(counted.rows), count_if({is_off}) {joined}")
@@ -42,7 +42,7 @@ def check_transactions(run: AuditedRun) -> list[Check]:
             order by {listed} limit {MOST_FAULTS}
         """)
     ]
-    run.connection.execute("drop table entries; drop table counted")
+    run.execute(f"drop table quick_{run.schema}.entries; drop table quick_{run.schema}.counted")
     return [
         Check.of(NAME_IDS, COMPARED_IDS, rows=rows or 0, faults=faults, off=off),
         *_check_days(run, is_same_day=is_same_day),

@@ -10,6 +10,7 @@ from jobs.verifying.audited import AuditedRun
 from jobs.verifying.cards import CELLS, MEASURES, Card, in_cell
 from jobs.verifying.checks import Check, Fault
 from jobs.verifying.comparing import Claim, Projection, compare_within
+from jobs.verifying.measures import FOLLOWING, following
 from jobs.verifying.totals import Boundary, check_boundaries, totals_in
 
 FIGURES, SCORES, SEGMENT = "rfm: figures 0..5", "rfm: scores", "rfm: segment"
@@ -33,17 +34,30 @@ DIMENSIONS = {
 """The measure that each figure is of, in the unit of the card's bounds."""
 
 
-def check_scores(run: AuditedRun, card: Card | None) -> list[Check]:
-    """Derive what the card makes of each customer, and the segments in the manifest."""
-    why = run.why_missing("rfm") or ("the run has no score card" if card is None else None)
-    if why is not None or card is None:
-        return [Check.skipped("rfm: scores", "figures, scores, segment and reasons", why=why or "")]
-    columns = _figures(card)
-    has_scores = "scores" in card.content and "r_score" in run.columns("rfm")
-    if has_scores:
-        columns |= _scored(card)
-    claims = {name: claim for name, claim in CLAIMS.items() if all(column in columns for column in claim[1])}
+def check_rows(run: AuditedRun, card: Card | None) -> list[Check]:
+    """Derive what follows within a row of rfm: days, average, and what the card makes of the customer.
+
+    Args:
+        run: the run.
+        card: its score card; None if it has none that can be read.
+    """
+    why = run.why_missing("rfm")
+    if why is not None:
+        return [Check.skipped("rfm: scores", "figures, scores, segment and reasons", why=why)]
+    present = set(run.columns("rfm"))
+    columns = following(run.content["as_of"])
+    has_scores = card is not None and "scores" in card.content and "r_score" in present
+    if card is not None:
+        columns |= _figures(card) | (_scored(card) if has_scores else {})
+    columns = {name: column for name, column in columns.items() if name in present}
+    claims = {
+        name: (compared, [column for column in of_claim if column in columns])
+        for name, (compared, of_claim) in {**FOLLOWING, **CLAIMS}.items()
+        if any(column in columns for column in of_claim)
+    }
     checks = compare_within(run, Projection("rfm", ("customer_unique_id",), columns, claims))
+    if card is None:
+        return [*checks, Check.skipped(FIGURES, "what the card makes of a customer", why="the run has no score card")]
     checks.append(_check_range(run))
     if not has_scores:
         return [*checks, Check.skipped(SCORES, "scores, segment and reasons", why="the run has none, as release 0.1")]
@@ -65,6 +79,11 @@ def normalised(sql: str, low: float, high: float) -> str:
     if low == high:
         return "cast(0 as double)"
     return f"({sql} - cast({low!r} as double)) / cast({high - low!r} as double) * 5"
+
+
+def to_cents(sql: str) -> str:
+    """Money in double precision rounded half up to cents, as SQL: by its digits, since 2.675 is a little less."""
+    return f"cast(cast(cast({sql} as varchar) as decimal(38, 2)) as double)"
 
 
 def _figures(card: Card) -> dict[str, tuple[str, bool]]:

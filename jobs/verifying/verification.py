@@ -1,7 +1,7 @@
 """All checks of a run, in the order in which its tables come about."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,17 @@ from jobs.errors import ConfigurationError, DataError
 from jobs.querying.engine import connected, duckdb_package
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
+from jobs.storage.table_files import RESTORE
 from jobs.storage.temporary import temporary_folder
 from jobs.verifying import changes, clusters, files, fitted, history, ledger, measures, olist, scores, totals
 from jobs.verifying.audited import AuditedRun, guarded
 from jobs.verifying.cards import Card
-from jobs.verifying.checks import Check, Fault, Result, Verification
+from jobs.verifying.checks import Check, Result, Verification
 from jobs.verifying.columns import KEYS
 
-PREDECESSORS_TABLES = ("rfm", "purchases", "segment_history")
+WORKERS = 3
+"""Threads: one reads files for their checksums, while DuckDB works for the others."""
+
 BEFORE_FILES = "files: tables of the run before"
 READABLE = "files: tables can be read"
 
@@ -36,52 +39,69 @@ def verify_run(store: RunStore, manifest: Manifest) -> Verification:
         OutsideSystemError: A file cannot be read, or DuckDB lacks memory or room on the disk.
     """
     duckdb_package()
-    with (
-        temporary_folder("verify") as temporary,
-        ThreadPoolExecutor(max_workers=1) as others,
-        connected(temporary) as connection,
-    ):
-        tables = list(manifest.tables)
-        of_files = others.submit(files.check_table_files, store, manifest, name=files.TABLES_NAME, tables=tables)
-        run = AuditedRun.opened(store, manifest, connection, schema="now", temporary=temporary)
-        checks = _checks(run, temporary)
-        checks = [of_files.result(), *checks]
+    with temporary_folder("verify") as temporary, connected(temporary) as connection:
+        pool = ThreadPoolExecutor(max_workers=WORKERS)
+        try:
+            run = AuditedRun.opened(store, manifest, connection, schema="now", temporary=temporary)
+            checks = _checks(run, temporary, pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
     return Verification(manifest.run_id, manifest.as_of, store.display_path(manifest.run_id), checks)
 
 
-def _checks(run: AuditedRun, temporary: Path) -> list[Check]:
-    store, manifest = run.store, run.manifest
+def _checks(run: AuditedRun, temporary: Path, pool: Executor) -> list[Check]:
+    """All checks. Threads make the quick tables first, so that the groups after them wait for none in vain."""
     card, since = _card_of(run), _since(run)
     before, why_not = _before(run, since, temporary)
+    of_files = [pool.submit(_check_files, run.store, run.manifest, files.TABLES_NAME, list(run.manifest.tables))]
+    run.make_quick(run.manifest.tables, pool)
+    if before is not None:
+        tables = [table for table in changes.tables_of(before, run) if table in before.manifest.tables]
+        before.make_quick(tables, pool)
+        of_files.append(pool.submit(_check_files, run.store, before.manifest, BEFORE_FILES, tables))
+    groups = [
+        pool.submit(guarded, name, "what this program writes", group)
+        for name, group in _groups(run, card, before, since, why_not)
+    ]
+    checks = [_readable(run)] if run.unreadable else []
+    for group in (*of_files, *groups):
+        checks += group.result()
+    return checks + _keys(run, checks)
+
+
+def _check_files(store: RunStore, manifest: Manifest, name: str, tables: Sequence[str]) -> list[Check]:
+    def check() -> list[Check]:
+        return [files.check_table_files(store, manifest, name=name, tables=tables)]
+
+    return guarded(name, "files with the manifest", check)
+
+
+def _groups(
+    run: AuditedRun,
+    card: Card | None,
+    before: AuditedRun | None,
+    since: Mapping[str, Any] | None,
+    why_not: str | None,
+) -> list[tuple[str, Callable[[], list[Check]]]]:
+    """The groups of checks, each with the name of the check that fails if the group cannot be done."""
     cards = (_card_of(before) if before else None, card)
-    source = ledger if "ledger" in manifest.tables else olist
-    groups: Sequence[tuple[str, Callable[[], list[Check]]]] = (
-        (files.CARD_NAME, partial(files.check_other_files, store, manifest, run.content)),
-        (totals.TOTALS_NAME, lambda: [totals.check_totals(run)]),
-        (totals.EQUATIONS_NAME, lambda: [totals.check_equations(run.content)]),
+    source = ledger if "ledger" in run.manifest.tables else olist
+    return [
+        (files.CARD_NAME, partial(files.check_other_files, run.store, run.manifest, run.content)),
+        (totals.TOTALS_NAME, partial(totals.check_totals, run)),
+        (totals.EQUATIONS_NAME, partial(totals.check_equations, run.content)),
         ("transactions", partial(source.check_transactions, run)),
         ("purchases", partial(measures.check_purchases, run)),
         ("rfm: measures", partial(measures.check_measures, run)),
         (measures.BOUNDARIES, partial(measures.check_boundaries_of_purchases, run)),
         (measures.SUFFICIENCY, partial(measures.check_sufficiency, run)),
-        ("rfm: scores", partial(scores.check_scores, run, card)),
+        ("rfm: scores", partial(scores.check_rows, run, card)),
         ("score card", partial(fitted.check_fitted, run, card)),
         ("customer_segments", partial(clusters.check_clusters, run)),
         ("manifest: the run before", partial(history.check_predecessor, run, before, since)),
         ("segment_history", partial(history.check_history, run, before, why_not=why_not)),
         ("segment_changes", partial(changes.check_changes, run, before, cards, why_not=why_not)),
-    )
-    checks = [_readable(run)] if run.unreadable else []
-    if before is not None:
-        tables = [table for table in PREDECESSORS_TABLES if table in before.manifest.tables]
-        checks += guarded(
-            BEFORE_FILES,
-            "size and checksum of the files that are compared with",
-            lambda: [files.check_table_files(store, before.manifest, name=BEFORE_FILES, tables=tables)],
-        )
-    for name, group in groups:
-        checks += guarded(name, "what this program writes", group)
-    return checks + _keys(run, checks)
+    ]
 
 
 def _keys(run: AuditedRun, checks: Sequence[Check]) -> list[Check]:
@@ -97,8 +117,9 @@ def _keys(run: AuditedRun, checks: Sequence[Check]) -> list[Check]:
 
 
 def _readable(run: AuditedRun) -> Check:
-    faults = [Fault({"table": table}, "files", why, "Parquet") for table, why in run.unreadable.items()]
-    return Check.of(READABLE, "every table of the manifest", rows=len(run.manifest.tables), faults=faults)
+    reasons = [why.partition(f". {RESTORE}")[0] for why in run.unreadable.values()]
+    tables, off = len(run.manifest.tables), len(reasons)
+    return Check(READABLE, "every table of the manifest", Result.FAILED, tables, off, note="; ".join(reasons))
 
 
 def _card_of(run: AuditedRun) -> Card | None:
