@@ -14,7 +14,7 @@ from jobs.storage.local import LocalFolder
 
 DOCS = (Path(__file__).parent.parent / "docs" / "history.md").read_text(encoding="utf-8")
 SHOWN = re.search(r"^```\n(From the segments .*?)^```", DOCS, re.MULTILINE | re.DOTALL)
-QUERIES = re.findall(r"^```sql\n(.*?)^```\n\n(?:\|.*\n){2}((?:\|.*\n)+)", DOCS, re.MULTILINE | re.DOTALL)
+QUERIES = re.findall(r"^```sql\n(.*?)^```\n\n(?:\|[^\n]*\n){2}((?:\|[^\n]*\n)+)", DOCS, re.MULTILINE | re.DOTALL)
 RUN_ID = re.compile(r"(?<=2018-06-17-)[0-9TZ]+-[0-9a-f]{6}")
 
 
@@ -35,6 +35,7 @@ def test_a_month_of_the_sample_is_the_one_that_the_page_shows(
     printed = RUN_ID.sub("...", capfd.readouterr().out)
     assert SHOWN is not None
     assert RUN_ID.sub("...", SHOWN[1]) in printed
+    assert len(QUERIES) == 3
     assert answers(output) == [answer for _, answer in QUERIES]
 
 
