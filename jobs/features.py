@@ -63,9 +63,7 @@ def run_alone(config: FeaturesRunConfig) -> None:
         run.finish(inputs={"checked_run": earlier.run_id}, results=[checked, kept, features], becomes_current=True)
         report = leave_report(run, store)
         report.show()
-        show_segments(features.scored)
-        show_changes(features.scored.changes)
-        show_validation(features.validation)
+        features.show()
         run.show_summary()
     report.raise_if_failed()
 
@@ -90,6 +88,12 @@ class Features:
     scored: ScoredCustomers
     files: FeatureFiles | None
     validation: Validation | None = None
+
+    def show(self) -> None:
+        """Print the segments, what changed, and whether they predict."""
+        show_segments(self.scored)
+        show_changes(self.scored.changes)
+        show_validation(self.validation)
 
     def configuration(self) -> Mapping[str, Any]:
         """The settings that their rows depend on."""

@@ -14,10 +14,8 @@ from jobs.clusters.previous import PreviousClusters, previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
 from jobs.errors import DataError, PipelineError
 from jobs.features import Features, run_features
-from jobs.history.summary import show_changes
 from jobs.ingest import ingest
 from jobs.inputs.input_files import inputs_of, pinned
-from jobs.outcomes.summary import show_validation
 from jobs.publish import PublishConfig, publish
 from jobs.quality.active_rules import active_rules
 from jobs.registering.leaving import catalogue_for, leave_in_catalogue
@@ -26,7 +24,6 @@ from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.manifest import StepResult
 from jobs.runs.run import Run, open_run
 from jobs.scores.planning import ScoringPlan, plan_scoring
-from jobs.scores.summary import show_segments
 from jobs.segments import cluster_customers
 from jobs.sources.choosing import source_of
 from jobs.sources.source import Source
@@ -88,9 +85,7 @@ class SegmentedCustomers:
 
     def show(self, run: Run) -> None:
         """Print the segments, what changed, whether they predict, the summary of the run and the clusters."""
-        show_segments(self.features.scored)
-        show_changes(self.features.scored.changes)
-        show_validation(self.features.validation)
+        self.features.show()
         run.show_summary(*(cluster_notes(self.clusters) if self.clusters else ()))
         if self.clusters:
             show_clusters(self.clusters)

@@ -32,6 +32,12 @@ STEPS = ("past_data", "new_purchases", "time_passed", "cut_points", "segment_map
 NEW, VANISHED = "new_customer", "vanished_customer"
 CAUSES = (NEW, VANISHED, *STEPS)
 
+
+def step_in_words(step: str) -> str:
+    """The name of a step as people read it, such as "past data"."""
+    return step.replace("_", " ")
+
+
 CODES = (
     *("from_segment_code", "code_after_past_data", "code_after_new_purchases"),
     *("code_after_time", "code_after_cut_points", "to_segment_code"),

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from jobs.errors import ConfigurationError, DataError
-from jobs.inputs.score_cards import card_of_run
+from jobs.inputs.score_cards import RunWithCard, card_of_run
 from jobs.runs.recorded_changes import RecordedMoves, RunWithChanges
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import MANIFEST, RunStore
-from transforms.rfm.score_card import ScoreCard, Scoring
 from transforms.sources.counted import Counted
 
 NAME_RUNS = "Name a run of jobs.pipeline, jobs.features or jobs.segments that scored its customers"
@@ -18,31 +17,8 @@ TO_COMPARE = ". --between EARLIER LATER compares any two runs"
 
 
 @dataclass(frozen=True)
-class ExplainedRun:
-    """A run with scores.
-
-    Attributes:
-        manifest: the run's.
-        card: the score card that its customers were scored with.
-    """
-
-    manifest: Manifest
-    card: ScoreCard
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self.manifest.run_id
-
-    @property
-    def as_of(self) -> date:
-        """The last day that counts."""
-        return self.manifest.as_of
-
-    @property
-    def scoring(self) -> Scoring:
-        """Cut points and segments."""
-        return self.card.scored_by
+class ExplainedRun(RunWithCard):
+    """A run whose customers are explained."""
 
     @property
     def first_day(self) -> date | None:
@@ -112,8 +88,8 @@ def _between(store: RunStore, earlier_id: str, later_id: str) -> ExplainedRuns:
             f"expected the earlier one first. Give --between {later_id} {earlier_id}"
         )
     changes = store.manifest_as(RunWithChanges, later_id).changes
-    is_recorded = isinstance(changes, RecordedMoves) and changes.since.run_id == earlier_id
-    return ExplainedRuns(now, before, changes if is_recorded and isinstance(changes, RecordedMoves) else None)
+    moves = changes if isinstance(changes, RecordedMoves) and changes.since.run_id == earlier_id else None
+    return ExplainedRuns(now, before, moves)
 
 
 def read_run(store: RunStore, run_id: str) -> ExplainedRun:

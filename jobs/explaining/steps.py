@@ -11,15 +11,8 @@ from jobs.explaining.words import (
     segment_in_words,
     value_in_words,
 )
+from transforms.changes import step_in_words
 from transforms.rfm.scores import amount_in_words
-
-TITLES: Mapping[str, str] = {
-    "past_data": "Past data",
-    "new_purchases": "New purchases",
-    "time_passed": "Time passed",
-    "cut_points": "Cut points",
-    "segment_map": "Segment map",
-}
 
 CAUSES: Mapping[str, str] = {
     "past_data": "the data of the past changed",
@@ -44,7 +37,7 @@ def step_sentences(movement: Movement, steps: Sequence[Step]) -> list[str]:
 
 
 def _sentence(step: Step, fact: str, is_change: bool) -> str:
-    text = f"{TITLES[step.name]}: {fact}"
+    text = f"{step_in_words(step.name).capitalize()}: {fact}"
     effect = _effect(step) if is_change else ""
     return f"{text}; {effect}." if effect else f"{text}."
 

@@ -11,14 +11,13 @@ from pyspark.sql import DataFrame
 
 from jobs.cli.logs import log_event
 from jobs.errors import ConfigurationError, DataError
-from jobs.inputs.score_cards import card_of_run
+from jobs.inputs.score_cards import RunWithCard, card_of_run
 from jobs.runs.run import Run
 from jobs.runs.totals import Boundary, totals_of
 from jobs.storage.run_files import Manifest, RecordedSegment
 from jobs.storage.store import RunStore
 from transforms import schemas
 from transforms.changes import begun_history, gone_purchases
-from transforms.rfm.score_card import ScoreCard, Scoring
 
 BEGIN_ANEW = "none"
 """The value of ``--compare`` that begins the history of all customers anew."""
@@ -34,31 +33,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class PreviousRun:
-    """The run before.
-
-    Attributes:
-        manifest: its manifest.
-        card: its score card, with cut points and a segment map.
-    """
-
-    manifest: Manifest
-    card: ScoreCard
-
-    @property
-    def run_id(self) -> str:
-        """Its id."""
-        return self.manifest.run_id
-
-    @property
-    def as_of(self) -> date:
-        """Its day."""
-        return self.manifest.as_of
-
-    @property
-    def scoring(self) -> Scoring:
-        """Its cut points and its segment map."""
-        return self.card.scored_by
+class PreviousRun(RunWithCard):
+    """The run before."""
 
     @cached_property
     def customers(self) -> int:
@@ -91,6 +67,16 @@ class PreviousRun:
             return None
         purchases = run.read_earlier("purchases", earlier=self.manifest, schema=schemas.PURCHASES)
         return gone_purchases(purchases=purchases, first_day=first_day)
+
+
+def is_for_readers(*, becomes_current: bool, job: str | None) -> bool:
+    """Whether a run was made for readers, and is no experiment: to become current, or by a backfill.
+
+    Args:
+        becomes_current: what its manifest says.
+        job: the job that made it; None where the manifest does not say so.
+    """
+    return becomes_current or job == BACKFILL
 
 
 def find_previous(store: RunStore, *, as_of: date, compare: str | None, source_kind: str) -> PreviousRun | None:
@@ -144,8 +130,8 @@ def _manifest_of(store: RunStore, run_id: str) -> Manifest | None:
 
 
 def _is_eligible(manifest: Manifest, source_kind: str) -> bool:
-    is_for_readers = manifest.becomes_current or manifest.job == BACKFILL
-    return is_for_readers and _has_segments(manifest) and _kind_of(manifest) == source_kind
+    is_eligible = is_for_readers(becomes_current=manifest.becomes_current, job=manifest.job)
+    return is_eligible and _has_segments(manifest) and _kind_of(manifest) == source_kind
 
 
 def _has_segments(manifest: Manifest) -> bool:

@@ -2,17 +2,9 @@
 
 from jobs.cli import console
 from jobs.history.changed import SegmentChanges
-from transforms.changes import CAUSES, in_a_word
+from transforms.changes import CAUSES, NEW, VANISHED, in_a_word, step_in_words
 
-IN_WORDS = {
-    "new_customer": "new customers",
-    "vanished_customer": "vanished customers",
-    "past_data": "past data",
-    "new_purchases": "new purchases",
-    "time_passed": "time passed",
-    "cut_points": "cut points",
-    "segment_map": "segment map",
-}
+CUSTOMERS = {NEW: "new customers", VANISHED: "vanished customers"}
 
 
 def show_changes(changes: SegmentChanges | None) -> None:
@@ -32,7 +24,11 @@ def show_changes(changes: SegmentChanges | None) -> None:
 def change_notes(changes: SegmentChanges) -> list[str]:
     """What became of the customers, why, and how far the segments drifted, one line each."""
     customers = changes.customers
-    causes = ", ".join(f"{IN_WORDS[cause]} {changes.causes[cause]:,}" for cause in CAUSES if changes.causes[cause])
+    causes = ", ".join(
+        f"{CUSTOMERS.get(cause) or step_in_words(cause)} {changes.causes[cause]:,}"
+        for cause in CAUSES
+        if changes.causes[cause]
+    )
     settings = ", ".join(
         f"{name} ({before} before, {now} now)" for name, (before, now) in changes.settings_that_differ.items()
     )

@@ -1,6 +1,7 @@
 """What a run scores its customers with: a score card by name, by file or of the current run, and segment maps."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from importlib import resources
 from typing import Any
 
@@ -8,11 +9,12 @@ from jobs.cli.arguments import CURRENT_CARD
 from jobs.cli.config import FeaturesConfig
 from jobs.errors import ConfigurationError, DataError
 from jobs.inputs.segment_maps import load_maps
+from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import folder_at
 from transforms.rfm.dimensions import ScoreCardError
 from transforms.rfm.feature_scale import FeatureScale, ScaleKind
-from transforms.rfm.score_card import LONGEST_NAME, ScoreCard
+from transforms.rfm.score_card import LONGEST_NAME, ScoreCard, Scoring
 from transforms.rfm.segments import SegmentMaps
 
 SUFFIX = ".json"
@@ -118,6 +120,34 @@ def current_card(store: RunStore) -> ScoreCard | None:
         raise DataError(
             f"{store.output}/{entry.file}: {error}. Restore it, or make a new card with --card fit"
         ) from None
+
+
+@dataclass(frozen=True)
+class RunWithCard:
+    """An earlier run with scores.
+
+    Attributes:
+        manifest: its manifest.
+        card: the card that its customers were scored with, with cut points and a segment map.
+    """
+
+    manifest: Manifest
+    card: ScoreCard
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        return self.manifest.run_id
+
+    @property
+    def as_of(self) -> date:
+        """Its day, the last one that counts."""
+        return self.manifest.as_of
+
+    @property
+    def scoring(self) -> Scoring:
+        """Its cut points and its segment map."""
+        return self.card.scored_by
 
 
 def card_of_run(store: RunStore, file: str, *, advice: str) -> ScoreCard:

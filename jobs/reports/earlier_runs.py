@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import ConfigDict
 
 from jobs.errors import ConfigurationError, DataError
-from jobs.history.previous import BACKFILL
+from jobs.history.previous import LONG_AGO, is_for_readers
 from jobs.reports.reported_run import ReportedCard, ReportedRun, ReportedSegments, Settings
 from jobs.storage.run_files import ISODate, OfRun, Time
 from jobs.storage.store import RunStore
@@ -19,8 +19,6 @@ MOST_RUNS = 400
 
 READERS = 16
 """Manifests that are read at a time: in S3 each takes a tenth of a second."""
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Unread = Literal["incomplete", "without segments", "unreadable"]
 UNREADABLE: Unread = "unreadable"
@@ -75,7 +73,7 @@ class EarlierRun:
             customers={each.code: each.customers for each in segments.segments},
             card=manifest.score_card.hash if manifest.score_card else None,
             measured_by=manifest.configuration.measured_by,
-            is_for_readers=manifest.becomes_current or manifest.job == BACKFILL,
+            is_for_readers=is_for_readers(becomes_current=manifest.becomes_current, job=manifest.job),
         )
 
     @property
