@@ -19,12 +19,12 @@ def test_a_run_that_does_not_hold_fails_its_test(tmp_path: Path) -> None:
         raise_if_off(RunStore(str(tmp_path)), JUNE_RUN)
 
 
-def test_each_complete_run_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_complete_run_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finished, verified = [], []
     monkeypatch.setattr(Run, "finish", lambda run, **_: finished.append(run))
     monkeypatch.setattr("tests.verified.raise_if_off", lambda _, run_id: verified.append((len(finished), run_id)))
     run = object.__new__(Run)
-    run.run_id, run._store = JUNE_RUN, None  # type: ignore[assignment]
+    run.run_id, run._store = JUNE_RUN, RunStore(str(tmp_path))
     with verified_runs():
         run.finish(inputs={}, results=[], becomes_current=True)
     assert verified == [(1, JUNE_RUN)]
