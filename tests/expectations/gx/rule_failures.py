@@ -5,6 +5,7 @@ Each rule of each contract has a row that fails it and no other rule, or names w
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from expectations.contracts.computed import with_row_count
@@ -230,6 +231,36 @@ RFM = Case(
     no_rows=(COUNTED, MEAN),
     failures_together=(COUNTED, MEAN),
 )
+DAY = date(2018, 1, 1)
+IN_SEGMENT = {"segment_code": "RM02", "segment": "Recent", "segment_since": DAY}
+LACKS_SEGMENT = "has_values(segment)"
+SEGMENT_HISTORY = Case(
+    CONTRACTS["segment_history"],
+    "customer_unique_id",
+    {**IN_SEGMENT, "runs_in_segment": 1},
+    [
+        *without_value("customer_unique_id"),
+        Failure(LACKS_SEGMENT, {"segment": None, "segment_since": None}, "segment, segment_since"),
+        *[failure._replace(also=("between(runs_in_segment)",)) for failure in without_value("runs_in_segment")],
+        Failure("between(runs_in_segment)", {"runs_in_segment": 0}, "0"),
+        Failure("unique(customer_unique_id)", {"customer_unique_id": X}, X),
+    ],
+    nulls=(LACKS_SEGMENT, "between(runs_in_segment)", "unique(customer_unique_id)"),
+    no_rows=(),
+)
+LACKS_CAUSE = "has_values(day and cause)"
+SEGMENT_CHANGES = Case(
+    CONTRACTS["segment_changes"],
+    "customer_unique_id",
+    {"from_as_of": DAY, "cause": "time"},
+    [
+        *without_value("customer_unique_id"),
+        Failure(LACKS_CAUSE, {"cause": None}, "cause"),
+        Failure("unique(customer_unique_id)", {"customer_unique_id": X}, X),
+    ],
+    nulls=(LACKS_CAUSE, "unique(customer_unique_id)"),
+    no_rows=(),
+)
 AS_MANY = "row_count_between(customers in rfm)"
 SEGMENTS = Case(
     with_row_count(CONTRACTS["customer_segments"], rows=2, of="customers in rfm"),
@@ -250,4 +281,10 @@ SEGMENTS = Case(
     no_rows=(AS_MANY,),
     failures_together=(AS_MANY,),
 )
-CASES = {case.contract.table: case for case in (CUSTOMERS, ORDERS, PAYMENTS, TRANSACTIONS, PURCHASES, RFM, SEGMENTS)}
+CASES = {
+    case.contract.table: case
+    for case in (
+        *(CUSTOMERS, ORDERS, PAYMENTS, TRANSACTIONS, PURCHASES, RFM),
+        *(SEGMENT_HISTORY, SEGMENT_CHANGES, SEGMENTS),
+    )
+}
