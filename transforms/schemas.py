@@ -193,6 +193,21 @@ SEGMENT_CHANGES = StructType(
 )
 """Who changed their segment since the run before, who is new and who vanished; with the way there (`changes`)."""
 
+AUDIENCES = StructType(
+    [
+        StructField("audience_id", StringType()),
+        StructField("campaign", StringType()),
+        StructField("run_id", StringType()),
+        StructField("as_of", DateType()),
+        StructField("customer_unique_id", StringType()),
+        StructField("segment_code", StringType()),
+        StructField("change", StringType()),
+        StructField("previous_segment_code", StringType()),
+        StructField("arm", StringType()),
+    ]
+)
+"""The members of exported audiences, of which a warehouse holds any number. The run does not write them."""
+
 REASON = StructType(
     [
         StructField("rule", StringType()),

@@ -353,14 +353,14 @@ def _read(model: type[Model], text: str, *, longest: int, name: str, advice: str
     try:
         return model.model_validate(parse_object(text, longest=longest))
     except ValidationError as error:
-        cause = _first_problem(error)
+        cause = first_problem(error)
     except JSONTextError as error:
         cause = str(error)
     cause = cut(cause, longest=LONGEST_CAUSE)
     raise DataError(f"{name}: {cause}; it was not written by this program, or was changed since. {advice}")
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """The field, what was found, and what was expected."""
     problem = error.errors(include_url=False)[0]
     field = ".".join(cut(str(part), longest=40) for part in problem["loc"])
