@@ -39,6 +39,7 @@ def rows_of(frame: DataFrame) -> list[str]:
     return sorted(map(str, frame.select(*columns).collect()))
 
 
+@pytest.mark.long
 def test_sail_gives_the_rows_that_spark_gives(spark: SparkSession, run_folder: Path, tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "tests.sail_chain", str(run_folder), str(tmp_path), AS_OF],

@@ -58,6 +58,7 @@ def test_a_year_of_months_equals_separate_runs_and_so_does_the_run_after(tmp_pat
     assert ReadRun.as_of(whole, days[0], job="backfill").manifest["inputs"] == {"checked_run": checked}
 
 
+@pytest.mark.long
 def test_a_backfill_that_ends_in_the_middle_leaves_complete_runs_and_the_command_that_goes_on(
     raw: RawFiles, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

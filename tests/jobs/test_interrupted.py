@@ -117,6 +117,7 @@ def interrupt(raw: RawFiles, output: Path, number: int, *, at: int, after: bool 
 
 
 @pytest.mark.usefixtures("spark")
+@pytest.mark.long
 def test_a_signal_at_the_moments_that_change_what_readers_see_ends_in_a_true_line(
     raw: RawFiles, output: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

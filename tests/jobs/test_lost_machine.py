@@ -47,6 +47,7 @@ def ingested(raw: RawFiles, output: Path) -> int:
     return ingest.main(["--as-of", "2018-12-31", *places, "--run-id", RUN])
 
 
+@pytest.mark.long
 def test_a_file_whose_rows_were_seen_twice_is_counted_by_itself(
     raw: RawFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

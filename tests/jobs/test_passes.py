@@ -94,6 +94,7 @@ def costs(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Cost
     return counts
 
 
+@pytest.mark.long
 def test_jobs_exchanges_and_readings_of_each_step_are_those_that_the_docs_state(costs: Costs) -> None:
     assert costs == COSTS
     page = (Path(__file__).parent.parent.parent / "docs" / "performance.md").read_text()
@@ -101,6 +102,7 @@ def test_jobs_exchanges_and_readings_of_each_step_are_those_that_the_docs_state(
         assert f"| {step} | {cost['jobs']} | {cost.get('exchanges', 0)} |" in page
 
 
+@pytest.mark.long
 def test_raw_files_are_read_once_and_no_row_of_them_is_moved(costs: Costs) -> None:
     for table in ("customers", "orders", "payments"):
         assert costs[table]["reads files"] == 1

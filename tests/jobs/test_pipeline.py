@@ -120,6 +120,7 @@ def check_origin(manifest: dict[str, Any], raw: RawFiles) -> None:
     assert all(step["seconds"] > 0 and step["spark_jobs"] > 0 for step in steps.values())
 
 
+@pytest.mark.long
 def test_two_runs_give_the_same_content_in_folders_of_their_own(
     spark: SparkSession, raw: RawFiles, plain_run: Ran
 ) -> None:
@@ -165,6 +166,7 @@ def test_a_card_that_a_run_fitted_gives_the_same_figures_when_it_is_applied(spar
     assert applied.manifest["score_card"]["customers_outside_its_range"] == 0
 
 
+@pytest.mark.long
 def test_the_workshops_way_says_what_it_loses_and_who_is_outside_its_range(raw: RawFiles) -> None:
     raw.write()
     manifest = run(raw, "--purchase-value", "any", "--card", "workshop-2021").manifest
@@ -174,6 +176,7 @@ def test_the_workshops_way_says_what_it_loses_and_who_is_outside_its_range(raw: 
     assert manifest["score_card"]["customers_outside_its_range"] == 2
 
 
+@pytest.mark.long
 def test_every_accepted_payment_belongs_to_a_customer_in_rfm(spark: SparkSession, raw: RawFiles) -> None:
     raw.customers[2] = '"c2",,"09790",sao paulo,SP'
     raw.write()

@@ -21,7 +21,7 @@ from tests.jobs.complete_runs import Ran
 from tests.manifests import total
 from tests.raw_files import RawFiles, key
 
-pytestmark = pytest.mark.usefixtures("spark")
+pytestmark = [pytest.mark.usefixtures("spark"), pytest.mark.long]
 
 AS_OF, RUN = "2018-06-30", "2018-06-30-release-0.1"
 

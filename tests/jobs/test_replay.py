@@ -70,6 +70,7 @@ def test_corrected_rows_are_accepted_as_in_a_fresh_ingest_a_copy_stays_and_repla
     assert [check["passed"] for check in replayed["reconciliation"]] == [True] * 9
 
 
+@pytest.mark.long
 def test_only_corrected_rows_are_accepted_and_new_rows_are_not(spark: SparkSession, raw: RawFiles) -> None:
     raw.payments[3] = '"o2",1,boleto,1,-20.00'
     raw.payments[4] = '"o3",1,debit_card,1,R$ 5'

@@ -35,6 +35,7 @@ def test_clusters_applied_again_are_compared_with_those_whose_numbers_they_have(
     assert (actual["drift"]["against"], actual["drift"]["drift"]) == (FIRST, 0.0)
 
 
+@pytest.mark.long
 def test_a_missing_model_stops_only_runs_that_would_match_to_it(
     runs: Runs, raw: RawFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:

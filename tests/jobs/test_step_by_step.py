@@ -34,6 +34,7 @@ def test_ingest_and_features_one_after_the_other_are_the_pipeline(
     assert card["fit_configuration_hash"] == ran.manifest["configuration_hash"]
 
 
+@pytest.mark.long
 def test_a_run_may_be_complete_without_becoming_current(raw: RawFiles, tmp_path: Path) -> None:
     raw.write()
     output = tmp_path / "output"

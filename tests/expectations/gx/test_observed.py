@@ -88,6 +88,7 @@ def kinds_in_detail(result: Mapping[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("table", ["payments", "orders", "rfm"])
+@pytest.mark.long
 def test_a_result_is_that_of_the_library_with_its_own_engine(spark: SparkSession, tmp_path: Path, table: str) -> None:
     contract = CASES[table].contract
     rows, duplicates = failing_rows(spark, table)

@@ -60,6 +60,7 @@ def by_day(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return days
 
 
+@pytest.mark.long
 def test_files_of_days_before_the_window_are_not_opened_and_nobody_misses_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

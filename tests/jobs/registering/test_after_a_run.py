@@ -44,6 +44,7 @@ def test_the_run_is_registered_once_it_is_current_and_before_it_is_loaded(
     assert shown.index("Report: ") < shown.index(f"Database {CATALOGUE} of the Glue") < shown.index("In duckdb:")
 
 
+@pytest.mark.long
 def test_a_run_that_could_not_be_registered_is_complete_and_loaded_and_ends_with_the_command(
     arguments: list[str], data_catalogue: DataCatalogue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,6 +131,7 @@ def test_while_no_run_is_current_there_are_partitions_alone(lake: Lake, capsys: 
     assert "no current run there, so nothing to register" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_partitions_of_pruned_runs_are_removed(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     # More than one call removes.
     gone = [f"2018-09-{day:02}-nightly" for day in range(1, MOST_DELETED + 3)]
@@ -197,6 +198,7 @@ def test_a_partition_that_leads_elsewhere_is_put_right(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 13])
+@pytest.mark.long
 def test_of_two_runs_at_once_the_current_tables_show_one_run_entirely(lake: Lake, after: int) -> None:
     lake.put_run(MONDAY)
     assert lake.register() == 0

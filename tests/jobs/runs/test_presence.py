@@ -97,6 +97,7 @@ def remove_when(monkeypatch: pytest.MonkeyPatch, written: str, remove: Callable[
 
 
 @pytest.mark.usefixtures("spark")
+@pytest.mark.long
 def test_a_table_that_is_removed_while_rfm_is_written_never_becomes_current(
     raw: RawFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:

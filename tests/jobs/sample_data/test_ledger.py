@@ -231,6 +231,7 @@ def test_a_return_finds_any_row_by_its_number_among_its_customers_rows(
     assert max(ordinals[True], default=-1) == round(rows * heaviest) - 1
 
 
+@pytest.mark.long
 def test_an_earlier_sample_is_replaced_only_by_a_whole_one(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +260,7 @@ def test_the_session_keeps_its_settings(spark: SparkSession, bank: Path) -> None
 
 
 @pytest.mark.usefixtures("spark", "aws")
+@pytest.mark.long
 def test_a_ledger_in_s3_replaces_the_earlier_one(bucket: str) -> None:
     folder = S3Folder(bucket, "bank")
     for rows in ("2", "1"):

@@ -21,6 +21,7 @@ segments:
 """
 
 
+@pytest.mark.long
 def test_a_run_takes_over_card_and_window_of_the_current_run_and_takes_another_map(
     spark: SparkSession, raw: RawFiles, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -118,6 +118,7 @@ def columns_of_derived_tables() -> list[tuple[str, str]]:
     return [(table, column) for table, column in columns if column not in ("column", "|---|---|---|---|---|")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("table", "column"), columns_of_derived_tables(), ids=str)
 def test_one_value_of_any_column_is_found_and_named(damaged: DamagedRun, table: str, column: str) -> None:
     key = KEYS.get(table, "customer_unique_id")
@@ -195,6 +196,7 @@ PARTS = (
 )
 
 
+@pytest.mark.long
 def test_a_changed_figure_of_the_manifest_is_found(damaged: DamagedRun) -> None:
     original = damaged.manifest
     places = [place for part in PARTS for place in numbers_in(original[part], (part,)) if not UNRELATED & set(place)]
