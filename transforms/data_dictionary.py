@@ -83,6 +83,23 @@ COLUMN_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
 )
 """A column means the same in every table that has it."""
 
+AUDIENCES_DESCRIPTION = "The members of exported audiences, on the list and held back: one row per audience and person."
+
+AUDIENCE_COLUMN_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "audience_id": "Identifier of the audience, as in its audience.json.",
+        "campaign": "Name of the campaign. Null if none was given.",
+        "run_id": "The run that the members were chosen from.",
+        "as_of": "The day of that run.",
+        "customer_unique_id": "Identifier of the person, the same for all of their orders.",
+        "segment_code": "Code of the segment in that run. Null for a person who left.",
+        "change": "In an audience of changes: came, left, moved or updated. Null in a full audience.",
+        "previous_segment_code": "In an audience of changes: code of the segment in the earlier run. Null if there was "
+        "none.",
+        "arm": "treatment for a person on the list, control for a person who is held back.",
+    }
+)
+
 FIGURE_TABLE_DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "segment_figures": "The segments of the report: one row per segment.",

@@ -41,6 +41,8 @@ POLL_SECONDS = (0.2, 5.0)
 
 CANCEL_TIMEOUT_SECONDS = 30.0
 
+LOOK_FIRST = "check pipeline_runs (of an audience: the table audiences) before you publish again"
+
 
 class StatementError(Exception):
     """A statement failed, and Redshift rolled the whole batch back.
@@ -114,15 +116,12 @@ class DataApiClient:
                     **self._database,
                 )
         except NoAnswerError as error:
-            raise UnknownOutcomeError(
-                f"{error}. The batch may have started; check pipeline_runs before you publish again"
-            ) from None
+            raise UnknownOutcomeError(f"{error}. The batch may have started; {LOOK_FIRST}") from None
         try:
             self._wait(submitted["Id"], statements, title=title)
         except OutsideSystemError as error:
             raise UnknownOutcomeError(
-                f"{error}. Batch {submitted['Id']} has started, and its outcome is unknown; check pipeline_runs before "
-                "you publish again"
+                f"{error}. Batch {submitted['Id']} has started, and its outcome is unknown; {LOOK_FIRST}"
             ) from None
         except KeyboardInterrupt:
             interruptions.tidy_up(within=CANCEL_TIMEOUT_SECONDS + interruptions.SECONDS_TO_TIDY_UP)

@@ -4,16 +4,28 @@
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from jobs.warehouse.ddl import PIPELINE_RUNS, PIPELINE_RUNS_SCHEMA, duckdb_type, layout_of, redshift_type
+from pyspark.sql.types import StructType
+
+from jobs.warehouse.ddl import (
+    AUDIENCES_TABLE,
+    KEYS_IN_WAREHOUSE,
+    PIPELINE_RUNS,
+    PIPELINE_RUNS_SCHEMA,
+    duckdb_type,
+    layout_of,
+    redshift_type,
+)
 from transforms.data_dictionary import (
+    AUDIENCE_COLUMN_DESCRIPTIONS,
+    AUDIENCES_DESCRIPTION,
     COLUMN_DESCRIPTIONS,
     FIGURE_COLUMN_DESCRIPTIONS,
     FIGURE_TABLE_DESCRIPTIONS,
     TABLE_DESCRIPTIONS,
 )
-from transforms.schemas import FIGURES, KEYS, MONEY_COLUMNS, TABLES
+from transforms.schemas import AUDIENCES, FIGURES, KEYS, MONEY_COLUMNS, TABLES
 
 INTRODUCTION = """\
 # Data dictionary
@@ -45,8 +57,10 @@ PIPELINE_RUNS_IN_WORDS = {
 
 
 def data_dictionary() -> str:
-    """The page as Markdown: a section for each table of a run, one for `pipeline_runs`, and one for each of figures."""
-    return "\n".join([INTRODUCTION, *_run_tables(), *_pipeline_runs(), FIGURES_IN_WORDS, *_figure_tables()])
+    """The page as Markdown: the tables of a run, the others of a warehouse, and those of figures."""
+    return "\n".join(
+        [INTRODUCTION, *_run_tables(), *_pipeline_runs(), *_audiences(), FIGURES_IN_WORDS, *_figure_tables()]
+    )
 
 
 def _run_tables() -> Iterator[str]:
@@ -66,10 +80,24 @@ def _run_tables() -> Iterator[str]:
 def _pipeline_runs() -> Iterator[str]:
     yield f"## {PIPELINE_RUNS}\n"
     yield "Only in a warehouse: one row per load, written in the transaction that loads the tables.\n"
+    yield from _warehouse_columns(PIPELINE_RUNS_SCHEMA, PIPELINE_RUNS_IN_WORDS)
+
+
+def _audiences() -> Iterator[str]:
+    key, layout = KEYS_IN_WAREHOUSE[AUDIENCES_TABLE], layout_of(AUDIENCES_TABLE)
+    yield f"## {AUDIENCES_TABLE}\n"
+    yield (
+        "Only in a warehouse, and no table of a run: each export that is loaded adds its members, and no load of a run "
+        f"changes it ([warehouse.md](warehouse.md#audiences)). {AUDIENCES_DESCRIPTION} Key: {_code_list(key)}."
+    )
+    yield f"Redshift distributes it by `{layout.distribution}` and sorts it by {_code_list(layout.sort)}.\n"
+    yield from _warehouse_columns(AUDIENCES, AUDIENCE_COLUMN_DESCRIPTIONS)
+
+
+def _warehouse_columns(schema: StructType, descriptions: Mapping[str, str]) -> Iterator[str]:
     yield "| column | Redshift | DuckDB | |\n|---|---|---|---|"
-    for field in PIPELINE_RUNS_SCHEMA:
-        description = PIPELINE_RUNS_IN_WORDS[field.name]
-        yield f"| {field.name} | {redshift_type(field)} | {duckdb_type(field)} | {description} |"
+    for field in schema:
+        yield f"| {field.name} | {redshift_type(field)} | {duckdb_type(field)} | {descriptions[field.name]} |"
     yield ""
 
 

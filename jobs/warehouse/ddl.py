@@ -47,6 +47,13 @@ PIPELINE_LOCK = "pipeline_lock"
 PIPELINE_LOCK_SCHEMA = StructType(PIPELINE_RUNS_SCHEMA.fields[:1])
 """An empty table that each load locks. Loads wait for each other there, and no reader waits, since nobody reads it."""
 
+AUDIENCES_TABLE = "audiences"
+"""The members of exported audiences (`transforms.schemas.AUDIENCES`). A load of a run leaves it as it is."""
+
+KEYS_IN_WAREHOUSE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {**KEYS, AUDIENCES_TABLE: ("audience_id", "customer_unique_id")}
+)
+
 SQL_TYPES: Mapping[type[DataType], str] = MappingProxyType(
     {
         IntegerType: "integer",
@@ -71,6 +78,10 @@ VARCHAR_BYTES: Mapping[str, int] = MappingProxyType(
         "configuration_hash": 64,
         "load_id": 64,
         "tables": 16_384,
+        "audience_id": 64,
+        "campaign": 800,
+        "change": 16,
+        "arm": 16,
     }
 )
 """Length of text columns in Redshift, in bytes of UTF-8: of tables, of raw tables, and of the loader's own."""
@@ -100,6 +111,8 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
         # Queries add these up by customer and filter by day.
         "transactions": Layout("customer_unique_id", ("order_purchase_time",)),
         "purchases": Layout("customer_unique_id", ("order_purchase_time",)),
+        # Queries take one audience and join its members to rfm.
+        AUDIENCES_TABLE: Layout("customer_unique_id", ("audience_id",)),
     }
 )
 """Tables with one row per customer are missing here: `layout_of` stores them by their key."""
@@ -136,13 +149,15 @@ WORKSHOP_VIEWS: Mapping[str, WorkshopView] = MappingProxyType(
 
 
 def create_redshift_table(table: str, columns: StructType, *, schema: str) -> str:
-    """The statement that creates a table of the run in Redshift.
+    """The statement that creates a table of the run, or that of audiences, in Redshift.
 
     Redshift does not enforce a primary key, and its planner trusts the declaration: it drops a ``distinct`` on the
-    key. The keys here are true, since the data contracts check them in every run.
+    key. The keys of a run are true, since the data contracts check them. Of audiences each load counts the distinct
+    customers, so nothing is declared that the planner could take for the count.
     """
-    key, layout = KEYS[table], layout_of(table)
-    lines = [*_redshift_columns(columns, key=key), f"primary key ({identifier_list(key)})"]
+    layout = layout_of(table)
+    primary_key = [f"primary key ({identifier_list(KEYS[table])})"] if table in KEYS else []
+    lines = [*_redshift_columns(columns, key=KEYS_IN_WAREHOUSE[table]), *primary_key]
     return (
         f"create table if not exists {qualified_name(schema, table)} {_in_parentheses(lines)}\n"
         f"diststyle key distkey ({identifier(layout.distribution)}) sortkey ({identifier_list(layout.sort)})"
@@ -150,9 +165,10 @@ def create_redshift_table(table: str, columns: StructType, *, schema: str) -> st
 
 
 def create_redshift_staging(table: str, columns: StructType, *, name: str) -> str:
-    """The statement that creates a staging table: the columns of the files, distributed as in the run's table."""
+    """The statement that creates a staging table: the columns of the files, distributed as in the table itself."""
+    lines = _redshift_columns(columns, key=KEYS_IN_WAREHOUSE[table])
     return (
-        f"create temp table {identifier(name)} {_in_parentheses(_redshift_columns(columns, key=KEYS[table]))}\n"
+        f"create temp table {identifier(name)} {_in_parentheses(lines)}\n"
         f"diststyle key distkey ({identifier(layout_of(table).distribution)})"
     )
 
@@ -176,8 +192,9 @@ def replace_duckdb_table(name: str, columns: StructType, *, schema: str) -> str:
 
 
 def create_duckdb_table(name: str, columns: StructType, *, schema: str) -> str:
-    """The statement that creates a table of the loader's own in DuckDB, unless it exists."""
-    return f"create table if not exists {qualified_name(schema, name)} {_in_parentheses(_duckdb_columns(columns))}"
+    """The statement that creates a table that loads add to in DuckDB, unless it exists."""
+    lines = _duckdb_columns(columns, key=KEYS_IN_WAREHOUSE.get(name, ()))
+    return f"create table if not exists {qualified_name(schema, name)} {_in_parentheses(lines)}"
 
 
 def create_workshop_view(view: str, *, schema: str, tables_schema: str) -> str:
@@ -197,7 +214,7 @@ def create_workshop_view(view: str, *, schema: str, tables_schema: str) -> str:
 
 def layout_of(table: str) -> Layout:
     """The layout of a table in Redshift."""
-    return LAYOUTS.get(table, Layout(KEYS[table][0], KEYS[table]))
+    return LAYOUTS[table] if table in LAYOUTS else Layout(KEYS[table][0], KEYS[table])
 
 
 def redshift_column(field: StructField) -> str:

@@ -1,8 +1,8 @@
-"""Loads a run into a DuckDB file: one file, one transaction."""
+"""Loads a run, or an audience, into a DuckDB file: one file, one transaction."""
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -13,6 +13,7 @@ from jobs.cli import console
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.storage.table_files import TableFile
 from jobs.warehouse.ddl import (
+    AUDIENCES_TABLE,
     PIPELINE_RUNS,
     PIPELINE_RUNS_SCHEMA,
     WORKSHOP_SCHEMA,
@@ -35,8 +36,15 @@ from jobs.warehouse.load_plan import (
     TableToLoad,
     Warehouse,
 )
+from jobs.warehouse.members import RESTORE, AudienceToLoad, MemberCounts
 from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
-from transforms.data_dictionary import COLUMN_DESCRIPTIONS, TABLE_DESCRIPTIONS
+from transforms.data_dictionary import (
+    AUDIENCE_COLUMN_DESCRIPTIONS,
+    AUDIENCES_DESCRIPTION,
+    COLUMN_DESCRIPTIONS,
+    TABLE_DESCRIPTIONS,
+)
+from transforms.schemas import AUDIENCES
 
 SCHEMA = "main"
 
@@ -48,7 +56,7 @@ LOCK_TIMEOUT_SECONDS = 15.0
 
 
 class DuckDBWarehouse:
-    """A DuckDB file that runs are loaded into.
+    """A DuckDB file that runs and audiences are loaded into.
 
     One load reads the run's files and writes as much. The file keeps the space of the last run until the next load
     reuses it. No other process can open the file during a load, and no load begins while another process has it open.
@@ -80,6 +88,13 @@ class DuckDBWarehouse:
                 begin(f"load {table.name}")
                 _load_raw_table(connection, table)
         self._read_back([table.name for table in raw.tables])
+
+    def load_audience(self, audience: AudienceToLoad) -> None:
+        """Replace an audience's rows in the table of audiences; see `Warehouse.load_audience`."""
+        with self._transaction(f"load audience {audience.audience_id}", 1) as (connection, begin):
+            begin(f"load {AUDIENCES_TABLE}")
+            _load_members(connection, audience)
+        self._read_back([AUDIENCES_TABLE])
 
     @contextmanager
     def _transaction(self, title: str, steps: int) -> Iterator[tuple[DuckDBPyConnection, Callable[[str], None]]]:
@@ -140,7 +155,7 @@ class DuckDBWarehouse:
     def _damaged(self, error: duckdb.Error) -> OutsideSystemError:
         return OutsideSystemError(
             f"{self._committed}, but cannot be read back: {_first_line(error)}. The file is damaged, or the disk is "
-            f"full. Move it and {self.address.path.name}.wal away, and publish the run again"
+            f"full. Move it and {self.address.path.name}.wal away, and load again"
         )
 
     def _connect(self, *, read_only: bool = False) -> DuckDBPyConnection:
@@ -162,7 +177,7 @@ class DuckDBWarehouse:
                 if "lock" in str(error):
                     raise _FileInUseError(
                         f"{self.address}: still open in another program after {LOCK_TIMEOUT_SECONDS:.0f} s "
-                        f"({_first_line(error)}). Close it there, and publish the run"
+                        f"({_first_line(error)}). Close it there, and load again"
                     ) from None
                 raise OutsideSystemError(
                     f"{self.address}: could not open the file: {_first_line(error)}. If it is damaged, or no DuckDB "
@@ -222,7 +237,7 @@ def _load_table(connection: DuckDBPyConnection, table: TableToLoad) -> None:
     """Replace a table by the rows of the run's files; by no rows if the run lacks the table."""
     columns = identifier_list(table.columns_of_files.fieldNames())
     connection.execute(replace_duckdb_table(table.name, table.schema, schema=SCHEMA))
-    _comment(connection, table)
+    _comment(connection, table.name, TABLE_DESCRIPTIONS[table.name], COLUMN_DESCRIPTIONS, table.schema.fieldNames())
     if table.files:
         connection.execute(
             f"insert into {qualified_name(SCHEMA, table.name)} ({columns})\n"
@@ -238,13 +253,31 @@ def _read_table(connection: DuckDBPyConnection, table: str) -> None:
     connection.execute(f"select bit_xor(hash(loaded)) from {name} as loaded").fetchall()
 
 
-def _comment(connection: DuckDBPyConnection, table: TableToLoad) -> None:
-    """Describe the table and its columns where database tools show comments."""
-    name = qualified_name(SCHEMA, table.name)
-    connection.execute(f"comment on table {name} is {literal(TABLE_DESCRIPTIONS[table.name])}")
-    for column in table.schema.fieldNames():
-        description = literal(COLUMN_DESCRIPTIONS[column])
-        connection.execute(f"comment on column {name}.{identifier(column)} is {description}")
+def _comment(
+    connection: DuckDBPyConnection, table: str, description: str, columns: Mapping[str, str], names: Sequence[str]
+) -> None:
+    """Describe a table and its columns where database tools show comments."""
+    qualified = qualified_name(SCHEMA, table)
+    connection.execute(f"comment on table {qualified} is {literal(description)}")
+    for column in names:
+        connection.execute(f"comment on column {qualified}.{identifier(column)} is {literal(columns[column])}")
+
+
+def _load_members(connection: DuckDBPyConnection, audience: AudienceToLoad) -> None:
+    """Replace an audience's rows by those of its file. Rows of another audience in the file are missing then."""
+    table, columns = qualified_name(SCHEMA, AUDIENCES_TABLE), AUDIENCES.fieldNames()
+    connection.execute(create_duckdb_table(AUDIENCES_TABLE, AUDIENCES, schema=SCHEMA))
+    _comment(connection, AUDIENCES_TABLE, AUDIENCES_DESCRIPTION, AUDIENCE_COLUMN_DESCRIPTIONS, columns)
+    connection.execute(f"delete from {table} where {audience.filter}")
+    connection.execute(
+        f"insert into {table} ({identifier_list(columns)})\n"
+        f"select {identifier_list(columns)} from read_parquet(?, hive_partitioning = false)\nwhere {audience.filter}",
+        [_escaped_paths([audience.file])],
+    )
+    [counts] = connection.execute(audience.count_query(SCHEMA)).fetchall()
+    difference = audience.difference(MemberCounts(*counts))
+    if difference:
+        raise DataError(f"{difference}. The file is unchanged. {RESTORE}")
 
 
 def _load_raw_table(connection: DuckDBPyConnection, table: RawTable) -> None:

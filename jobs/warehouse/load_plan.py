@@ -18,6 +18,7 @@ from jobs.runs.totals import NO_MONEY, BoundaryKind, Total, totals_of
 from jobs.storage.run_files import Manifest, RecordedInputFile
 from jobs.storage.store import RunStore
 from jobs.storage.table_files import TableFile, fingerprint
+from jobs.warehouse.members import AudienceToLoad
 from transforms.schemas import ADDED_AFTER_0_1, MONEY_COLUMNS, TABLES
 
 OLIST_TABLES = ("customers", "orders", "payments")
@@ -165,6 +166,14 @@ class Warehouse(Protocol):
 
         Raises:
             DataError: The number of loaded rows differs from the run's manifest. The warehouse is unchanged.
+            OutsideSystemError: The warehouse, or a service that it needs, failed. The warehouse is unchanged.
+        """
+
+    def load_audience(self, audience: AudienceToLoad) -> None:
+        """Replace an audience's rows in the table of audiences by its file of members, in one transaction.
+
+        Raises:
+            DataError: The number of loaded members differs from the audience's record. The warehouse is unchanged.
             OutsideSystemError: The warehouse, or a service that it needs, failed. The warehouse is unchanged.
         """
 

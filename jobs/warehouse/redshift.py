@@ -1,11 +1,11 @@
-"""Loads a run into Redshift: prepare the tables, stage the files, then one transaction through the Data API."""
+"""Loads into Redshift: prepare the tables, stage the files, then one transaction through the Data API."""
 
 import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -13,13 +13,17 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from jobs.errors import DataError, OutsideSystemError
 from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MAX_STATEMENTS, DataApiClient, StatementError, client_token
+from jobs.warehouse.ddl import AUDIENCES_TABLE
 from jobs.warehouse.load_plan import CommittedLoad, ExpectedTotal, RawTable, RawToLoad, RunToLoad, Warehouse
+from jobs.warehouse.members import RESTORE, AudienceToLoad, MemberCounts
 from jobs.warehouse.redshift_statements import (
+    CHECK_MEMBERS,
     CHECK_TOTALS,
     LIST_COLUMNS,
-    SUM_TOTALS,
     ExistingColumns,
     Statement,
+    audience_load_statements,
+    audience_preparation_statements,
     last_load_query,
     load_statements,
     preparation_statements,
@@ -39,8 +43,67 @@ CONFLICT = re.compile(r"\b1023\b|serializable isolation violation|already exists
 """Redshift's errors for two transactions at once: error 1023, or a table that the other one has created meanwhile."""
 
 
+CHECKS = (CHECK_TOTALS, CHECK_MEMBERS)
+"""Statements that fail if the loaded rows are not the expected ones, each after the query whose rows it compares."""
+
+
 class ConflictError(OutsideSystemError):
     """Another load committed first, and Redshift rolled this one back."""
+
+
+class Expectation(Protocol):
+    """What the tables must hold at the end of a transaction."""
+
+    @property
+    def advice(self) -> str:
+        """What to do if they hold something else."""
+
+    def differences(self, rows: Sequence[Sequence[Any]]) -> str:
+        """What differs, and what was expected; empty if nothing does.
+
+        Args:
+            rows: what the transaction counted.
+        """
+
+    def __str__(self) -> str:
+        """What is expected, and by which record."""
+
+
+@dataclass(frozen=True)
+class ExpectedTotals:
+    """The totals that the tables must hold after the load of a run."""
+
+    totals: Sequence[ExpectedTotal]
+    advice: str = "run the pipeline again"
+
+    def differences(self, rows: Sequence[Sequence[Any]]) -> str:
+        """The tables whose totals differ from the manifest."""
+        sums = {table: (count, money) for table, count, money in rows}
+        differences = [
+            difference
+            for expected in self.totals
+            if expected.table in sums and (difference := expected.difference(expected.measured(*sums[expected.table])))
+        ]
+        return f"{'; '.join(differences)} as in the run's manifest" if differences else ""
+
+    def __str__(self) -> str:
+        totals = ", ".join(f"{expected.table} {expected.total}" for expected in self.totals)
+        return f"{totals} as in the run's manifest"
+
+
+@dataclass(frozen=True)
+class ExpectedMembers:
+    """The members that the table of audiences must hold after the load of an audience."""
+
+    audience: AudienceToLoad
+    advice: str = f"{RESTORE[0].lower()}{RESTORE[1:]}"
+
+    def differences(self, rows: Sequence[Sequence[Any]]) -> str:
+        """The counts that differ from the audience's record."""
+        return "".join(self.audience.difference(MemberCounts(*counts)) or "" for counts in rows)
+
+    def __str__(self) -> str:
+        return f"{self.audience.expected} of audience {self.audience.audience_id}"
 
 
 @dataclass(frozen=True)
@@ -50,16 +113,16 @@ class Transaction:
     Attributes:
         title: what the batch does; it follows "could not" in an error.
         statements: the statements, in order.
-        expected: the totals that the tables must hold at the end.
+        expected: what the tables must hold at the end.
     """
 
     title: str
     statements: Sequence[Statement]
-    expected: Sequence[ExpectedTotal]
+    expected: Expectation
 
 
 class RedshiftWarehouse:
-    """A schema of a Redshift database that runs are loaded into.
+    """A schema of a Redshift database that runs and audiences are loaded into.
 
     A load uploads the run's files unless they are in S3 already, and Redshift reads them there. It deletes the old rows
     and inserts the new ones, which costs two writes and an automatic vacuum. Readers wait only while a column is added.
@@ -82,7 +145,7 @@ class RedshiftWarehouse:
                 load_statements(
                     run, load_id=load_id, schema=self.address.schema, copies=copies, iam_role=self._iam_role
                 ),
-                [table.expected for table in run.tables],
+                ExpectedTotals([table.expected for table in run.tables]),
             )
             self._retry_conflicts(lambda attempt: self._run(transaction, attempt))
         return CommittedLoad(load_id)
@@ -95,7 +158,22 @@ class RedshiftWarehouse:
             transaction = Transaction(
                 f"load raw files {load_id}",
                 raw_load_statements(raw.tables, schema=self.address.schema, copies=copies, iam_role=self._iam_role),
-                [table.expected for table in raw.tables],
+                ExpectedTotals([table.expected for table in raw.tables]),
+            )
+            self._retry_conflicts(lambda attempt: self._run(transaction, attempt))
+
+    def load_audience(self, audience: AudienceToLoad) -> None:
+        """Replace an audience's rows in the table of audiences; see `Warehouse.load_audience`."""
+        load_id, schema = secrets.token_hex(8), self.address.schema
+        self._retry_conflicts(lambda _: self._prepare([], has_audience=True))
+        folder = f"{self._staging}/{AUDIENCES_TABLE}/{audience.audience_id}/{load_id}"
+        with staged_files(folder, {AUDIENCES_TABLE: [audience.file]}) as copies:
+            transaction = Transaction(
+                f"load audience {audience.audience_id}",
+                audience_load_statements(
+                    audience, schema=schema, manifest=copies[AUDIENCES_TABLE], iam_role=self._iam_role
+                ),
+                ExpectedMembers(audience),
             )
             self._retry_conflicts(lambda attempt: self._run(transaction, attempt))
 
@@ -110,12 +188,13 @@ class RedshiftWarehouse:
             with attempt:
                 body(attempt.retry_state.attempt_number)
 
-    def _prepare(self, raw: Sequence[RawTable]) -> None:
-        """Create the tables that are missing: those of the run, and the raw ones if they are loaded."""
+    def _prepare(self, raw: Sequence[RawTable], *, has_audience: bool = False) -> None:
+        """Create the tables that are missing: those of the run, and the others that are loaded."""
         existing = self._existing_columns()
         missing = [
             *preparation_statements(self.address, existing),
             *raw_preparation_statements(raw, self.address.schema, existing),
+            *(audience_preparation_statements(self.address.schema, existing) if has_audience else ()),
         ]
         for start in range(0, len(missing), MAX_STATEMENTS):
             batch = missing[start : start + MAX_STATEMENTS]
@@ -151,7 +230,7 @@ class RedshiftWarehouse:
         try:
             yield
         except StatementError as error:
-            if transaction is not None and error.statement == CHECK_TOTALS:
+            if transaction is not None and error.statement in CHECKS:
                 raise DataError(f"{self.address}: {self._differences(transaction, error)}") from None
             statement = "" if error.statement == title else f"could not {error.statement}: "
             error_type = ConflictError if CONFLICT.search(error.message) else OutsideSystemError
@@ -161,25 +240,18 @@ class RedshiftWarehouse:
             ) from None
 
     def _differences(self, transaction: Transaction, error: StatementError) -> str:
-        """The totals that differ from the manifest, as the transaction summed them before it was rolled back."""
-        number = [statement.name for statement in transaction.statements].index(SUM_TOTALS) + 1
+        """What differs from the expected, as the transaction counted it before it was rolled back."""
+        # The service counts from 1, so this is the number of the statement before the check.
+        number = [statement.name for statement in transaction.statements].index(error.statement)
         try:
             rows = self._api.result_rows(f"{error.batch}:{number}")
         except (ClientError, BotoCoreError):
             rows = []
-        sums = {table: (count, money) for table, count, money in rows}
-        differences = [
-            difference
-            for expected in transaction.expected
-            if expected.table in sums and (difference := expected.difference(expected.measured(*sums[expected.table])))
-        ]
-        if not differences:
-            totals = ", ".join(f"{expected.table} {expected.total}" for expected in transaction.expected)
-            differences = [f"found other totals ({error.message}), expected {totals}"]
-        return (
-            f"{'; '.join(differences)} as in the run's manifest. "
-            f"The tables are unchanged (batch {error.batch}); run the pipeline again"
+        differences = (
+            transaction.expected.differences(rows)
+            or f"found other totals ({error.message}), expected {transaction.expected}"
         )
+        return f"{differences}. The tables are unchanged (batch {error.batch}); {transaction.expected.advice}"
 
 
 def open_warehouse(target: WarehouseTarget) -> Warehouse:

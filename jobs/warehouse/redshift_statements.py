@@ -9,8 +9,11 @@ bind their values.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pyspark.sql.types import StructType
+
 from jobs.runs.totals import NO_MONEY
 from jobs.warehouse.ddl import (
+    AUDIENCES_TABLE,
     PIPELINE_LOCK,
     PIPELINE_LOCK_SCHEMA,
     PIPELINE_RUNS,
@@ -28,8 +31,9 @@ from jobs.warehouse.ddl import (
     redshift_column,
 )
 from jobs.warehouse.load_plan import ExpectedTotal, RawTable, RunToLoad, TableToLoad
+from jobs.warehouse.members import AudienceToLoad
 from jobs.warehouse.target import DEFAULT_ROLE, RedshiftAddress
-from transforms.schemas import TABLES
+from transforms.schemas import AUDIENCES, TABLES
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,10 @@ LIST_COLUMNS = Statement(
 SUM_TOTALS = "add up rows and money"
 CHECK_TOTALS = "compare rows and money with the run's manifest"
 """The names of two statements: if the check fails, the rows of the sum tell which totals differ."""
+
+COUNT_MEMBERS = "count the members"
+CHECK_MEMBERS = "compare the members with the audience's record"
+"""The same of an audience. The statement before a check is the one whose rows it compares."""
 
 
 def preparation_statements(address: RedshiftAddress, existing: ExistingColumns) -> list[Statement]:
@@ -106,6 +114,15 @@ def raw_preparation_statements(tables: Sequence[RawTable], schema: str, existing
         )
         for table in tables
         if (schema, table.name) not in existing
+    ]
+
+
+def audience_preparation_statements(schema: str, existing: ExistingColumns) -> list[Statement]:
+    """The statement that creates the table of audiences; none if it exists."""
+    if (schema, AUDIENCES_TABLE) in existing:
+        return []
+    return [
+        Statement(f"create table {AUDIENCES_TABLE}", create_redshift_table(AUDIENCES_TABLE, AUDIENCES, schema=schema))
     ]
 
 
@@ -172,6 +189,32 @@ def raw_load_statements(
     return [_lock(schema), *replacements, *_check([table.expected for table in tables], schema=schema)]
 
 
+def audience_load_statements(audience: AudienceToLoad, *, schema: str, manifest: str, iam_role: str) -> list[Statement]:
+    """The statements of the transaction that loads an audience in place of its own rows.
+
+    Rows of another audience in the file are not inserted, so that the check finds them missing.
+
+    Args:
+        audience: the audience to load.
+        schema: the schema of the table.
+        manifest: the S3 URL of the COPY manifest.
+        iam_role: the ARN of the role that COPY reads with, or ``default``.
+    """
+    target, staging = qualified_name(schema, AUDIENCES_TABLE), f"staging_{AUDIENCES_TABLE}"
+    columns = identifier_list(AUDIENCES.fieldNames())
+    return [
+        _lock(schema),
+        *_copy_into_staging(AUDIENCES_TABLE, AUDIENCES, name=staging, manifest=manifest, iam_role=iam_role),
+        Statement("delete the audience", f"delete from {target}\nwhere {audience.filter}"),
+        Statement(
+            "insert the audience",
+            f"insert into {target} ({columns})\nselect {columns}\nfrom {identifier(staging)}\nwhere {audience.filter}",
+        ),
+        Statement(COUNT_MEMBERS, audience.count_query(schema)),
+        Statement(CHECK_MEMBERS, audience.check_query(schema)),
+    ]
+
+
 def _missing_schema(schema: str, existing: ExistingColumns) -> list[Statement]:
     """The statement that creates a schema; none if the schema holds a table or view already."""
     if any(name == schema for name, _ in existing):
@@ -192,18 +235,22 @@ def _replace(table: TableToLoad, *, schema: str, manifest: str | None, iam_role:
     if manifest is None:
         return [delete]
     return [
-        Statement(
-            f"create staging for {table.name}",
-            create_redshift_staging(table.name, table.columns_of_files, name=staging),
-        ),
-        Statement(
-            f"copy {table.name} into staging",
-            f"copy {identifier(staging)}\n{_copy_source(manifest, iam_role)}\nformat as parquet manifest",
-        ),
+        *_copy_into_staging(table.name, table.columns_of_files, name=staging, manifest=manifest, iam_role=iam_role),
         delete,
         Statement(
             f"insert {table.name}",
             f"insert into {target} ({columns})\nselect {columns}\nfrom {identifier(staging)}",
+        ),
+    ]
+
+
+def _copy_into_staging(table: str, columns: StructType, *, name: str, manifest: str, iam_role: str) -> list[Statement]:
+    """Statements that create a staging table and copy the files of a table into it."""
+    return [
+        Statement(f"create staging for {table}", create_redshift_staging(table, columns, name=name)),
+        Statement(
+            f"copy {table} into staging",
+            f"copy {identifier(name)}\n{_copy_source(manifest, iam_role)}\nformat as parquet manifest",
         ),
     ]
 

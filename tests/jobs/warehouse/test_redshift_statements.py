@@ -23,9 +23,12 @@ from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MAX_STATEMENTS
 from jobs.warehouse.ddl import identifier, literal, number, qualified_name
 from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad, run_to_load
+from jobs.warehouse.members import AudienceToLoad, MemberCounts
 from jobs.warehouse.redshift_statements import (
     LIST_COLUMNS,
     Statement,
+    audience_load_statements,
+    audience_preparation_statements,
     last_load_query,
     load_statements,
     preparation_statements,
@@ -62,6 +65,10 @@ LOAD = load_statements(
 )
 COLUMNS = StructType([StructField("order_id", StringType()), StructField("payment_type", StringType())])
 RAW = [RawTable("payments", COLUMNS, ("payment_type", "order_id"), FILES, 4)]
+AUDIENCE = AudienceToLoad("5b1a9", TableFile("members.parquet", 1234), MemberCounts(3, 3, 2, 1))
+AUDIENCE_LOAD = audience_load_statements(
+    AUDIENCE, schema="segments", manifest=f"{STAGING}/audiences.manifest", iam_role=ROLE
+)
 
 STATEMENTS_BY_FILE: dict[str, Sequence[Statement]] = {
     "first_preparation.sql": [LIST_COLUMNS, *preparation_statements(ADDRESS, {})],
@@ -75,6 +82,7 @@ STATEMENTS_BY_FILE: dict[str, Sequence[Statement]] = {
             iam_role="default",
         ),
     ],
+    "audience.sql": [*audience_preparation_statements("segments", {}), *AUDIENCE_LOAD],
 }
 
 
@@ -107,7 +115,7 @@ def test_a_load_is_one_batch_with_unique_statement_names() -> None:
 
 
 def test_nothing_in_a_load_commits_by_itself() -> None:
-    for statement in LOAD:
+    for statement in (*LOAD, *AUDIENCE_LOAD):
         assert not statement.sql.lower().startswith(("truncate", "alter", "vacuum", "commit", "begin", "drop"))
 
 
