@@ -174,7 +174,8 @@ def _arguments_that_load_a_run(step: str, arguments: tuple[str, ...], outputs: M
             "`up --only warehouse`, or name another one with --warehouse. Nothing was started"
         )
     defaults = {
-        "--output": f"s3://{bucket}/output",
+        # An audience is loaded by itself, and the step refuses a run beside it.
+        **({} if "--audience" in arguments else {"--output": f"s3://{bucket}/output"}),
         "--warehouse": _warehouse_address(outputs),
         "--staging": f"s3://{bucket}/staging",
         "--iam-role": "default",

@@ -36,7 +36,7 @@ OPTIONS_BY_STEP = MappingProxyType(
                 *("from", "to", "every", "start-at", "output", "rules", "engine", "log-format"),
                 *(*_INPUT, "checked-run", *_FOR_READERS, *_FEATURES, *_CLUSTERS),
             ),
-            "publish": ("output", "run", *_WAREHOUSE, "raw-copy", "input", "log-format"),
+            "publish": ("output", "run", "audience", *_WAREHOUSE, "raw-copy", "input", "log-format"),
             "catalogue": ("output", "run", *_CATALOGUE, "log-format"),
             "sample": ("shape", "orders", "rows", "heaviest", "seed", "output"),
         }.items()

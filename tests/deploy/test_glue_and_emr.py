@@ -128,6 +128,19 @@ def test_a_load_has_the_role_and_the_places_of_the_stacks(runner: Runner) -> Non
     ]
 
 
+@pytest.mark.parametrize("runner", ["glue"], indirect=True)
+def test_a_load_of_an_audience_names_no_folder_of_runs(runner: Runner) -> None:
+    runner.passes_through("SUCCEEDED")
+    assert runner.submit("--step", "publish", "--audience=s3://shop-data/output/audiences/spring") == 0
+    (started,) = runner.jobs.start_requests
+    assert started["Arguments"] == {
+        "--audience": "s3://shop-data/output/audiences/spring",
+        "--warehouse": "redshift://shop/segments/marts",
+        "--staging": "s3://shop-data/staging",
+        "--iam-role": "default",
+    }
+
+
 @pytest.mark.parametrize("runner", ["cluster"], indirect=True)
 def test_a_cluster_gets_no_setting_of_emr_serverless(runner: Runner) -> None:
     runner.passes_through("SUCCEEDED")

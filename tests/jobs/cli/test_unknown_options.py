@@ -14,7 +14,7 @@ from jobs.cli.arguments import Step, parser_of
 from jobs.cli.config import PipelineConfig, ingest_config
 from jobs.cli.option_names import GLUES_OWN, OPTIONS_BY_STEP, without_glues_own
 from jobs.cli.parser import OneLineParser
-from jobs.publish import PublishConfig
+from jobs.publish import read_arguments
 
 RUN = ["--as-of", "2018-10-17", "--output", "out"]
 FILES = [*RUN, "--input", "in"]
@@ -83,7 +83,7 @@ def test_what_glue_adds_is_passed_over_in_each_of_its_forms() -> None:
     added += ["--python-modules-installer-option", "--no-index", "--TempDir=s3://x/", "--enable-metrics", ""]
     assert PipelineConfig.from_argv([*added, *FILES]) == PipelineConfig.from_argv(FILES)
     assert ingest_config([*FILES, *added]) == ingest_config(FILES)
-    assert PublishConfig.from_argv([*LOAD, *added]) == PublishConfig.from_argv(LOAD)
+    assert read_arguments([*LOAD, *added]) == read_arguments(LOAD)
     assert without_glues_own(["--enable-metrics", "--k", "3", "--enable-job-insights"]) == ["--k", "3"]
 
 
