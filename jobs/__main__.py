@@ -21,6 +21,7 @@ STEPS = {
     "report": ("report", "the page of a run, made again or opened"),
     "verify": ("verify", "a run derived again from its files by DuckDB; says which row is off"),
     "explain": ("explain", "one customer: scores, segment, history, and what moved them"),
+    "lift": ("lift", "a campaign: those written to beside those held back, in a later run"),
     "prune": ("prune", "old runs and what killed runs left, removed"),
     "ledger": ("ledger", "a first mapping of a ledger of yours, proposed by its file"),
     "sample": ("sample", "an Olist-shaped data set to try it on"),

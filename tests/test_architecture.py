@@ -29,6 +29,7 @@ ENTRY_POINTS = {
     "catalogue",
     "report",
     "explain",
+    "lift",
     "prune",
     "verify",
     "sample",
@@ -73,6 +74,8 @@ def test_a_transform_imports_spark_sql_and_the_standard_library_and_numpy_for_cl
     def is_allowed(module: str, path: Path) -> bool:
         package = module.partition(".")[0]
         is_numeric = package in ("numpy", "scipy") and path.is_relative_to(PROJECT / "transforms" / "clusters")
+        # Student's t, for the money of two arms.
+        is_numeric |= package == "scipy" and path == PROJECT / "transforms" / "audiences" / "lift.py"
         return module.startswith(("pyspark.sql", "transforms")) or package in sys.stdlib_module_names or is_numeric
 
     offenders = [

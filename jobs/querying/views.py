@@ -89,11 +89,9 @@ def create_view(
     if not files:
         raise DataError(f"table {table}: found no file in {table_path}, expected those that the run wrote. {RESTORE}")
     duckdb = duckdb_package()
-    paths = ", ".join(literal(_without_wildcards(file)) for file in files)
     try:
         connection.execute(
-            f"create view {quoted(run.schema)}.{quoted(table)} as\n"
-            f"select * from read_parquet([{paths}], hive_partitioning = false)"
+            f"create view {quoted(run.schema)}.{quoted(table)} as\nselect * from {rows_of_parquet(files)}"
         )
     except duckdb.Error as error:
         raise DataError(f"table {table}: cannot be read as Parquet ({first_line(error)}). {RESTORE}") from None
@@ -157,6 +155,12 @@ def quoted(name: str) -> str:
 def literal(value: object) -> str:
     """A value as a text of SQL."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def rows_of_parquet(files: Sequence[Path]) -> str:
+    """The rows of Parquet files, as SQL reads them."""
+    paths = ", ".join(literal(_without_wildcards(file)) for file in files)
+    return f"read_parquet([{paths}], hive_partitioning = false)"
 
 
 def _without_wildcards(path: Path) -> str:
