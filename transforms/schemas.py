@@ -12,7 +12,6 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
-    BooleanType,
     DateType,
     DecimalType,
     DoubleType,
@@ -234,106 +233,6 @@ TABLES: Mapping[str, StructType] = MappingProxyType(
     }
 )
 """The tables of a run for readers, in the order in which they are computed."""
-
-SEGMENT_FIGURES = StructType(
-    [
-        StructField("as_of", DateType()),
-        StructField("segment_code", StringType()),
-        StructField("segment", StringType()),
-        StructField("customers", LongType()),
-        StructField("share_of_customers", DoubleType()),
-        StructField("revenue", MONEY),
-        StructField("share_of_revenue", DoubleType()),
-        StructField("value_per_purchase", MONEY),
-        StructField("days_since_last_purchase", DoubleType()),
-        StructField("customers_change", LongType()),
-        StructField("is_hidden", BooleanType()),
-    ]
-)
-
-GRID_FIGURES = StructType(
-    [
-        StructField("as_of", DateType()),
-        StructField("recency_score", IntegerType()),
-        StructField("recency", StringType()),
-        StructField("other_measure", StringType()),
-        StructField("other_score", IntegerType()),
-        StructField("other", StringType()),
-        StructField("segments", StringType()),
-        StructField("customers", LongType()),
-        StructField("value_per_customer", MONEY),
-        StructField("is_hidden", BooleanType()),
-    ]
-)
-
-TREND_FIGURES = StructType(
-    [
-        StructField("as_of", DateType()),
-        StructField("segment", StringType()),
-        StructField("share_of_customers", DoubleType()),
-        StructField("is_hidden", BooleanType()),
-    ]
-)
-
-CLUSTER_FIGURES = StructType(
-    [
-        StructField("as_of", DateType()),
-        StructField("cluster", IntegerType()),
-        StructField("cluster_name", StringType()),
-        StructField("customers", LongType()),
-        StructField("share_of_customers", DoubleType()),
-        StructField("revenue", MONEY),
-        StructField("recency", DoubleType()),
-        StructField("frequency", DoubleType()),
-        StructField("monetary", DoubleType()),
-        StructField("is_hidden", BooleanType()),
-    ]
-)
-
-QUALITY_FIGURES = StructType(
-    [
-        StructField("as_of", DateType()),
-        StructField("table_name", StringType()),
-        StructField("rows_read", LongType()),
-        StructField("rows_accepted", LongType()),
-        StructField("rows_quarantined", LongType()),
-        StructField("rows_cascaded", LongType()),
-        StructField("share_quarantined", DoubleType()),
-    ]
-)
-
-RULE_FIGURES = StructType(
-    [
-        StructField("as_of", DateType()),
-        StructField("table_name", StringType()),
-        StructField("rule", StringType()),
-        StructField("failed_rows", LongType()),
-    ]
-)
-
-MONEY_FIGURES = StructType(
-    [
-        StructField("as_of", DateType()),
-        StructField("stage_number", IntegerType()),
-        StructField("stage", StringType()),
-        StructField("money", MONEY),
-        StructField("lost", MONEY),
-        StructField("cause", StringType()),
-    ]
-)
-
-FIGURES: Mapping[str, StructType] = MappingProxyType(
-    {
-        "segment_figures": SEGMENT_FIGURES,
-        "grid_figures": GRID_FIGURES,
-        "trend_figures": TREND_FIGURES,
-        "cluster_figures": CLUSTER_FIGURES,
-        "quality_figures": QUALITY_FIGURES,
-        "rule_figures": RULE_FIGURES,
-        "money_figures": MONEY_FIGURES,
-    }
-)
-"""The figures of the report of a run, for a dashboard: they are few rows, and hide what the page hides."""
 
 KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -22,7 +22,8 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from transforms.schemas import FIGURES, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import TABLES
 
 REGISTERED: Mapping[str, StructType] = MappingProxyType({**TABLES, **FIGURES})
 """The tables that are registered, by name: those of a run, and the figures of its report."""

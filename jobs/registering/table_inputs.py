@@ -15,7 +15,8 @@ from transforms.data_dictionary import (
     FIGURE_TABLE_DESCRIPTIONS,
     TABLE_DESCRIPTIONS,
 )
-from transforms.schemas import FIGURES, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import TABLES
 
 PARTITION = "run_id"
 PARTITION_KEY = {"Name": PARTITION, "Type": "string", "Comment": "The run."}

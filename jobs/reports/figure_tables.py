@@ -13,7 +13,8 @@ from jobs.reports.figures import Figure, Named, Table
 from jobs.reports.money_flow import money_stages
 from jobs.reports.reported_run import ReportedRun
 from jobs.reports.segments import SegmentSection
-from transforms.schemas import FIGURES, MONEY
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import MONEY
 
 FOLDER = "figures"
 FILE = "part-00000.json"

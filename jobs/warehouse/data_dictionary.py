@@ -25,7 +25,8 @@ from transforms.data_dictionary import (
     FIGURE_TABLE_DESCRIPTIONS,
     TABLE_DESCRIPTIONS,
 )
-from transforms.schemas import AUDIENCES, FIGURES, KEYS, MONEY_COLUMNS, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import AUDIENCES, KEYS, MONEY_COLUMNS, TABLES
 
 INTRODUCTION = """\
 # Data dictionary

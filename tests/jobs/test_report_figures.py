@@ -17,7 +17,7 @@ from tests.jobs.reports.figure_rows import read_figures
 from tests.jobs.reports.pages import Cell, Page
 from tests.jobs.shop import AS_OF
 from tests.raw_files import RawFiles
-from transforms.schemas import FIGURES
+from transforms.figure_schemas import FIGURES
 
 pytestmark = pytest.mark.usefixtures("spark")
 

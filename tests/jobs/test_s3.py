@@ -18,7 +18,8 @@ from tests.fakes.glue.data_catalogue import DataCatalogue
 from tests.fakes.s3.service import S3Proxy
 from tests.log_lines import without_logs
 from tests.raw_files import RawFiles
-from transforms.schemas import FIGURES, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import TABLES
 
 PROJECT = Path(__file__).parent.parent.parent
 AS_OF = ["--as-of", "2018-12-31"]

@@ -20,7 +20,8 @@ from tests.fakes.glue.data_catalogue import DataCatalogue
 from tests.fakes.page import real_report
 from tests.jobs.published import FIRST, Runs
 from tests.jobs.registering.catalogued import Lake
-from transforms.schemas import FIGURES, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import TABLES
 
 pytestmark = pytest.mark.usefixtures("spark")
 

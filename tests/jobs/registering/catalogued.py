@@ -8,7 +8,7 @@ from jobs import catalogue
 from jobs.storage.s3 import S3Folder
 from tests.fakes.environment import CATALOGUE
 from tests.fakes.glue.data_catalogue import DataCatalogue
-from transforms.schemas import FIGURES
+from transforms.figure_schemas import FIGURES
 
 MONDAY, TUESDAY, WEDNESDAY = "2018-10-15-nightly", "2018-10-16-nightly", "2018-10-17-nightly"
 COMPUTED = ("transactions", "purchases", "rfm", "segment_history", "segment_changes", "customer_segments")

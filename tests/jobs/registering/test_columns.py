@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql.types import ArrayType, StringType, StructField
 
 from jobs.registering.columns import athena_type, columns_json
-from transforms.schemas import FIGURES, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import TABLES
 
 WRITTEN = Path(__file__).parents[3] / "deploy" / "quicksight" / "columns.json"
 

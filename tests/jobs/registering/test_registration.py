@@ -16,7 +16,8 @@ from tests.jobs.registering.catalogued import (
     Lake,
     places,
 )
-from transforms.schemas import FIGURES, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import TABLES
 
 NAMES = {*TABLES, *FIGURES}
 

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from jobs.registering.columns import athena_type
-from transforms.schemas import FIGURES
+from transforms.figure_schemas import FIGURES
 
 Row = dict[str, Any]
 

@@ -18,8 +18,8 @@ from jobs.runs.totals import Boundary
 from tests.jobs.reports.figure_rows import read_figures
 from tests.jobs.reports.test_money_flow import EXCLUDED, TOTALS, total
 from tests.jobs.reports.test_segments_section import BANDS, SETTINGS, earlier
+from transforms.figure_schemas import FIGURES
 from transforms.rfm.segments import Cell, SegmentMap
-from transforms.schemas import FIGURES
 
 DAY = date(2018, 6, 30)
 BY_MONEY = {"São Paulo’s “best”": ("A", 5), "B": ("B", 4), "C": ("C", "1-3")}

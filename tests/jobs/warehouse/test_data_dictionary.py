@@ -9,7 +9,8 @@ from transforms.data_dictionary import (
     FIGURE_TABLE_DESCRIPTIONS,
     TABLE_DESCRIPTIONS,
 )
-from transforms.schemas import FIGURES, TABLES
+from transforms.figure_schemas import FIGURES
+from transforms.schemas import TABLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
 
