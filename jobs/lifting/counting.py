@@ -1,22 +1,17 @@
 """The members of an audience, joined in DuckDB with what they bought in a later run, and added up by arm."""
 
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.audiences.audience import MEMBERS_FILE, Members
-from jobs.errors import ConfigurationError, DataError, OutsideSystemError, reason_of
+from jobs.audiences.members_file import RESTORE, members_file
+from jobs.errors import ConfigurationError, DataError
 from jobs.lifting.comparison import PURCHASES, Comparison
 from jobs.querying.engine import duckdb_package, first_line
 from jobs.querying.views import QueriedRun, open_runs, rows_of_parquet
-from jobs.storage.folder import Folder
-from jobs.storage.local import LocalFolder, describe_file
 from jobs.storage.store import RunStore
-from jobs.storage.temporary import temporary_folder
 from transforms.audiences.arms import CONTROL, TREATMENT, Arm
 from transforms.audiences.lift import ArmFigures, Lift
 
@@ -24,7 +19,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 LATER = "later"
-RESTORE = "Audiences are never edited: restore it, or export again before the next campaign"
 
 MEMBERS = """
 select customer_unique_id, arm, change, audience_id from {file}
@@ -103,10 +97,10 @@ def count_arms(store: RunStore, comparison: Comparison) -> Arms:
     """
     run = QueriedRun(LATER, comparison.later, (PURCHASES,))
     with (
-        _local_members(comparison.folder, comparison.audience.members) as file,
+        members_file(comparison.folder, comparison.audience.members, on_disk=True) as file,
         open_runs(store, [run], check_files=True) as connection,
     ):
-        _read_members(connection, file, comparison)
+        _read_members(connection, Path(file.path), comparison)
         parameters = {
             "first": comparison.days.first,
             "last": comparison.days.last,
@@ -127,45 +121,14 @@ def count_arms(store: RunStore, comparison: Comparison) -> Arms:
     return Arms(lift, absent, tuple(ids))
 
 
-@contextmanager
-def _local_members(folder: Folder, recorded: Members) -> Iterator[Path]:
-    """The file of the members on this machine: where it is or, from S3, copied.
-
-    Raises:
-        DataError: It is missing, or is not the one that was written.
-        OutsideSystemError: It cannot be read, or there is no room for its copy.
-    """
-    name = folder.display_path(MEMBERS_FILE)
-    if not folder.exists(MEMBERS_FILE):
-        raise DataError(f"{name}: found no such file, expected the members of the audience. {RESTORE}")
-    with temporary_folder("lift") as temporary:
-        file = temporary / MEMBERS_FILE
-        try:
-            if isinstance(folder, LocalFolder):
-                file = folder.path / MEMBERS_FILE
-            else:
-                with folder.open_file(MEMBERS_FILE) as content, file.open("wb") as copy:
-                    shutil.copyfileobj(content, copy, 2**20)
-            described = describe_file(file)
-        except OSError as error:
-            raise OutsideSystemError(
-                f"cannot read {name} ({reason_of(error)}). Give this user the right to, and room in TMPDIR"
-            ) from None
-        if (described.size, described.sha256) != (recorded.size, recorded.sha256):
-            raise DataError(
-                f"{name} was changed: found {described.size:,} bytes, SHA-256 {described.sha256[:12]}, expected "
-                f"{recorded.size:,} bytes, SHA-256 {recorded.sha256[:12]}. {RESTORE}"
-            )
-        yield file
-
-
 def _read_members(connection: "DuckDBPyConnection", file: Path, comparison: Comparison) -> None:
     """Make a view of the members, after a check of who is in it.
 
     Raises:
         DataError: It is no Parquet file, or does not have the members that the record of the audience states.
     """
-    duckdb, name, recorded = duckdb_package(), comparison.folder.display_path(MEMBERS_FILE), comparison.audience.members
+    duckdb, recorded = duckdb_package(), comparison.audience.members
+    name = comparison.folder.display_path(recorded.name)
     try:
         connection.execute(f"create view members as {MEMBERS.format(file=rows_of_parquet([file]))}")
     except duckdb.Error as error:

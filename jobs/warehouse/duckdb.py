@@ -9,6 +9,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from jobs.audiences.members_file import RESTORE
 from jobs.cli import console
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.storage.table_files import TableFile
@@ -36,7 +37,7 @@ from jobs.warehouse.load_plan import (
     TableToLoad,
     Warehouse,
 )
-from jobs.warehouse.members import RESTORE, AudienceToLoad, MemberCounts
+from jobs.warehouse.members import AudienceToLoad, MemberCounts
 from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
 from transforms.data_dictionary import (
     AUDIENCE_COLUMN_DESCRIPTIONS,

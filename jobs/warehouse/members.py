@@ -7,8 +7,6 @@ from jobs.storage.table_files import TableFile
 from jobs.warehouse.ddl import AUDIENCES_TABLE, identifier, literal, number, qualified_name
 from transforms.audiences.arms import CONTROL, TREATMENT
 
-RESTORE = "Exports are never edited: restore it, or export again to another folder"
-
 
 @dataclass(frozen=True)
 class MemberCounts:

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from jobs.audiences.members_file import RESTORE
 from jobs.errors import DataError, OutsideSystemError
 from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MAX_STATEMENTS, DataApiClient, StatementError, client_token
 from jobs.warehouse.ddl import AUDIENCES_TABLE
 from jobs.warehouse.load_plan import CommittedLoad, ExpectedTotal, RawTable, RawToLoad, RunToLoad, Warehouse
-from jobs.warehouse.members import RESTORE, AudienceToLoad, MemberCounts
+from jobs.warehouse.members import AudienceToLoad, MemberCounts
 from jobs.warehouse.redshift_statements import (
     CHECK_MEMBERS,
     CHECK_TOTALS,
