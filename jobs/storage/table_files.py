@@ -1,6 +1,6 @@
 """The table store of a run: the files of its tables, recorded when the run is complete and verified before a load."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,15 +61,7 @@ def verify_table_files(
     files = _data_files(folder, table_path)
     present = {entry["file"]: entry for entry in map(_entry, files)}
     expected = {entry.file: entry for entry in recorded}
-    for names, state in (
-        (expected.keys() - present.keys(), "is missing"),
-        (present.keys() - expected.keys(), "is new"),
-    ):
-        if names:
-            raise DataError(
-                f"table {table}: {cut(min(names), longest=120)} {state}: found {len(present)} files in {table_path}, "
-                f"expected the {len(expected)} that the run wrote. {RESTORE}"
-            )
+    _check_names(present.keys(), expected.keys(), table=table, table_path=table_path)
     for name, entry in present.items():
         recorded_file = expected[name]
         if fingerprint(entry) != recorded_file.fingerprint:
@@ -79,6 +71,30 @@ def verify_table_files(
                 f"table {table}: {cut(name, longest=120)} was changed: found {actual}, expected {wrote}. {RESTORE}"
             )
     return tuple(TableFile(file.path, file.size) for file in files)
+
+
+def verify_file_names(folder: Folder, *, table: str, table_path: str, recorded: Sequence[RecordedFile]) -> None:
+    """Check that a table has the files that the run wrote, by their names: one listing, whatever their size.
+
+    Raises:
+        DataError: A file is missing, or was added.
+        OutsideSystemError: The folder cannot be read.
+    """
+    try:
+        names = folder.names(*table_path.split("/"))
+    except OSError as error:
+        raise OutsideSystemError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    present = {name for name in names if not name.startswith((".", "_"))}
+    _check_names(present, {entry.file for entry in recorded}, table=table, table_path=table_path)
+
+
+def _check_names(present: Set[str], expected: Set[str], *, table: str, table_path: str) -> None:
+    for names, state in ((expected - present, "is missing"), (present - expected, "is new")):
+        if names:
+            raise DataError(
+                f"table {table}: {cut(min(names), longest=120)} {state}: found {len(present)} files in {table_path}, "
+                f"expected the {len(expected)} that the run wrote. {RESTORE}"
+            )
 
 
 def fingerprint(entry: Mapping[str, Any]) -> tuple[int, str]:
