@@ -20,6 +20,7 @@ STEPS = {
     "catalogue": ("catalogue", "the tables of a run in the Glue Data Catalog"),
     "report": ("report", "the page of a run, made again or opened"),
     "verify": ("verify", "a run derived again from its files by DuckDB; says which row is off"),
+    "export": ("export", "the list of an audience, full or what changed, with a holdout"),
     "explain": ("explain", "one customer: scores, segment, history, and what moved them"),
     "lift": ("lift", "a campaign: those written to beside those held back, in a later run"),
     "prune": ("prune", "old runs and what killed runs left, removed"),

@@ -29,6 +29,7 @@ ENTRY_POINTS = {
     "catalogue",
     "report",
     "explain",
+    "export",
     "lift",
     "prune",
     "verify",

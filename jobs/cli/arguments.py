@@ -323,13 +323,15 @@ def _add_assignment_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_warehouse_arguments(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
+def add_warehouse_arguments(
+    parser: argparse.ArgumentParser, *, is_required: bool, what: str = "the run's tables"
+) -> None:
     """Add the arguments that name the warehouse and how it is loaded."""
     parser.add_argument(
         "--warehouse",
         required=is_required,
         metavar="ADDRESS",
-        help="load the run's tables there: duckdb:PATH, redshift://workgroup/database/schema, or "
+        help=f"load {what} there: duckdb:PATH, redshift://workgroup/database/schema, or "
         "redshift+cluster://cluster/database/schema with ?db_user=NAME or ?secret_arn=ARN",
     )
     parser.add_argument(

@@ -1,1 +1,1 @@
-"""One run: its tables, totals, reconciliation checks, provenance and manifest. No entry point."""
+"""One run: its tables, totals, reconciliation checks and manifest. No entry point."""

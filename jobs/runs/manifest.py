@@ -49,7 +49,7 @@ class RunFacts:
         quality: its quality report.
         started, finished: wall-clock times in UTC.
         seconds: between the two by a clock that nobody sets.
-        code: the version of the code (`provenance.code_version`).
+        code: the version of the code (`code_version`).
         platform: versions of what it ran on.
         tables: paths of the tables, from the output folder on, by name.
         outputs: files of the tables, by name.

@@ -13,6 +13,7 @@ from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import Contract
 from jobs.cli import console, interruptions
+from jobs.cli.code_version import code_version
 from jobs.cli.config import RunOptions
 from jobs.cli.logs import configure_logs, log_event
 from jobs.errors import DataError, PipelineError
@@ -32,9 +33,8 @@ from jobs.runs.endings import STAGE, failure_of, record_interruption
 from jobs.runs.manifest import RunFacts, StepResult, build_manifest
 from jobs.runs.metrics import Money, Written, total_of, with_metrics
 from jobs.runs.presence import check_written
-from jobs.runs.provenance import code_version, platform_versions
 from jobs.runs.totals import Accounts, Boundary, BoundaryTotal, StepRecorder, Total
-from jobs.spark.engines import find_engine
+from jobs.spark.engines import find_engine, platform_versions
 from jobs.spark.session import spark_session
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import MANIFEST, POINTER, RunStore

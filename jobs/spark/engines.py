@@ -151,3 +151,13 @@ def engine_of(session: SparkSession) -> str:
     started = session.sparkContext.getConf()
     is_comet = has_comet(started) and session.conf.get("spark.comet.enabled", "true") == "true"
     return f"comet {started.get('spark.comet.version')}" if is_comet else "spark"
+
+
+def platform_versions(session: SparkSession) -> dict[str, str]:
+    """Versions of Python, Spark and the operating system, and the engine that runs Spark's plans."""
+    return {
+        "python": platform.python_version(),
+        "spark": session.version,
+        "engine": engine_of(session),
+        "system": platform.platform(terse=True),
+    }

@@ -43,13 +43,22 @@ def temporary_folder(name: str) -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}-"))
     except OSError as error:
         raise OutsideSystemError(f"cannot make a temporary folder ({reason_of(error)}). {ADVICE}") from None
+    with locked(folder):
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a folder, so that `remove_if_unlocked` leaves it alone as long as this process lives."""
     lock = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # a network's disk may know no locks; its leftovers stay
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield folder
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
@@ -76,9 +85,24 @@ def remove_temporary_leftovers() -> None:
                 if state.st_uid != os.getuid():
                     continue
                 if stat.S_ISDIR(state.st_mode):
-                    _remove_if_unlocked(path)
+                    remove_if_unlocked(path)
                 elif path.suffix == LOG_SUFFIX and time.time() - state.st_mtime > KEPT_LOGS_SECONDS:
                     path.unlink()
+
+
+def remove_if_unlocked(folder: Path) -> None:
+    """Remove a folder that no living run has locked, unless it is so young that its run is about to lock it.
+
+    Raises:
+        OSError: Another process has locked it, or it is no folder.
+    """
+    lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if time.time() - os.fstat(lock).st_mtime > 60:
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(lock)
 
 
 def remove_leftovers(output: Folder, *, stage: str, manifest: str) -> None:
@@ -100,17 +124,6 @@ def remove_leftovers(output: Folder, *, stage: str, manifest: str) -> None:
         for path in output.path.glob(f"runs/*/{stage}"):
             if not (path.parent / manifest).exists():
                 _remove_if_old(path)
-
-
-def _remove_if_unlocked(folder: Path) -> None:
-    """Remove a folder that no living run has locked, unless it is so young that its run is about to lock it."""
-    lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if time.time() - os.fstat(lock).st_mtime > 60:
-            shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(lock)
 
 
 def _remove_if_old(path: Path) -> None:

@@ -1,7 +1,6 @@
-"""The code that made a run, and the versions that it ran on."""
+"""The code that runs: its version, the commit, and a hash of the source. Imports no Spark."""
 
 import hashlib
-import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,10 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import SparkSession
-
 from jobs.cli.version import version
-from jobs.spark.engines import engine_of
 
 PACKAGES = ("transforms", "expectations", "jobs")
 
@@ -21,16 +17,6 @@ PACKAGES = ("transforms", "expectations", "jobs")
 def code_version() -> dict[str, Any]:
     """The version, the commit where there is a checkout, and a hash of the source."""
     return {"version": _release(), "commit": _commit(), "source_sha256": _source_hash()}
-
-
-def platform_versions(session: SparkSession) -> dict[str, str]:
-    """Versions of Python, Spark and the operating system, and the engine that ran Spark's plans."""
-    return {
-        "python": platform.python_version(),
-        "spark": session.version,
-        "engine": engine_of(session),
-        "system": platform.platform(terse=True),
-    }
 
 
 def _release() -> str | None:
