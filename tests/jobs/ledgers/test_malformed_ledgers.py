@@ -84,8 +84,8 @@ def test_6_malformed_ledgers_with_all_kinds_of_faults_end_well(
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_100_malformed_ledgers_end_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert check_many(pipeline.main, 100, 2, tmp_path, capfd) == {0, 2, 3}
+def test_30_malformed_ledgers_end_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert check_many(pipeline.main, 30, 2, tmp_path, capfd) == {0, 2, 3}
 
 
 @pytest.mark.soak
