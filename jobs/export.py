@@ -14,17 +14,16 @@ from jobs.cli.arguments import add_warehouse_arguments
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, add_version
 from jobs.errors import ConfigurationError, PipelineError
-from jobs.exporting.choice import CHANGES, Choice, check_same_segments, earlier_run, exported_run, segments_of
+from jobs.exporting.choice import Choice, check_same_segments, earlier_run, exported_run, segments_of
 from jobs.exporting.destination import Destination, destination_at
 from jobs.exporting.exported import Counts, Export, export_audience
 from jobs.exporting.holdout import HOLDOUT_KEY, Draw, campaign_name, read_key, share_held_back
 from jobs.storage.store import RunStore
-from transforms.audiences.arms import CONTROL, TREATMENT
+from transforms.audiences.arms import ARMS
+from transforms.audiences.changes import CHANGES
 
 if TYPE_CHECKING:
     from jobs.warehouse.target import WarehouseTarget
-
-ARMS = (TREATMENT, CONTROL)
 
 EPILOG = f"""\
 what an export is:

@@ -6,15 +6,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from jobs.cli.argument_types import day
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, add_version
-from jobs.errors import ConfigurationError
-from jobs.lifting.comparison import find_comparison
-from jobs.lifting.counting import count_arms
-from jobs.lifting.facts import facts_of
-from jobs.lifting.sentences import show_comparison
+from jobs.lifting.comparison import Comparison, find_comparison
+from jobs.lifting.counting import Arms, count_arms
+from jobs.lifting.sentences import sentences, show_comparison
 from jobs.storage.store import RunStore
 from jobs.storage.uris import folder_at
 
@@ -49,10 +48,6 @@ class LiftConfig:
     first: date | None = None
     last: date | None = None
     as_json: bool = False
-
-    def __post_init__(self) -> None:
-        if self.first and self.last and self.first > self.last:
-            raise ConfigurationError(f"--from {self.first} --to {self.last}: expected the first day first. Swap them")
 
     @classmethod
     def from_argv(cls, argv: Sequence[str] | None) -> "LiftConfig":
@@ -93,9 +88,20 @@ def _run(config: LiftConfig) -> None:
     comparison = find_comparison(store, folder, run_id=config.run, first=config.first, last=config.last)
     arms = count_arms(store, comparison)
     if config.as_json:
-        sys.stdout.write(f"{json.dumps(facts_of(comparison, arms), indent=2)}\n")
+        sys.stdout.write(f"{json.dumps(_facts(comparison, arms), indent=2)}\n")
     else:
         show_comparison(comparison, arms)
+
+
+def _facts(comparison: Comparison, arms: Arms) -> dict[str, Any]:
+    """All figures of a comparison under keys that stay. Money is text, days are ISO dates, and the rest is numbers."""
+    return {
+        **comparison.as_json(),
+        **arms.lift.as_json(),
+        "absent": dict(arms.absent),
+        "days_without_purchases": comparison.days_without_purchases,
+        "sentences": sentences(comparison, arms),
+    }
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """``audience.json``: what was exported, from which run, to whom; the last file of an export, and never edited."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from jobs.errors import ConfigurationError, DataError
+from jobs.errors import ConfigurationError
 from jobs.storage.folder import Folder
-from jobs.storage.run_files import Count, FileName, Hash, ISODate, Name, RunId, Time, first_problem
-from transforms.bounded_text import JSONTextError, parse_object
+from jobs.storage.run_files import Count, FileName, Hash, ISODate, Name, RunId, Time, read_record
 
 AUDIENCE_FILE = "audience.json"
 MEMBERS_FILE = "members.parquet"
@@ -17,18 +17,18 @@ MEMBERS_FILE = "members.parquet"
 LONGEST_AUDIENCE = 1_000_000
 """Characters."""
 
+RESTORE = "Exports are never edited: restore it, or export again to another folder"
+SHARE = re.compile(r"0\.[0-9]{1,12}")
+
 ListFormat = Literal["csv", "parquet", "braze"]
 """The form of a list. ``braze`` is CSV with ``external_id`` first."""
 
 
 def _share(value: Any) -> Any:
-    try:
-        share = Decimal(value) if isinstance(value, str | Decimal) else None
-    except InvalidOperation:
-        share = None
-    if share is None or not 0 < share < 1:
+    text = f"{value:f}" if isinstance(value, Decimal) else value
+    if not isinstance(text, str) or not SHARE.fullmatch(text) or not Decimal(text):
         raise ValueError('expected a share between 0 and 1 as text, such as "0.10"')
-    return share
+    return Decimal(text)
 
 
 class _Part(BaseModel):
@@ -140,13 +140,4 @@ def read_audience(folder: Folder) -> Audience:
             f"{path}: found no such file, expected that of a complete export. Name the folder that jobs.export --to "
             "named, or export again"
         )
-    try:
-        return Audience.model_validate(parse_object(text, longest=LONGEST_AUDIENCE))
-    except ValidationError as error:
-        cause = first_problem(error)
-    except JSONTextError as error:
-        cause = str(error)
-    raise DataError(
-        f"{path}: {cause}; it was not written by this program, or was changed since. Audiences are never edited: "
-        "restore it"
-    )
+    return read_record(Audience, text, longest=LONGEST_AUDIENCE, name=path, advice=RESTORE)

@@ -6,14 +6,13 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.audiences.audience import AUDIENCE_FILE, Members
+from jobs.audiences.audience import AUDIENCE_FILE, RESTORE, Members
 from jobs.errors import DataError, OutsideSystemError, reason_of
 from jobs.storage.folder import Folder, StoredFile
 from jobs.storage.table_files import TableFile
 from jobs.storage.temporary import temporary_folder
 
 PIECE_BYTES = 2**20
-RESTORE = "Exports are never edited: restore it, or export again to another folder"
 
 
 @contextmanager

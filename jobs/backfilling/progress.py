@@ -5,6 +5,7 @@ from datetime import date
 
 from jobs.backfilling.config import BackfillConfig
 from jobs.cli import console, interruptions
+from jobs.cli.printable import counted
 from jobs.cli.schedule import listed
 from jobs.history.changed import SegmentChanges
 from jobs.runs.totals import Total
@@ -73,7 +74,7 @@ class Progress:
             current: the current run; None for none.
         """
         days, every = self._days, self.config.schedule.every
-        console.say(f"{_counted(len(days))}, one every {every}: {', '.join(map(str, days))}")
+        console.say(f"{counted(len(days), 'day')}, one every {every}: {', '.join(map(str, days))}")
         if not self.config.run.becomes_current:
             console.say("None of their runs becomes the current run (--becomes-current no)")
         elif current is not None and current[:10] > f"{days[0]}":
@@ -96,7 +97,7 @@ class Progress:
         if self.checked_run is None:
             return ""
         if self._complete == len(self._days):
-            return f"All {_counted(self._complete)} have complete runs"
+            return f"All {counted(self._complete, 'day')} have complete runs"
         state = f"Complete: {listed(self._days[: self._complete])}" if self._complete else "No day is complete"
         command = self.config.command_from(self._days[self._complete], checked_run=self.checked_run)
         return f"{state}. Continue with: {command}"
@@ -124,7 +125,7 @@ class Progress:
             f"checked tables: run {self.checked_run}, which all these runs need",
         ]
         if others and self.config.run.becomes_current:
-            notes.append(f"{_counted(others)} before the current run's: complete, and current.json was not moved")
+            notes.append(f"{counted(others, 'day')} before the current run's: complete, and current.json was not moved")
         elif others:
             notes.append("current.json was not moved (--becomes-current no)")
         notes += [
@@ -132,9 +133,5 @@ class Progress:
             f"  python -m jobs.publish --output {output} --run {newest.run_id} --warehouse duckdb:FILE",
             f"report of the last: {RunStore(output).display_path(newest.run_id, 'report.html')}",
         ]
-        title = f"Backfill of {_counted(len(self.made))}"
+        title = f"Backfill of {counted(len(self.made), 'day')}"
         console.show_table(title, HEADER, [run.as_row() for run in self.made], notes=notes, text_columns=3)
-
-
-def _counted(days: int) -> str:
-    return f"{days:,} {'day' if days == 1 else 'days'}"

@@ -1,4 +1,9 @@
-"""Text from outside, made fit for a terminal and for a log."""
+"""Text from outside, made fit for a terminal and for a log; and numbers, as a message has them."""
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 day", "2 days"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

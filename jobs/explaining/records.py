@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jobs.cli.printable import counted
 from jobs.errors import ConfigurationError, DataError, PipelineError
 from jobs.explaining.explained_runs import ExplainedRun, ExplainedRuns, other_runs
 from jobs.explaining.rescoring import Purchase, Side
-from jobs.explaining.words import counted
 from jobs.querying.views import QueriedRun, open_runs
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from jobs.cli.printable import counted
 from jobs.explaining.rescoring import Movement, Place, Step
 from jobs.explaining.words import (
     band_in_words,
-    counted,
     is_plural,
     purchases_in_words,
     segment_in_words,

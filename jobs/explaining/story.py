@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from jobs.cli.printable import counted
 from jobs.explaining.explained_runs import ExplainedRun
 from jobs.explaining.explanation import Explanation
 from jobs.explaining.records import Records, Row
 from jobs.explaining.rescoring import Step
 from jobs.explaining.steps import CAUSES, step_sentences, why_new, why_vanished
-from jobs.explaining.words import counted, days_ago, named
+from jobs.explaining.words import days_ago, named
 from transforms.bounded_text import shown
 from transforms.rfm.reasons import sentences
 from transforms.rfm.scores import amount_in_words

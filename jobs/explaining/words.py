@@ -4,17 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from jobs.cli.printable import counted
 from jobs.explaining.rescoring import Purchase
 from transforms.rfm.scores import Bands, ScoredMeasure, amount_in_words
 from transforms.rfm.segments import Segment
 
 MOST_PURCHASES = 3
 """Purchases that a sentence lists one by one."""
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 day", "2 days"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -9,14 +9,12 @@ from jobs.exporting.condition import check_condition
 from jobs.querying.views import literal, quoted
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
+from transforms.audiences.changes import CAME, LEFT, MOVED, UPDATED
 from transforms.bounded_text import shown
 from transforms.schemas import RFM
 
 CUSTOMER, CODE, NAME = "customer_unique_id", "segment_code", "segment"
 CHANGE, PREVIOUS = "change", "previous_segment_code"
-CAME, LEFT, MOVED, UPDATED = CHANGES = ("came", "left", "moved", "updated")
-"""What happened to a customer of one of two lists: in which of them they are, and what is another value there."""
-
 NOW, BEFORE = "now", "before"
 """The schemas of the two runs in DuckDB."""
 
@@ -109,11 +107,10 @@ def earlier_run(store: RunStore, run_id: str, *, later: Manifest) -> Manifest:
             f"--changes-since {run_id}: found a run as of {earlier.as_of}, expected one before that of {later.run_id}, "
             f"{later.as_of}. Give --run {run_id} --changes-since {later.run_id}"
         )
-    kinds = [manifest.source.kind if manifest.source else "olist" for manifest in (earlier, later)]
-    if kinds[0] != kinds[1]:
+    if earlier.source_kind != later.source_kind:
         raise ConfigurationError(
-            f"--changes-since {run_id}: found a run of the source {kinds[0]}, expected {kinds[1]} as for "
-            f"{later.run_id}: their customers are not the same. Export the full list, without --changes-since"
+            f"--changes-since {run_id}: found a run of the source {earlier.source_kind}, expected {later.source_kind} "
+            f"as for {later.run_id}: their customers are not the same. Export the full list, without --changes-since"
         )
     return earlier
 

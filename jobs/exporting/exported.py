@@ -20,7 +20,7 @@ from jobs.audiences.audience import (
 )
 from jobs.cli.code_version import code_version
 from jobs.errors import ConfigurationError, DataError
-from jobs.exporting.choice import BEFORE, CHANGE, CHANGES, CODE, CUSTOMER, NOW, PREVIOUS, Choice, list_query
+from jobs.exporting.choice import BEFORE, CHANGE, CODE, CUSTOMER, NOW, PREVIOUS, Choice, list_query
 from jobs.exporting.destination import Destination
 from jobs.exporting.holdout import Draw
 from jobs.exporting.list_files import ParquetFile, arrow, closing, list_files
@@ -28,7 +28,8 @@ from jobs.querying.engine import duckdb_package, first_line
 from jobs.querying.views import QueriedRun, open_runs
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
-from transforms.audiences.arms import CONTROL, TREATMENT
+from transforms.audiences.arms import ARMS, CONTROL, TREATMENT
+from transforms.audiences.changes import CHANGES
 from transforms.bounded_text import shown
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def _counted(rows: Any, arms: Any) -> Counts:
 
 
 def _record(export: Export, exported: list[ExportedFile], members: ExportedFile, counts: Counts) -> Audience:
-    arms = {arm: sum(count for (_, _, of), count in counts.items() if of == arm) for arm in (TREATMENT, CONTROL)}
+    arms = {arm: sum(count for (_, _, of), count in counts.items() if of == arm) for arm in ARMS}
     rows = sum(file.rows for file in exported)
     if (rows, members.rows) != (arms[TREATMENT], sum(arms.values())):
         raise DataError(

@@ -131,15 +131,11 @@ def _manifest_of(store: RunStore, run_id: str) -> Manifest | None:
 
 def _is_eligible(manifest: Manifest, source_kind: str) -> bool:
     is_eligible = is_for_readers(becomes_current=manifest.becomes_current, job=manifest.job)
-    return is_eligible and _has_segments(manifest) and _kind_of(manifest) == source_kind
+    return is_eligible and _has_segments(manifest) and manifest.source_kind == source_kind
 
 
 def _has_segments(manifest: Manifest) -> bool:
     return manifest.segments is not None and manifest.score_card is not None and RFM in manifest.outputs
-
-
-def _kind_of(manifest: Manifest) -> str:
-    return manifest.source.kind if manifest.source else "olist"
 
 
 def _refuse(manifest: Manifest, *, as_of: date, source_kind: str) -> None:
@@ -152,8 +148,8 @@ def _refuse(manifest: Manifest, *, as_of: date, source_kind: str) -> None:
         reason = "it has no segments, expected those of jobs.pipeline or jobs.features"
     elif manifest.as_of > as_of:
         reason = f"it is as of {manifest.as_of}, expected {as_of} or an earlier day"
-    elif _kind_of(manifest) != source_kind:
-        reason = f"its source is of the kind {_kind_of(manifest)}, expected {source_kind}, that of this run"
+    elif manifest.source_kind != source_kind:
+        reason = f"its source is of the kind {manifest.source_kind}, expected {source_kind}, that of this run"
     else:
         return
     raise ConfigurationError(f"--compare {manifest.run_id}: {reason}. Name another run, or {BEGIN_ANEW}")

@@ -14,9 +14,6 @@ from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from transforms.sources.counted import Counted
 
-OLIST = "olist"
-"""The kind of source of which manifests say nothing."""
-
 PURCHASES = "purchases"
 RESTORE_CARD = "Files of a run are never edited: restore it, or name another run"
 
@@ -129,18 +126,14 @@ def _check_source(store: RunStore, audience: Audience, later: Manifest) -> None:
             f"run {later.run_id} has no table purchases (it is one of jobs.{later.job or 'ingest'}), so it does not "
             "say who bought. Name a run of jobs.pipeline, jobs.features or jobs.segments with --run"
         )
-    kind, earlier_kind = _kind_of(later), None
+    kind, earlier_kind = later.source_kind, None
     with suppress(ConfigurationError):  # old runs are pruned, and the audience outlives them
-        earlier_kind = _kind_of(store.manifest(audience.run_id))
+        earlier_kind = store.manifest(audience.run_id).source_kind
     if earlier_kind not in (None, kind):
         raise ConfigurationError(
             f"run {later.run_id} is of source {kind}, and the audience was chosen from run {audience.run_id} of source "
             f"{earlier_kind}: expected one source. Name a run of that source with --run"
         )
-
-
-def _kind_of(manifest: Manifest) -> str:
-    return manifest.source.kind if manifest.source else OLIST
 
 
 def _days(audience: Audience, later: Manifest, first: date | None, last: date | None) -> Days:

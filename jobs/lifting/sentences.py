@@ -5,6 +5,7 @@ from decimal import Decimal
 from math import floor, log10
 
 from jobs.cli import console
+from jobs.cli.printable import counted
 from jobs.lifting.comparison import Comparison
 from jobs.lifting.counting import Arms
 from transforms.audiences.arms import CONTROL, TREATMENT
@@ -21,7 +22,7 @@ def show_comparison(comparison: Comparison, arms: Arms) -> None:
     """Print the table of the arms, and the sentences."""
     days = comparison.days
     title = (
-        f"{comparison.name}, {_counted(days.number, 'day')} from {days.first} to {days.last}, run "
+        f"{comparison.name}, {counted(days.number, 'day')} from {days.first} to {days.last}, run "
         f"{comparison.later.run_id}"
     )
     console.show_table(title, HEADER, _rows(arms.lift), notes=sentences(comparison, arms))
@@ -36,7 +37,7 @@ def _rows(lift: Lift) -> list[tuple[str, ...]]:
     rate, revenue = lift.repeat_rate, lift.revenue_per_customer
     digits = _digits(rate)
     rows = [_row("written to", lift.treatment, digits), _row("held back", lift.control, digits)]
-    if rate is not None and revenue is not None:
+    if rate is not None and revenue is not None and lift.verdict != "unusable":
         points = f"{100 * rate.value:+z.{digits}f} points"
         rows.append(("difference", "", "", points, "", f"{revenue.value:+z,.2f}"))
         intervals = (_interval(rate.interval, digits, scale=100), _interval(revenue.interval, 2))
@@ -63,7 +64,7 @@ def _verdict(lift: Lift) -> str:
         ratio = lift.sample_ratio
         return (
             f"Do not use this comparison: {ratio.actual or 0:.1%} were held back, and {_share(ratio.expected)} were "
-            "expected. Chance alone leads as far off in fewer than 1 of 1,000 campaigns, so the arms are not alike. "
+            "expected. Chance alone produces such a gap in fewer than 1 of 1,000 campaigns, so the arms are not alike. "
             "Find out who is missing."
         )
     digits = _digits(rate)
@@ -85,11 +86,11 @@ def _verdict(lift: Lift) -> str:
 def _power(lift: Lift) -> str:
     smallest = lift.smallest_difference
     if smallest is None:
-        return "With arms of these sizes, no difference would show."
+        return "Arms of these sizes show no difference, however large."
     points = 100 * smallest
     return (
-        f"With arms of these sizes, a difference below {points:.{_digits_of(points)}f} points stays unseen in more "
-        "than one of five campaigns."
+        f"Arms of these sizes show a difference of {points:.{_digits_of(points)}f} points or more in at least four of "
+        "five campaigns."
     )
 
 
@@ -98,14 +99,14 @@ def _incomparable(lift: Lift) -> str:
         return "Nothing to compare: the audience has no members to count."
     who = "held back" if lift.control.members == 0 else "written to"
     return (
-        f"Nothing to compare: nobody is {who}. Of {_counted(lift.members, 'member')}, {_share(lift.holdout)} were to "
+        f"Nothing to compare: nobody is {who}. Of {counted(lift.members, 'member')}, {_share(lift.holdout)} were to "
         "be held back."
     )
 
 
 def _money(lift: Lift) -> Iterator[str]:
     revenue = lift.revenue_per_customer
-    if revenue is None:
+    if revenue is None or lift.verdict == "unusable":
         return
     both = (
         f"Revenue per customer: {_amount(lift.treatment.revenue_per_customer)} of those written to, and "
@@ -129,7 +130,7 @@ def _absent(comparison: Comparison, arms: Arms) -> Iterator[str]:
     such = f"such as {some}" if number > len(arms.absent_ids[:3]) else some
     state, result = ("is", "It counts") if number == 1 else ("are", "They count")
     yield (
-        f"{_counted(number, 'member')} {state} not in run {comparison.later.run_id} ({treated:,} written to, "
+        f"{counted(number, 'member')} {state} not in run {comparison.later.run_id} ({treated:,} written to, "
         f"{held_back:,} held back): {such}. {result} as having bought nothing."
     )
 
@@ -172,7 +173,3 @@ def _interval(interval: Interval | None, digits: int, *, scale: int = 1) -> str:
     if interval is None:
         return ""
     return f"{scale * interval.low:z,.{digits}f} to {scale * interval.high:z,.{digits}f}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

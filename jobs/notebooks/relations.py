@@ -80,7 +80,11 @@ class Relations:
 
     def count(self, relation: "DuckDBPyRelation") -> int:
         """The number of rows of a relation."""
-        [(rows,)] = relation.aggregate("count(*)").fetchall()
+        duckdb = duckdb_package()
+        try:
+            [(rows,)] = relation.aggregate("count(*)").fetchall()
+        except duckdb.Error as error:
+            raise _failed(error) from None
         return int(rows)
 
     def _create_view(self, table: str) -> None:

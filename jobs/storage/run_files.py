@@ -308,6 +308,11 @@ class Manifest(OfRun):
     job: Name | None = None
     becomes_current: bool = True
 
+    @property
+    def source_kind(self) -> str:
+        """The kind of the source. Manifests of runs over Olist's files name none."""
+        return self.source.kind if self.source else "olist"
+
     def paths(self) -> list[str]:
         """The paths of all that the run wrote or took over from earlier runs, from the output folder on."""
         features = self.kmeans_features
@@ -319,6 +324,7 @@ class Manifest(OfRun):
         ]
 
 
+Record = TypeVar("Record", bound=BaseModel)
 Model = TypeVar("Model", bound=OfRun)
 
 
@@ -335,7 +341,7 @@ def read_pointer(text: str, *, name: str) -> Pointer:
     advice = (
         "Restore it, or remove it: then the next run becomes current, and --match RUN_ID keeps the cluster ids of a run"
     )
-    return _read(Pointer, text, longest=LONGEST_POINTER, name=name, advice=advice)
+    return read_record(Pointer, text, longest=LONGEST_POINTER, name=name, advice=advice)
 
 
 def read_manifest(text: str, *, name: str) -> Manifest:
@@ -346,21 +352,33 @@ def read_manifest(text: str, *, name: str) -> Manifest:
 def read_manifest_as(model: type[Model], text: str, *, name: str) -> Model:
     """The content of a ``manifest.json`` as far as a model has it; see `read_pointer`."""
     advice = "Files of a run are never edited: restore it, or name another run"
-    return _read(model, text, longest=LONGEST_MANIFEST, name=name, advice=advice)
+    return read_record(model, text, longest=LONGEST_MANIFEST, name=name, advice=advice)
 
 
-def _read(model: type[Model], text: str, *, longest: int, name: str, advice: str) -> Model:
+def read_record(model: type[Record], text: str, *, longest: int, name: str, advice: str) -> Record:
+    """The content of a file of JSON that this program wrote.
+
+    Args:
+        model: what it has.
+        text: the file's.
+        longest: characters that it may have.
+        name: where it is, for the message.
+        advice: what to do if it is another, for the message.
+
+    Raises:
+        DataError: This program did not write it so.
+    """
     try:
         return model.model_validate(parse_object(text, longest=longest))
     except ValidationError as error:
-        cause = first_problem(error)
+        cause = _first_problem(error)
     except JSONTextError as error:
         cause = str(error)
     cause = cut(cause, longest=LONGEST_CAUSE)
     raise DataError(f"{name}: {cause}; it was not written by this program, or was changed since. {advice}")
 
 
-def first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     """The field, what was found, and what was expected."""
     problem = error.errors(include_url=False)[0]
     field = ".".join(cut(str(part), longest=40) for part in problem["loc"])

@@ -9,7 +9,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from jobs.audiences.members_file import RESTORE
+from jobs.audiences.member_counts import RESTORE_RECORD, MemberCounts
 from jobs.cli import console
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.storage.table_files import TableFile
@@ -37,7 +37,7 @@ from jobs.warehouse.load_plan import (
     TableToLoad,
     Warehouse,
 )
-from jobs.warehouse.members import AudienceToLoad, MemberCounts
+from jobs.warehouse.members import AudienceToLoad
 from jobs.warehouse.target import DuckDBAddress, WarehouseTarget
 from transforms.data_dictionary import (
     AUDIENCE_COLUMN_DESCRIPTIONS,
@@ -95,7 +95,7 @@ class DuckDBWarehouse:
         with self._transaction(f"load audience {audience.audience_id}", 1) as (connection, begin):
             begin(f"load {AUDIENCES_TABLE}")
             _load_members(connection, audience)
-        self._read_back([AUDIENCES_TABLE])
+        self._read_back([AUDIENCES_TABLE], where=audience.filter)
 
     @contextmanager
     def _transaction(self, title: str, steps: int) -> Iterator[tuple[DuckDBPyConnection, Callable[[str], None]]]:
@@ -132,10 +132,14 @@ class DuckDBWarehouse:
         except duckdb.Error as error:
             raise self._damaged(error) from None
 
-    def _read_back(self, tables: Sequence[str]) -> None:
-        """Read every value of the tables, as the next program that opens the file will.
+    def _read_back(self, tables: Sequence[str], *, where: str = "true") -> None:
+        """Read every value that was loaded, as the next program that opens the file will.
 
         DuckDB loads into a file that was cut short, whose end it does not miss until it reads there.
+
+        Args:
+            tables: what was loaded.
+            where: the SQL condition of the rows that were loaded, where a table keeps others.
         """
         try:
             with (
@@ -143,7 +147,7 @@ class DuckDBWarehouse:
                 self._connect(read_only=True) as connection,
             ):
                 for table in tables:
-                    _read_table(connection, table)
+                    _read_table(connection, table, where)
         except _FileInUseError:
             return  # by a program that could open it
         except duckdb.Error as error:
@@ -248,10 +252,10 @@ def _load_table(connection: DuckDBPyConnection, table: TableToLoad) -> None:
     _check_total(connection, table.expected)
 
 
-def _read_table(connection: DuckDBPyConnection, table: str) -> None:
-    """Read every value of a table: a count alone would come from the file's directory."""
+def _read_table(connection: DuckDBPyConnection, table: str, where: str) -> None:
+    """Read every value of a table's rows: a count alone would come from the file's directory."""
     name = qualified_name(SCHEMA, table)
-    connection.execute(f"select bit_xor(hash(loaded)) from {name} as loaded").fetchall()
+    connection.execute(f"select bit_xor(hash(loaded)) from {name} as loaded where {where}").fetchall()
 
 
 def _comment(
@@ -278,7 +282,7 @@ def _load_members(connection: DuckDBPyConnection, audience: AudienceToLoad) -> N
     [counts] = connection.execute(audience.count_query(SCHEMA)).fetchall()
     difference = audience.difference(MemberCounts(*counts))
     if difference:
-        raise DataError(f"{difference}. The file is unchanged. {RESTORE}")
+        raise DataError(f"{difference}. The file is unchanged; {RESTORE_RECORD}")
 
 
 def _load_raw_table(connection: DuckDBPyConnection, table: RawTable) -> None:

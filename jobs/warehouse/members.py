@@ -3,30 +3,9 @@
 from dataclasses import dataclass
 
 from jobs.audiences.audience import AUDIENCE_FILE, Audience
+from jobs.audiences.member_counts import MemberCounts, count_query
 from jobs.storage.table_files import TableFile
 from jobs.warehouse.ddl import AUDIENCES_TABLE, identifier, literal, number, qualified_name
-from transforms.audiences.arms import CONTROL, TREATMENT
-
-
-@dataclass(frozen=True)
-class MemberCounts:
-    """How many members of an audience a table holds.
-
-    Attributes:
-        members: rows of the audience.
-        customers: different customers among them. As many as members, since a customer is a member once.
-        treatment: members who are treated.
-        control: members who are held back.
-    """
-
-    members: int
-    customers: int
-    treatment: int
-    control: int
-
-    def __str__(self) -> str:
-        customers = "" if self.customers == self.members else f" of {self.customers:,} customers"
-        return f"{self.members:,} members{customers} ({self.treatment:,} treatment, {self.control:,} control)"
 
 
 @dataclass(frozen=True)
@@ -46,15 +25,12 @@ class AudienceToLoad:
     @classmethod
     def of(cls, audience: Audience, file: TableFile) -> "AudienceToLoad":
         """The audience with the file that was compared with its record."""
-        members = audience.members
-        expected = MemberCounts(members.rows, members.rows, members.treatment, members.control)
-        return cls(audience.audience_id, file, expected)
+        return cls(audience.audience_id, file, MemberCounts.of(audience))
 
     def difference(self, measured: MemberCounts) -> str | None:
         """Both counts in words if they differ, else None."""
-        if measured == self.expected:
-            return None
-        return f"audience {self.audience_id}: found {measured}, expected {self.expected} as in {AUDIENCE_FILE}"
+        difference = measured.difference(self.expected)
+        return difference and f"audience {self.audience_id}: {difference}"
 
     @property
     def filter(self) -> str:
@@ -63,11 +39,7 @@ class AudienceToLoad:
 
     def count_query(self, schema: str) -> str:
         """The SQL that counts the audience's rows in a warehouse. Its columns are those of `MemberCounts`."""
-        arms = [
-            f"count(case when {identifier('arm')} = {literal(arm)} then 1 end) as {arm}" for arm in (TREATMENT, CONTROL)
-        ]
-        counts = ["count(*) as members", f"count(distinct {identifier('customer_unique_id')}) as customers", *arms]
-        return f"select {', '.join(counts)}\nfrom {qualified_name(schema, AUDIENCES_TABLE)}\nwhere {self.filter}"
+        return count_query(qualified_name(schema, AUDIENCES_TABLE), self.filter)
 
     def check_query(self, schema: str) -> str:
         """The SQL that fails if the counts are others."""

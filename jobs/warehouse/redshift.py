@@ -10,13 +10,13 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from jobs.audiences.members_file import RESTORE
+from jobs.audiences.member_counts import RESTORE_RECORD, MemberCounts
 from jobs.errors import DataError, OutsideSystemError
 from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MAX_STATEMENTS, DataApiClient, StatementError, client_token
 from jobs.warehouse.ddl import AUDIENCES_TABLE
 from jobs.warehouse.load_plan import CommittedLoad, ExpectedTotal, RawTable, RawToLoad, RunToLoad, Warehouse
-from jobs.warehouse.members import AudienceToLoad, MemberCounts
+from jobs.warehouse.members import AudienceToLoad
 from jobs.warehouse.redshift_statements import (
     CHECK_MEMBERS,
     CHECK_TOTALS,
@@ -97,7 +97,7 @@ class ExpectedMembers:
     """The members that the table of audiences must hold after the load of an audience."""
 
     audience: AudienceToLoad
-    advice: str = f"{RESTORE[0].lower()}{RESTORE[1:]}"
+    advice: str = RESTORE_RECORD
 
     def differences(self, rows: Sequence[Sequence[Any]]) -> str:
         """The counts that differ from the audience's record."""

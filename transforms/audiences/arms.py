@@ -7,6 +7,7 @@ from typing import Literal
 Arm = Literal["treatment", "control"]
 TREATMENT: Arm = "treatment"
 CONTROL: Arm = "control"
+ARMS = (TREATMENT, CONTROL)
 
 SHORTEST_KEY = 16
 """Bytes. Who knows the arms of some customers could try out every shorter key."""

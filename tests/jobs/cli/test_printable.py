@@ -8,7 +8,7 @@ from rich.console import Console
 
 from jobs.cli import console
 from jobs.cli.main import run_main
-from jobs.cli.printable import LONGEST_LINE, one_line, printable
+from jobs.cli.printable import LONGEST_LINE, counted, one_line, printable
 from jobs.errors import DataError
 from jobs.sample import main as sample
 
@@ -70,3 +70,7 @@ def test_bars_and_notes_on_a_terminal_read_no_markup(monkeypatch: pytest.MonkeyP
         show(1, MARKUP)
     console.note(MARKUP)
     assert terminal.getvalue().count(MARKUP) >= 3
+
+
+def test_a_number_has_its_noun() -> None:
+    assert [counted(number, "day") for number in (0, 1, 2, 1000)] == ["0 days", "1 day", "2 days", "1,000 days"]

@@ -172,6 +172,10 @@ def test_what_is_not_there_is_named(run: OpenedRun, output: Path) -> None:
 def test_a_query_that_fails_later_is_a_fault_of_another_system(run: OpenedRun) -> None:
     with pytest.raises(OutsideSystemError, match=r"DuckDB could not read the rows: .*no memory left"):
         run.pandas(run.sql("select error('no memory left') from purchases"))
+    # The first rows come, and the count of them all, for the message, does not.
+    late = "from range(10_000) as t(i) where case when i > 5_000 then error('no memory left') is null else true end"
+    with pytest.raises(OutsideSystemError, match=r"DuckDB could not read the rows: .*no memory left"):
+        run.pandas(run.sql(f"select i {late}"), at_most=10)
 
 
 def test_a_closed_run_is_refused_and_leaves_no_temporary_folder(

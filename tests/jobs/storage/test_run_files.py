@@ -39,6 +39,12 @@ def test_a_manifest_is_read_with_types() -> None:
     assert read.outputs["payments"][0].fingerprint == (7, SHA)
 
 
+def test_a_manifest_without_a_source_is_of_olists_files() -> None:
+    ledger = {"kind": "ledger", "mapping": {"file": f"runs/{RUN}/mapping.yaml", "sha256": SHA}}
+    kinds = [read_manifest(text, name="m").source_kind for text in (manifest(), manifest(source=ledger))]
+    assert kinds == ["olist", "ledger"]
+
+
 def test_what_a_later_run_repeats_is_as_it_was_in_the_file() -> None:
     settings = {"as_of": "2018-10-17", "rules": "a1", "kmeans": {"k": 5, "match": None}, "later": [1, 2.5]}
     card = {"file": f"runs/{RUN}/score_card.json", "name": "x", "customers_outside_its_range": 0}

@@ -12,14 +12,9 @@ import duckdb
 import pytest
 
 from jobs import publish
-from jobs.audiences.audience import read_audience
-from jobs.storage.local import LocalFolder
 from jobs.storage.s3 import S3Folder
 from jobs.warehouse import duckdb as duckdb_warehouse
-from jobs.warehouse.audiences import load_audience
-from jobs.warehouse.target import WarehouseTarget, parse_address
-from tests.jobs.warehouse.small_runs import FEBRUARY_ONLY, FEBRUARY_RUN, JUNE, JUNE_RUN, all_tables, in_order, write_run
-from tests.jobs.warehouse.written_audiences import (
+from tests.jobs.audiences.written_audiences import (
     DAILY_ROWS,
     DIFFERENCES,
     SPRING,
@@ -28,6 +23,7 @@ from tests.jobs.warehouse.written_audiences import (
     member,
     write_audience,
 )
+from tests.jobs.warehouse.small_runs import FEBRUARY_ONLY, FEBRUARY_RUN, JUNE, JUNE_RUN, all_tables, in_order, write_run
 from tests.log_lines import fields_of, without_logs
 from transforms.schemas import TABLES
 
@@ -93,17 +89,7 @@ def test_changes_keep_who_left_without_a_segment_and_an_audience_needs_no_campai
 
 def test_an_audience_without_members_empties_its_rows(shop: Shop) -> None:
     assert shop.load(shop.spring) == 0
-    empty = write_audience(shop.folder / "empty", [member("e", "nobody")])
-    with duckdb.connect() as connection:
-        connection.execute(
-            f"copy (from read_parquet('{empty}/members.parquet') limit 0) to '{shop.folder}/none.parquet'"
-        )
-    (empty / "members.parquet").write_bytes((shop.folder / "none.parquet").read_bytes())
-    record = read_audience(LocalFolder(empty))
-    none = LocalFolder(empty).describe("members.parquet")
-    members = record.members.model_copy(update={"rows": 0, "treatment": 0, "size": none.size, "sha256": none.sha256})
-    target = WarehouseTarget(parse_address(f"duckdb:{shop.file}"))
-    load_audience(target, record.model_copy(update={"audience_id": SPRING, "members": members}), LocalFolder(empty))
+    assert shop.load(write_audience(shop.folder / "empty", [], record={"audience_id": SPRING})) == 0
     assert shop.rows() == []
 
 
@@ -131,8 +117,8 @@ def test_counts_that_differ_from_the_record_roll_the_load_back(
     assert [shop.load(shop.spring), shop.load(shop.daily)] == [0, 0]
     assert shop.load(write_audience(shop.folder / "other", rows, recorded)) == 3
     [line] = without_logs(capfd.readouterr().err)
-    assert f"audience {SPRING}: {difference} as in audience.json. The file is unchanged. " in line
-    assert "Exports are never edited: restore it, or export again" in line
+    assert f"audience {SPRING}: {difference} as in audience.json. The file is unchanged; " in line
+    assert "members.parquet has the checksum in audience.json, so the latter was changed: restore audience.json" in line
     assert shop.rows() == [*SPRING_ROWS, *DAILY_ROWS]
 
 
@@ -147,18 +133,6 @@ def test_a_changed_file_is_refused_before_the_warehouse_is_opened(
     [line] = without_logs(capfd.readouterr().err)
     assert f"{path} was changed: found {len(content):,} bytes, SHA-256 " in line
     assert not shop.file.exists()
-
-
-def test_a_missing_file_is_refused(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
-    (shop.spring / "members.parquet").unlink()
-    assert shop.load(shop.spring) == 3
-    assert "members.parquet: found no such file, expected the one that audience.json lists" in capfd.readouterr().err
-
-
-def test_an_export_that_is_not_complete_is_refused(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
-    (shop.spring / "audience.json").unlink()
-    assert shop.load(shop.spring) == 2
-    assert "expected that of a complete export" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("step", ["load audiences", "commit"])

@@ -10,10 +10,7 @@ from jobs.storage.s3 import S3Folder
 from jobs.warehouse import data_api as data_api_module
 from jobs.warehouse import redshift_statements
 from tests.fakes.environment import COPY_ROLE
-from tests.jobs.warehouse.conftest import FEBRUARY_TABLES, JUNE_TABLES, RedshiftPublication
-from tests.jobs.warehouse.small_runs import FEBRUARY_RUN, JUNE_RUN
-from tests.jobs.warehouse.test_redshift_statements import AUDIENCE_LOAD
-from tests.jobs.warehouse.written_audiences import (
+from tests.jobs.audiences.written_audiences import (
     DAILY_ROWS,
     DIFFERENCES,
     SPRING,
@@ -21,6 +18,9 @@ from tests.jobs.warehouse.written_audiences import (
     Difference,
     write_audience,
 )
+from tests.jobs.warehouse.conftest import FEBRUARY_TABLES, JUNE_TABLES, RedshiftPublication
+from tests.jobs.warehouse.small_runs import FEBRUARY_RUN, JUNE_RUN
+from tests.jobs.warehouse.test_redshift_statements import AUDIENCE_LOAD
 from tests.log_lines import without_logs
 
 ROWS = "select * from rfm.audiences order by audience_id, customer_unique_id"
@@ -88,7 +88,7 @@ def test_counts_that_differ_from_the_record_roll_the_load_back(
     assert load(february, write_audience(tmp_path / "other", rows, recorded)) == 3
     [line] = without_logs(capfd.readouterr().err)
     assert f"audience {SPRING}: {difference} as in audience.json. The tables are unchanged (batch " in line
-    assert "exports are never edited: restore it, or export again" in line
+    assert "; members.parquet has the checksum in audience.json, so the latter was changed: restore" in line
     assert february.query(ROWS) == DAILY_ROWS
 
 

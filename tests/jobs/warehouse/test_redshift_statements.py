@@ -16,6 +16,7 @@ import sqlglot
 from pyspark.sql.types import StringType, StructField, StructType
 from sqlglot import exp
 
+from jobs.audiences.member_counts import MemberCounts
 from jobs.errors import DataError
 from jobs.runs.totals import Total
 from jobs.storage.store import RunStore
@@ -23,7 +24,7 @@ from jobs.storage.table_files import TableFile
 from jobs.warehouse.data_api import MAX_STATEMENTS
 from jobs.warehouse.ddl import identifier, literal, number, qualified_name
 from jobs.warehouse.load_plan import RawTable, RunToLoad, TableToLoad, run_to_load
-from jobs.warehouse.members import AudienceToLoad, MemberCounts
+from jobs.warehouse.members import AudienceToLoad
 from jobs.warehouse.redshift_statements import (
     LIST_COLUMNS,
     Statement,

@@ -80,7 +80,7 @@ def test_a_look_every_night_finds_what_is_not_there() -> None:
             if look.verdict in ("more", "fewer"):
                 alarms += 1
                 break
-    stated = re.search(r"Of campaigns without an effect, ([0-9]+) % then", PAGE)
+    stated = re.search(r"sees an effect in ([0-9]+) % of the campaigns that have none", PAGE)
     assert stated is not None
     assert abs(100 * alarms / CAMPAIGNS - int(stated[1])) <= 3
 
