@@ -23,6 +23,7 @@ ENGINE ?=
 WAREHOUSE ?= $(if $(filter s3://% s3a://%,$(OUTPUT)),,duckdb:$(OUTPUT)/warehouse.duckdb)
 SIZES ?= 1000000 2000000 10000000
 ROWS ?= 10000000 100000000
+CUSTOMERS ?= 10000000
 PREFIX ?= olist-rfm
 # The stacks of up and doctor, such as storage,jobs; empty for the usual ones.
 ONLY ?=
@@ -37,7 +38,7 @@ UPGRADE ?= --upgrade
 # What a user gives is text. It reaches a command as a variable of the shell ("$$INPUT"), which neither make nor the shell
 # evaluates. As $(INPUT) it would lose $b from a path, and run what is between backquotes. ARGS and TEST_ARGS alone are
 # words for the shell, by intention: quotes in them group words.
-TEXTS = INPUT OUTPUT AS_OF FROM TO EVERY WAREHOUSE ENGINE SQL DATA PREFIX ONLY ORDERS SEED SIZES ROWS WORKERS SOAK_SEED UPGRADE
+TEXTS = INPUT OUTPUT AS_OF FROM TO EVERY WAREHOUSE ENGINE SQL DATA PREFIX ONLY ORDERS SEED SIZES ROWS CUSTOMERS WORKERS SOAK_SEED UPGRADE
 define as_typed
 override $1 := $$(value $1)
 endef
@@ -57,7 +58,7 @@ test "$(origin AS_OF)" != file || { echo "make: no AS_OF; expected the last day 
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run-local backfill report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans bench-ledger lock clean \
+.PHONY: help run-local backfill report sql sample test test-quick test-all soak coverage npm chromium lint lint-code lint-prose data-dictionary picture format bench bench-run bench-quality bench-kmeans bench-ledger bench-lists lock clean \
     doctor package up upload glue emr run-aws outputs down bi-template
 
 help: ## List the targets
@@ -151,6 +152,9 @@ bench-ledger: $(READY) ## Time a ledger to rfm (ROWS="10000000 100000000", ARGS=
 
 bench-kmeans: $(READY) ## Time the clustering of customers, and its memory (SIZES="1000000 10000000")
 	@$(RUN) -m benchmarks.kmeans_step --orders $$SIZES
+
+bench-lists: $(READY) ## Time lists of all customers beside plain copies by DuckDB (CUSTOMERS=10000000)
+	@$(RUN) -m benchmarks.lists --customers "$$CUSTOMERS"
 
 doctor: $(READY) ## See whether machine, credentials and account will do for AWS; changes nothing (PREFIX=, ONLY=)
 	@$(RUN) -m deploy doctor --prefix "$$PREFIX" $${ONLY:+--only "$$ONLY"} $(ARGS)

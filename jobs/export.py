@@ -1,8 +1,9 @@
 """The list of an audience: whom to write to, or only what changed since an earlier run; and who is held back."""
 
 import argparse
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, get_args
 
 from jobs.audiences.audience import Audience, ListFormat
 from jobs.cli import console
-from jobs.cli.arguments import add_warehouse_arguments
+from jobs.cli.arguments import add_log_arguments, add_warehouse_arguments
+from jobs.cli.logs import LOG_FORMATS, configure_logs
 from jobs.cli.main import run_main
 from jobs.cli.parser import OneLineParser, add_version
 from jobs.errors import ConfigurationError, PipelineError
@@ -57,6 +59,8 @@ class ExportConfig:
         holdout: the share in control; None where all are treated.
         holdout_key: file with the key; None for the environment.
         warehouse: where the members are loaded too; None for nowhere.
+        load_arguments: those that name it, for the command that loads them again.
+        log_format: form of the log lines of a load.
     """
 
     output: str
@@ -69,6 +73,8 @@ class ExportConfig:
     holdout: Decimal | None = None
     holdout_key: str | None = None
     warehouse: "WarehouseTarget | None" = None
+    load_arguments: tuple[str, ...] = ()
+    log_format: str = LOG_FORMATS[0]
 
     def __post_init__(self) -> None:
         if self.holdout is not None and self.campaign is None:
@@ -86,7 +92,13 @@ class ExportConfig:
         Raises:
             ConfigurationError: An argument is missing or invalid, or --where is no condition; nothing was read yet.
         """
-        arguments = _parser().parse_step(argv)
+        parser = _parser()
+        arguments = parser.parse_step(argv)
+        load_arguments = {
+            f"--{name}": value
+            for name in ("warehouse", "staging", "iam-role")
+            if (value := getattr(arguments, name.replace("-", "_"))) != parser.get_default(name.replace("-", "_"))
+        }
         return cls(
             output=arguments.output,
             choice=Choice(tuple(arguments.segment), arguments.where, arguments.columns, arguments.names),
@@ -97,7 +109,9 @@ class ExportConfig:
             campaign=arguments.campaign,
             holdout=arguments.holdout,
             holdout_key=arguments.holdout_key,
-            warehouse=_warehouse(arguments),
+            warehouse=_warehouse(arguments, load_arguments),
+            load_arguments=tuple(part for pair in load_arguments.items() for part in pair),
+            log_format=arguments.log_format,
         )
 
 
@@ -140,21 +154,26 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--holdout", type=share_held_back, metavar="SHARE", help="keep this share of the customers back, such as 10%%"
     )
-    parser.add_argument("--holdout-key", metavar="FILE", help=f"the file with the key (default: ${HOLDOUT_KEY})")
+    parser.add_argument(
+        "--holdout-key",
+        metavar="FILE",
+        help=f"a file with the key (default: the environment variable {HOLDOUT_KEY} is the key)",
+    )
     add_warehouse_arguments(parser, is_required=False, what="the members of the audience, in both arms,")
+    add_log_arguments(parser)
     add_version(parser)
     return parser
 
 
-def _warehouse(arguments: argparse.Namespace) -> "WarehouseTarget | None":
+def _warehouse(arguments: argparse.Namespace, load_arguments: Iterable[str]) -> "WarehouseTarget | None":
     """The warehouse of the command line, whose package has to be there before anything is written.
 
     Raises:
         ConfigurationError: It is none, or its package is not installed.
     """
     if arguments.warehouse is None:
-        if arguments.staging is not None:
-            raise ConfigurationError("--staging without --warehouse, expected both. Add --warehouse, or remove it")
+        for name in load_arguments:
+            raise ConfigurationError(f"{name} without --warehouse, expected both. Add --warehouse, or remove it")
         return None
     # Imported here because an export without a warehouse needs nothing of one.
     target: WarehouseTarget = import_module("jobs.warehouse.target").WarehouseTarget.from_arguments(arguments)
@@ -172,6 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(config: ExportConfig) -> None:
+    if config.warehouse is not None:
+        configure_logs(config.log_format)
     destination = destination_at(config.to)
     draw = None
     if config.holdout is not None and config.campaign is not None:
@@ -182,27 +203,26 @@ def _run(config: ExportConfig) -> None:
     before = None
     if config.changes_since is not None:
         before = earlier_run(store, config.changes_since, later=run)
-        check_same_segments(before, segments)
+        check_same_segments(before, run, segments)
     export = Export(run, config.choice, segments, config.form, before, config.campaign, draw)
     audience, counts = export_audience(store, export, destination)
     _show(audience, counts, path=destination.folder.display_path())
     if config.warehouse is not None:
-        _load(config.warehouse, audience, destination)
+        _load(config.warehouse, config.load_arguments, audience, destination)
 
 
-def _load(target: "WarehouseTarget", audience: Audience, destination: Destination) -> None:
+def _load(target: "WarehouseTarget", arguments: Sequence[str], audience: Audience, destination: Destination) -> None:
     """Load the members of a complete export into a warehouse.
 
     Raises:
         PipelineError: The load failed. The export is complete, and the message says how to load it again.
     """
-    path = destination.folder.display_path()
+    command = ["python", "-m", "jobs.publish", "--audience", destination.folder.display_path(), *arguments]
     try:
         import_module("jobs.warehouse.audiences").load_audience(target, audience, destination.folder)
     except PipelineError as error:
         raise type(error)(
-            f"{str(error).rstrip('.')}. The export is complete: python -m jobs.publish --audience {path} --warehouse "
-            f"{target.address} loads it again"
+            f"{str(error).rstrip('.')}. The export is complete; this loads it again: {shlex.join(command)}"
         ) from None
 
 

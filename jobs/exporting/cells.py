@@ -17,7 +17,7 @@ NO_TEXT = "(none)"
 code of a segment has a parenthesis."""
 
 
-def harmless(text: str | None) -> str | None:
+def harmless(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
     if text and (text[0] in STARTS_A_FORMULA or text[0] == APOSTROPHE):
         return APOSTROPHE + text
@@ -30,10 +30,10 @@ def cells(values: Sequence[Any], form: ListFormat, *, is_text: bool) -> Sequence
     Args:
         values: the column's.
         form: of the list.
-        is_text: whether the column is text. Numbers and times begin with no formula, and stay.
+        is_text: whether the column is text. Numbers and times begin with no formula, and stay; some are text already.
     """
     if form == "braze":
         if is_text:
             return [NO_TEXT if value is None else value for value in values]
         return [value.isoformat() if isinstance(value, datetime) else value for value in values]
-    return [harmless(value) for value in values] if is_text else values
+    return [value if value is None else harmless(str(value)) for value in values] if is_text else values

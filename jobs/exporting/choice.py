@@ -7,7 +7,7 @@ from jobs.audiences.audience import SegmentOfAudience
 from jobs.errors import ConfigurationError
 from jobs.exporting.condition import check_condition
 from jobs.querying.views import literal, quoted
-from jobs.storage.run_files import Manifest
+from jobs.storage.run_files import Manifest, RecordedSegment
 from jobs.storage.store import RunStore
 from transforms.audiences.changes import CAME, LEFT, MOVED, UPDATED
 from transforms.bounded_text import shown
@@ -121,7 +121,7 @@ def segments_of(manifest: Manifest, texts: Sequence[str]) -> list[SegmentOfAudie
     Raises:
         ConfigurationError: The run has no such segment. The message lists those that it has.
     """
-    recorded = manifest.segments.segments if manifest.segments else []
+    recorded = _recorded(manifest)
     by_text = {each.name.strip().casefold(): each for each in recorded}
     by_text |= {each.code.strip().casefold(): each for each in recorded}
     for text in texts:
@@ -135,14 +135,19 @@ def segments_of(manifest: Manifest, texts: Sequence[str]) -> list[SegmentOfAudie
     return [SegmentOfAudience(code=each.code, name=each.name) for each in recorded if each.code in chosen]
 
 
-def check_same_segments(earlier: Manifest, chosen: Iterable[SegmentOfAudience]) -> None:
+def check_same_segments(earlier: Manifest, later: Manifest, chosen: Iterable[SegmentOfAudience]) -> None:
     """See that codes mean in an earlier run what they mean in a later one.
+
+    Args:
+        earlier: a run.
+        later: one after it.
+        chosen: the segments of the later one whose names are compared; empty for all. Maps are compared as a whole.
 
     Raises:
         ConfigurationError: The earlier run had another segment map.
     """
-    names = {each.code: each.name for each in (earlier.segments.segments if earlier.segments else [])}
-    for segment in chosen:
+    names = {each.code: each.name for each in _recorded(earlier)}
+    for segment in list(chosen) or _recorded(later):
         if names.get(segment.code) != segment.name:
             state = f"{shown(names[segment.code])} there" if segment.code in names else "not there"
             raise ConfigurationError(
@@ -150,6 +155,16 @@ def check_same_segments(earlier: Manifest, chosen: Iterable[SegmentOfAudience]) 
                 "expected the same segments in both runs: their segment maps differ. Export the full list, without "
                 "--changes-since"
             )
+    maps = [each.segments.map for each in (earlier, later) if each.segments and each.segments.map]
+    if len({each.hash for each in maps}) > 1:
+        raise ConfigurationError(
+            f"--changes-since {earlier.run_id}: found a segment map of hash {maps[0].hash}, expected {maps[1].hash} as "
+            f"for {later.run_id}: the same codes mean other scores. Export the full list, without --changes-since"
+        )
+
+
+def _recorded(manifest: Manifest) -> Sequence[RecordedSegment]:
+    return manifest.segments.segments if manifest.segments else []
 
 
 def list_query(choice: Choice, chosen: Sequence[SegmentOfAudience], *, has_before: bool) -> str:

@@ -6,15 +6,17 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from jobs.audiences.audience import AUDIENCE_FILE, Audience
 from jobs.cli import interruptions
 from jobs.errors import ConfigurationError, OutsideSystemError, PipelineError, reason_of
-from jobs.storage.folder import Folder
+from jobs.storage.folder import MARKER, Folder, WriteConflictError
 from jobs.storage.local import LocalFolder
 from jobs.storage.temporary import locked, remove_if_unlocked, temporary_folder
 from jobs.storage.uris import folder_at
+from transforms.bounded_text import JSONTextError, parse_object
 
 UNFINISHED = ".unfinished"
 """The ending of the hidden folder beside its place in which an export is written on a disk."""
@@ -99,10 +101,15 @@ class OnDisk:
 
 
 class InS3:
-    """A folder in S3: written to this machine first, then uploaded with the record last."""
+    """A folder in S3: written to this machine first, then uploaded with the record last.
+
+    The marker of the folder can be written by one export alone, and stays when the export is complete. So two exports
+    never mix, and an export that is refused removes nothing of another.
+    """
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
+        self._marker: str | None = None
         self._check_free()
 
     @contextmanager
@@ -112,52 +119,86 @@ class InS3:
             yield working
 
     def complete(self, written: Path, audience: Audience) -> None:
-        """Upload all files, and the record when the others are there.
-
-        The first object to be written can be written by one export alone, so two never mix.
-        """
+        """Take the folder, upload all files, and the record when the others are there."""
         self._check_free()
+        names = sorted(path.name for path in written.iterdir())
+        try:
+            with interruptions.held_back():
+                self._take()
+            self.folder.copy_in(written)
+            self._check_ours()
+            with interruptions.held_back():
+                self._write_record(audience)
+                self._marker = None
+                interruptions.state_is(_complete(self.folder))
+        except BaseException:
+            if self._marker is not None:
+                interruptions.tidy_up()
+                self._remove(AUDIENCE_FILE, *names, MARKER)
+            raise
+
+    def _take(self) -> None:
+        """Write the marker, and see that nothing else is there. From then on all that is there is of this export."""
         try:
             self.folder.create_folder()
         except FileExistsError:
-            self._check_free()
-            raise self._taken() from None
-        marker = self.folder.names()
-        is_complete = False
+            raise self._occupied() from None
+        self._marker = self.folder.read(MARKER)
+        if self.folder.names() != [MARKER]:
+            # Another program wrote here since it was seen to be free. That stays.
+            self._remove(MARKER)
+            self._marker = None
+            raise self._occupied()
+
+    def _check_ours(self) -> None:
+        """See that nobody removed the marker, as one may who takes this export for a killed one."""
+        if self.folder.read(MARKER) != self._marker:
+            raise self._lost(f"found {MARKER} changed or removed")
+
+    def _write_record(self, audience: Audience) -> None:
         try:
-            self.folder.copy_in(written)
-            with interruptions.held_back():
-                self.folder.write_if_unchanged(_as_json(audience), AUDIENCE_FILE, version=None)
-                is_complete = True
-                interruptions.state_is(_complete(self.folder))
-        except BaseException:
-            if not is_complete:
-                interruptions.tidy_up()
-                self._remove(AUDIENCE_FILE, *(path.name for path in written.iterdir()), *marker)
-            raise
-        self._remove(*marker)
+            self.folder.write_if_unchanged(_as_json(audience), AUDIENCE_FILE, version=None)
+        except WriteConflictError:
+            raise self._lost(f"found an {AUDIENCE_FILE} of another program") from None
+
+    def _lost(self, problem: str) -> ConfigurationError:
+        """The folder is no longer this export's, which so removes nothing."""
+        self._marker = None
+        return ConfigurationError(
+            f"--to {self.folder.display_path()}: {problem} while this export uploaded, expected nobody else there. "
+            "Nothing was removed. Name another folder"
+        )
 
     def _remove(self, *names: str) -> None:
-        for name in names:
-            with suppress(PipelineError):
+        """Remove objects in this order, up to one that cannot be: the marker goes last."""
+        with suppress(PipelineError):
+            for name in names:
                 self.folder.remove(name)
 
     def _check_free(self) -> None:
-        if not self.folder.exists():
-            return
+        if self.folder.exists():
+            raise self._occupied()
+
+    def _occupied(self) -> ConfigurationError:
         path = self.folder.display_path()
         if self.folder.exists(AUDIENCE_FILE):
-            raise ConfigurationError(f"--to {path}: found an export there, expected none: {NEVER_EDITED}")
-        raise ConfigurationError(
-            f"--to {path}: found objects without {AUDIENCE_FILE}, expected none. If an export was killed there, remove "
-            f"what it left (aws s3 rm --recursive {path}/); or name another folder"
+            return ConfigurationError(f"--to {path}: found an export there, expected none: {NEVER_EDITED}")
+        if not self.folder.exists(MARKER):
+            return ConfigurationError(
+                f"--to {path}: found objects without {AUDIENCE_FILE}, expected none. Name another folder"
+            )
+        return ConfigurationError(
+            f"--to {path}: another export is writing there, or was killed there{self._since()}, expected a folder of "
+            f"its own. If it was killed, remove what it left (aws s3 rm --recursive {path}/); or name another folder"
         )
 
-    def _taken(self) -> ConfigurationError:
-        return ConfigurationError(
-            f"--to {self.folder.display_path()}: another export is writing there, expected a folder of its own. Name "
-            "another folder"
-        )
+    def _since(self) -> str:
+        """When the folder was taken, as its marker says; nothing where that cannot be read."""
+        try:
+            opened_at = datetime.fromisoformat(parse_object(self.folder.read(MARKER) or "", longest=1000)["opened_at"])
+        except (JSONTextError, ConfigurationError, KeyError, TypeError, ValueError):
+            return ""
+        return f" (since {opened_at.isoformat(timespec='seconds')})"
 
 
 Destination = OnDisk | InS3

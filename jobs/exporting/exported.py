@@ -31,6 +31,7 @@ from jobs.storage.store import RunStore
 from transforms.audiences.arms import ARMS, CONTROL, TREATMENT
 from transforms.audiences.changes import CHANGES
 from transforms.bounded_text import shown
+from transforms.schemas import AUDIENCES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -65,6 +66,11 @@ class Export:
     before: Manifest | None = None
     campaign: str | None = None
     draw: Draw | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the list, in their order."""
+        return [CUSTOMER, CODE, *self.choice.further, *((CHANGE, PREVIOUS) if self.before else ())]
 
     @property
     def audience_id(self) -> str:
@@ -147,9 +153,7 @@ def _write(
 
 def _write_batches(batches: Any, export: Export, folder: Path) -> tuple[list[ExportedFile], ExportedFile, Counts]:
     pa = arrow()
-    has_changes = export.before is not None
-    columns = [CUSTOMER, CODE, *export.choice.further, *((CHANGE, PREVIOUS) if has_changes else ())]
-    of_list = pa.schema([batches.schema.field(name) for name in columns])
+    of_list = pa.schema([batches.schema.field(name) for name in export.columns])
     constant = _constant_columns(export)
     counts: Counts = Counter()
     members = ParquetFile(folder / MEMBERS_FILE, _members_schema())
@@ -159,7 +163,7 @@ def _write_batches(batches: Any, export: Export, folder: Path) -> tuple[list[Exp
             arms = _arms(export.draw, rows[CUSTOMER])
             members.write(_members(rows, arms, constant))
             counts += _counted(rows, arms)
-            rows = rows.select(columns)
+            rows = rows.select(export.columns)
             listed.write(rows if export.draw is None else rows.filter(arrow("pyarrow.compute").equal(arms, TREATMENT)))
         return listed.finish(), members.finish()[0], counts
 
@@ -174,9 +178,8 @@ def _arms(draw: Draw | None, customers: Any) -> Any:
 def _members_schema() -> Any:
     """The columns of `transforms.schemas.AUDIENCES` as Arrow has them."""
     pa = arrow()
-    text = ("audience_id", "campaign", "run_id", CUSTOMER, CODE, CHANGE, PREVIOUS, "arm")
-    fields = [pa.field(name, pa.string()) for name in text]
-    return pa.schema([*fields[:3], pa.field("as_of", pa.date32()), *fields[3:]])
+    types = {"string": pa.string(), "date": pa.date32()}
+    return pa.schema([(field.name, types[field.dataType.simpleString()]) for field in AUDIENCES.fields])
 
 
 def _constant_columns(export: Export) -> Mapping[str, Any]:
@@ -214,7 +217,6 @@ def _record(export: Export, exported: list[ExportedFile], members: ExportedFile,
         change: sum(n for (_, of, arm), n in counts.items() if (of, arm) == (change, TREATMENT)) for change in CHANGES
     }
     before = export.before
-    columns = [CUSTOMER, CODE, *export.choice.further, *((CHANGE, PREVIOUS) if before else ())]
     return Audience.model_validate(
         {
             "audience_id": export.audience_id,
@@ -223,7 +225,7 @@ def _record(export: Export, exported: list[ExportedFile], members: ExportedFile,
             "as_of": export.run.as_of.isoformat(),
             "segments": list(export.segments),
             "where": export.choice.where,
-            "columns": columns,
+            "columns": export.columns,
             "changes_since": {"run_id": before.run_id, "as_of": before.as_of.isoformat()} if before else None,
             "holdout": export.draw.record() if export.draw else None,
             "exported": ExportedList(

@@ -5,6 +5,7 @@ import hmac
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -21,7 +22,7 @@ HOLDOUT_KEY = "HOLDOUT_KEY"
 LONGEST_KEY, LONGEST_CAMPAIGN = 4096, 200
 SHARE = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,4})?)%|(0?\.[0-9]{1,6})")
 KEY_ID_DIGITS = 16
-MAKE_ONE = "openssl rand -hex 32 makes one"
+MAKE_ONE = "(umask 077; head -c 32 /dev/urandom | base64 > key.txt) makes one"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ def read_key(file: str | None) -> bytes:
                 f"--holdout: found no key, expected --holdout-key FILE or the environment variable {HOLDOUT_KEY}. "
                 f"Keep it: without it nobody can draw the same arms again. {MAKE_ONE}"
             )
+        if _names_a_file(text):
+            raise ConfigurationError(
+                f"the environment variable {HOLDOUT_KEY}: found the name of a file, expected the key itself. Name the "
+                f"file with --holdout-key, and unset {HOLDOUT_KEY}"
+            )
         return _checked(os.fsencode(text), place=f"the environment variable {HOLDOUT_KEY}")
     place = f"--holdout-key {file}"
     try:
@@ -90,6 +96,12 @@ def read_key(file: str | None) -> bytes:
         raise ConfigurationError(f"{place}: cannot be read ({reason_of(error)}). {MAKE_ONE}") from None
     except ValueError as error:
         raise ConfigurationError(f"{place}: {error}, expected a file on this machine") from None
+
+
+def _names_a_file(text: str) -> bool:
+    with suppress(OSError, ValueError):  # too long for a name, for instance
+        return local_path(text.rstrip("\r\n")).exists()
+    return False
 
 
 def _checked(content: bytes, *, place: str) -> bytes:

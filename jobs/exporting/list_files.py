@@ -20,6 +20,9 @@ LARGEST_FILE = 500_000_000
 ROWS_OF_A_GROUP = 122_880
 """Rows of a row group in Parquet: what a file holds in memory until it is written."""
 
+DECIMALS_WITHOUT_EXPONENT = 6
+"""Python writes smaller decimals as 1E-7."""
+
 EXTERNAL_ID = "external_id"
 """What Braze calls the customer."""
 
@@ -86,7 +89,7 @@ class CSVFiles:
 
     def __init__(self, folder: Path, form: ListFormat, schema: Any) -> None:
         self._folder, self._form = folder, form
-        self._is_text = [str(field.type) == "string" for field in schema]
+        self._is_text = [is_text(field.type) for field in schema]
         names = [field.name for field in schema]
         self._header = _as_csv([(EXTERNAL_ID, *names[1:]) if form == "braze" else names])
         self._rows: list[int] = []
@@ -95,7 +98,7 @@ class CSVFiles:
     def write(self, rows: Any) -> None:
         """Add the rows of an Arrow table."""
         columns = [
-            cells(column.to_pylist(), self._form, is_text=is_text)
+            cells(_values(column, self._form), self._form, is_text=is_text)
             for column, is_text in zip(rows.columns, self._is_text, strict=True)
         ]
         self._write(list(zip(*columns, strict=True)))
@@ -172,6 +175,31 @@ class ParquetFile:
     def close(self) -> None:
         """Close the file; its footer is written then."""
         self._writer.close()
+
+
+def is_text(kind: Any) -> bool:
+    """Whether cells of an Arrow type may begin a formula: all but numbers, times, dates and booleans."""
+    types = arrow("pyarrow.types")
+    harmless = (types.is_integer, types.is_floating, types.is_decimal, types.is_temporal, types.is_boolean)
+    return not any(is_kind(kind) for is_kind in harmless)
+
+
+def _values(column: Any, form: ListFormat) -> list[Any]:
+    """The values of a column, some as the text that Python would make of them, which Arrow makes faster.
+
+    Decimals have all their decimals. Times without a zone have whole seconds; where there is a part of a second in the
+    column, they are left to Python.
+    """
+    pa, types = arrow(), arrow("pyarrow.types")
+    if types.is_decimal(column.type) and 0 <= column.type.scale <= DECIMALS_WITHOUT_EXPONENT:
+        column = column.cast(pa.string())
+    elif types.is_timestamp(column.type) and column.type.tz is None:
+        with suppress(pa.ArrowInvalid):
+            column = column.cast(pa.timestamp("s")).cast(pa.string())
+            if form == "braze":
+                column = arrow("pyarrow.compute").replace_substring(column, " ", "T")
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def described(path: Path, *, rows: int) -> ExportedFile:

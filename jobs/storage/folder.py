@@ -12,6 +12,10 @@ from jobs.errors import ConfigurationError
 LARGEST_TEXT = 64 * 2**20
 """Bytes of a text file that are read at most. What may be larger is opened, and read in pieces."""
 
+MARKER = "_opened.json"
+"""The object that makes a folder in S3 exist as soon as it is created: S3 has no folders, only objects. It has
+``opened_at``, and ``by``, which no other creation has."""
+
 
 class NotTextError(ConfigurationError):
     """A file is not text in UTF-8, or is larger than a text file may be."""

@@ -245,9 +245,16 @@ class RecordedSegment(_Read):
     customers: Count
 
 
-class RecordedSegments(_Read):
-    """The segments of a run."""
+class RecordedMap(_Read):
+    """A segment map, by a hash of what it means."""
 
+    hash: Hash
+
+
+class RecordedSegments(_Read):
+    """The segments of a run, and the map that they are of."""
+
+    map: RecordedMap | None = None
     segments: list[RecordedSegment]
 
 

@@ -21,10 +21,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.aws.errors import INTERRUPTED_ANSWERS, error_code, s3_errors
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
-from jobs.storage.folder import LARGEST_TEXT, Extent, Stored, StoredObject, WriteConflictError, decoded
-
-MARKER = "_opened.json"
-"""The object that makes a folder exist as soon as it is created: S3 has no folders, only objects."""
+from jobs.storage.folder import LARGEST_TEXT, MARKER, Extent, Stored, StoredObject, WriteConflictError, decoded
 
 CONTENT_TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
 """Of text files, by the ending of their names; a browser shows others as they are."""

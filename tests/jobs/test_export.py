@@ -1,9 +1,12 @@
 """The list of an audience, as a user asks for it: who is on it, who is held back, and what is refused."""
 
+import json
+import shlex
 import shutil
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql.types import DateType
 
@@ -169,13 +172,31 @@ def test_a_customer_stays_in_the_arm_when_scores_are_fitted_again_and_data_comes
     def arms(listed: Exported) -> dict[str, str]:
         return {row["customer_unique_id"]: row["arm"] for row in listed.members()}
 
+    # As fitted again: all are in other segments, and another customer is there.
+    fitted = ScoredRun(NOW, {**dict.fromkeys(SECOND.customers, "RM09"), "abe": "RM01"}, order="b").write(tmp_path / "b")
+    again = arms(exported(fitted, tmp_path / "again", "--where", "true", *SPRING))
     later = arms(exported(written, tmp_path / "later", "--where", "true", *SPRING))
     earlier = arms(exported(written, tmp_path / "earlier", "--where", "true", "--run", BEFORE, *SPRING))
     changes = arms(exported(written, tmp_path / "changes", "--segment", "RM01", "--changes-since", BEFORE, *SPRING))
     others = arms(exported(written, tmp_path / "others", "--where", "true", *SPRING[2:], "--campaign", "summer"))
     assert all(earlier[each] == later[each] for each in earlier.keys() & later.keys())
+    assert again == {**later, "abe": again["abe"]}
     assert all(changes[each] == {**earlier, **later}[each] for each in changes)
     assert others != later
+
+
+def test_the_order_in_which_a_run_stored_its_customers_changes_no_arm_and_no_byte(tmp_path: Path) -> None:
+    customers = {f"c{number}": "RM01" for number in range(50)}
+    listed = [
+        exported(ScoredRun(NOW, customers, order=order).write(tmp_path / order), tmp_path / f"{order}-list", *choice)
+        for order in ("one", "other")
+        for choice in [("--segment", "RM01", *SPRING)]
+    ]
+    stored = [pq.read_table(tmp_path / order / "runs" / NOW / "rfm").to_pylist() for order in ("one", "other")]
+    assert stored[0] != stored[1]
+    assert {row["arm"] for row in listed[0].members()} == {"treatment", "control"}
+    for name in ("list.csv", "members.parquet"):
+        assert (listed[0].folder / name).read_bytes() == (listed[1].folder / name).read_bytes()
 
 
 def test_the_same_choice_gives_the_same_bytes_and_another_choice_another_id(written: Path, tmp_path: Path) -> None:
@@ -258,6 +279,10 @@ def test_what_cannot_be_exported_is_said_in_one_line(
             "segment X ('New') is not there",
         ),
         (
+            ScoredRun("2018-10-18", {}, map_hash="ffffffffffffffff"),
+            "found a segment map of hash 0ca02856cf851a0e, expected ffffffffffffffff as for 2018-10-18",
+        ),
+        (
             ScoredRun(
                 "2018-10-18",
                 {},
@@ -275,6 +300,15 @@ def test_a_run_that_does_not_fit_is_named(
     code, message = refused(output, capsys, "--segment", *segments, "--columns", "m_to_next", "--changes-since", NOW)
     assert code == 2
     assert line in message
+
+
+def test_a_condition_without_segments_needs_the_same_segments_in_both_runs(
+    output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ScoredRun("2018-10-18", {}, {**SEGMENTS, "RM09": "Others"}).write(output)
+    code, message = refused(output, capsys, "--where", "true", "--changes-since", NOW)
+    assert code == 2
+    assert "segment RM09 ('Others') is 'Lapsed small spenders' there, expected the same segments" in message
 
 
 def test_a_file_of_a_run_that_was_changed_ends_the_export(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -317,10 +351,32 @@ def test_a_warehouse_gets_the_members_of_a_complete_export(
         raise OutsideSystemError("the warehouse is closed")
 
     monkeypatch.setattr("jobs.warehouse.audiences.load_audience", fails)
-    arguments = ["--output", str(written), "--segment", "RM01", "--format", "csv", "--warehouse", address]
-    assert export.main([*arguments, "--to", str(tmp_path / "second")]) == 4
-    assert f"The export is complete: python -m jobs.publish --audience {tmp_path}/second" in capsys.readouterr().err
-    assert Exported(tmp_path / "second").record["exported"]["rows"] == 3
+    arguments = ["--output", str(written), "--segment", "RM01", "--format", "csv", "--to", f"{tmp_path}/a b"]
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for load in (
+        ["--warehouse", address],
+        [
+            *("--warehouse", "redshift+cluster://c/d/s?db_user=u", "--staging", "s3://bucket/(x)"),
+            *("--iam-role", "arn:aws:iam::123456789012:role/r"),
+        ],
+    ):
+        assert export.main([*arguments, *load]) == 4
+        command = capsys.readouterr().err.partition("The export is complete; this loads it again: ")[2]
+        assert shlex.split(command) == ["python", "-m", "jobs.publish", "--audience", f"{tmp_path}/a b", *load]
+        assert Exported(tmp_path / "a b").record["exported"]["rows"] == 3
+        shutil.rmtree(tmp_path / "a b")
+
+
+def test_a_load_that_fails_logs_in_the_form_that_was_asked_for_and_ends_in_one_line(
+    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "no.duckdb").write_text("no such file")
+    arguments = ["--output", str(written), "--segment", "RM01", "--format", "csv", "--to", str(tmp_path / "list")]
+    assert export.main([*arguments, "--warehouse", f"duckdb:{tmp_path}/no.duckdb", "--log-format", "json"]) == 4
+    *logged, line = capsys.readouterr().err.splitlines()
+    assert [json.loads(each)["event"] for each in logged] == ["load started", "load failed"]
+    assert line.startswith("export: ")
+    assert Exported(tmp_path / "list").record["exported"]["rows"] == 3
 
 
 @pytest.mark.parametrize(
@@ -328,6 +384,7 @@ def test_a_warehouse_gets_the_members_of_a_complete_export(
     [
         (("--warehouse", "mysql:x"), "invalid --warehouse 'mysql:x'"),
         (("--staging", "s3://bucket/x"), "--staging without --warehouse"),
+        (("--iam-role", "arn:aws:iam::123456789012:role/r"), "--iam-role without --warehouse"),
     ],
 )
 def test_a_warehouse_that_is_none_is_refused_before_anything_is_written(

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_an_export_that_dies_anywhere_leaves_nothing_in_its_place_and_runs_again
     with pytest.MonkeyPatch.context() as patch:
         # As after SIGKILL, nobody tidies up.
         patch.setattr(destination.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(tempfile, "tempdir", str(tmp_path))
         patch.setattr(owner, name, die)
         with pytest.raises(Killed):
             run(output, to)
@@ -168,7 +170,7 @@ def test_an_export_to_s3_has_its_files_alone_and_is_never_edited(
 ) -> None:
     to = folder.display_path()
     assert run(output, to) == 0
-    assert folder.names() == ["audience.json", "list.csv", "members.parquet"]
+    assert folder.names() == ["_opened.json", "audience.json", "list.csv", "members.parquet"]
     record = json.loads(folder.read("audience.json") or "")
     assert record["exported"]["files"][0]["size"] == folder.describe("list.csv").size
     capsys.readouterr()
@@ -188,12 +190,83 @@ def test_an_upload_that_was_killed_has_no_record_and_is_named(
     output: Path, folder: S3Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(S3Folder, "write_if_unchanged", die)
-        patch.setattr(S3Folder, "create_folder", lambda *_: None)
+        patch.setattr(destination.InS3, "_write_record", die)
         patch.setattr(destination.InS3, "_remove", lambda *_: None)
         with pytest.raises(Killed):
             run(output, folder.display_path())
-    assert folder.names() == ["list.csv", "members.parquet"]
+    assert folder.names() == ["_opened.json", "list.csv", "members.parquet"]
+    opened_at = json.loads(folder.read("_opened.json") or "")["opened_at"]
     assert run(output, folder.display_path()) == 2
-    assert f"aws s3 rm --recursive {folder.display_path()}/" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert f"another export is writing there, or was killed there (since {opened_at})" in message
+    assert f"If it was killed, remove what it left (aws s3 rm --recursive {folder.display_path()}/)" in message
     assert destination_at(f"{folder.display_path()}-2").folder.names() == []
+
+
+@pytest.mark.parametrize("name", ["write_if_unchanged", "copy_in"])
+def test_of_two_uploads_one_is_refused_and_touches_nothing_of_the_other(
+    output: Path, folder: S3Folder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The other export begins and ends where this one has seen that the folder is free, or has begun to upload."""
+    to = folder.display_path()
+    original = getattr(S3Folder, name)
+    codes = []
+
+    def overtaken(self: S3Folder, *arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(S3Folder, name, original)
+        codes.append(export.main(["--output", str(output), "--segment", "RM05", "--format", "csv", "--to", to]))
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(S3Folder, name, overtaken)
+    codes.append(run(output, to))
+    assert sorted(codes) == [0, 2]
+    record = json.loads(folder.read("audience.json") or "")
+    [whole] = [code for code in ("RM01", "RM05") if record["segments"][0]["code"] == code]
+    assert whole == ("RM05" if name == "write_if_unchanged" else "RM01")
+    assert (folder.read("list.csv") or "").splitlines()[1].endswith(f",{whole}")
+    assert folder.names() == ["_opened.json", "audience.json", "list.csv", "members.parquet"]
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("audience.json", "found an audience.json of another program while this export uploaded"),
+        ("_opened.json", "found _opened.json changed or removed while this export uploaded"),
+    ],
+)
+def test_an_upload_that_loses_its_folder_removes_nothing(
+    output: Path,
+    folder: S3Folder,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    line: str,
+) -> None:
+    copy_in = S3Folder.copy_in
+
+    def intruded(self: S3Folder, *arguments: Any) -> None:
+        copy_in(self, *arguments)
+        folder.write_text("{}", name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(S3Folder, "copy_in", intruded)
+        assert run(output, folder.display_path()) == 2
+    message = capsys.readouterr().err
+    assert (message.count("\n"), line in message) == (1, True)
+    assert folder.read(name) == "{}"
+    assert {"list.csv", "members.parquet"} <= set(folder.names())
+
+
+def test_what_another_program_wrote_at_the_last_moment_stays(
+    output: Path, folder: S3Folder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_folder = S3Folder.create_folder
+
+    def overtaken(self: S3Folder) -> None:
+        create_folder(self)
+        folder.write_text("x", "list.csv")
+
+    monkeypatch.setattr(S3Folder, "create_folder", overtaken)
+    assert run(output, folder.display_path()) == 2
+    assert "found objects without audience.json, expected none. Name another folder" in capsys.readouterr().err
+    assert (folder.names(), folder.read("list.csv")) == (["list.csv"], "x")

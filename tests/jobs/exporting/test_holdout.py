@@ -61,6 +61,21 @@ def test_a_key_that_is_none_is_refused_without_showing_it(tmp_path: Path, monkey
             read_key(str(tmp_path / name))
 
 
+def test_the_environment_has_the_key_and_not_the_name_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a-key-of-some-length.txt"
+    file.write_text(KEY)
+    monkeypatch.setenv("HOLDOUT_KEY", str(file))
+    with pytest.raises(ConfigurationError, match="found the name of a file, expected the key itself") as refused:
+        read_key(None)
+    assert "some-length" not in str(refused.value)
+    file.unlink()
+    for text in (str(file), "x" * 4096):
+        monkeypatch.setenv("HOLDOUT_KEY", text)
+        assert read_key(None) == text.encode()
+
+
 def test_the_record_tells_keys_apart_and_tells_nothing_of_them() -> None:
     draw = Draw("spring", Decimal("0.1"), KEY.encode())
     # printf 'key id' | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef

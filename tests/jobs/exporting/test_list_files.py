@@ -5,9 +5,10 @@ import io
 import shutil
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import duckdb
@@ -159,6 +160,39 @@ def test_text_alone_gets_an_apostrophe_and_braze_gets_none(tmp_path: Path) -> No
         b"external_id,segment_code,total_value,monetary,r_to_next,as_of\r\n"
         b"-id,(none),-1.5000,-1e-07,,2018-10-17T23:59:59\r\n"
     )
+
+
+def test_numbers_and_times_are_the_text_that_python_makes_of_them(tmp_path: Path) -> None:
+    times = [at("2018-10-17 23:59:59"), at("1969-07-20 20:17:40"), None]
+    columns: dict[str, tuple[list[Any], pa.DataType]] = {
+        "money": ([Decimal("-0.0001"), Decimal("99999999999999.9999"), Decimal("0.0000")], pa.decimal128(18, 4)),
+        "whole": ([Decimal(7), Decimal(-7), None], pa.decimal128(18, 0)),
+        "fine": ([Decimal("0.00000001"), Decimal("1.00000000"), None], pa.decimal128(18, 8)),
+        "time": (times, pa.timestamp("us")),
+        "instant": ([*times[:2], at("2018-10-17 23:59:59.250000")], pa.timestamp("us")),
+        "zoned": ([None if time is None else time.replace(tzinfo=UTC) for time in times], pa.timestamp("us", "UTC")),
+        "day": ([at("2018-10-17 00:00:00").date(), None, None], pa.date32()),
+        "flag": ([True, False, None], pa.bool_()),
+        "measure": ([1e-7, 123456789012345680.0, 0.1 + 0.2], pa.float64()),
+    }
+    rows = pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
+    for form, as_text in (("csv", str), ("braze", lambda value: getattr(value, "isoformat", lambda: str(value))())):
+        write(tmp_path / form, [rows], cast("ListFormat", form))
+        with (tmp_path / form / "list.csv").open(newline="") as file:
+            written = list(zip(*list(csv.reader(file))[1:], strict=True))
+        assert written == [
+            tuple("" if value is None else as_text(value) for value in values) for values, _ in columns.values()
+        ]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
+def test_text_of_any_type_of_arrow_is_made_harmless(tmp_path: Path, kind: pa.DataType) -> None:
+    texts = pa.array(["=1+1", None, "'x", "fine"], pa.string())
+    write(tmp_path / "list", [pa.table({"customer_unique_id": ["a", "b", "c", "d"], "segment": texts.cast(kind)})])
+    with (tmp_path / "list" / "list.csv").open(newline="") as file:
+        assert [row["segment"] for row in csv.DictReader(file)] == ["'=1+1", "", "''x", "fine"]
 
 
 def test_a_file_ends_before_it_is_too_large_and_the_next_has_a_header(

@@ -4,8 +4,6 @@ import random
 from decimal import Decimal
 from functools import cache
 
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
 from transforms.audiences.arms import CONTROL, TREATMENT, arm_of
@@ -26,14 +24,6 @@ def test_the_draw_is_the_hmac_that_openssl_computes() -> None:
     at, above = Decimal(drawn) / 2**64, Decimal(drawn + 1) / 2**64
     assert arm_of("ann", campaign="spring", key=KEY, holdout=at) == TREATMENT
     assert arm_of("ann", campaign="spring", key=KEY, holdout=above) == CONTROL
-
-
-@given(st.permutations(IDS[:50]), st.integers(0, 50))
-def test_a_customer_keeps_the_arm_whoever_else_is_there_and_in_whatever_order(ids: list[str], count: int) -> None:
-    alone = {each: arm_of(each, campaign="spring", key=KEY, holdout=TENTH) for each in IDS[:50]}
-    assert {each: arm_of(each, campaign="spring", key=KEY, holdout=TENTH) for each in ids[:count]} == {
-        each: alone[each] for each in ids[:count]
-    }
 
 
 def test_of_100_000_customers_the_share_is_held_back_that_was_asked_for() -> None:
