@@ -21,7 +21,7 @@ from transforms.bounded_text import JSONTextError, parse_object
 UNFINISHED = ".unfinished"
 """The ending of the hidden folder beside its place in which an export is written on a disk."""
 
-NEVER_EDITED = "audiences are never edited. Name another folder"
+NEVER_EDITED = "exports are never edited. Name another folder"
 
 
 def destination_at(uri: str) -> "Destination":

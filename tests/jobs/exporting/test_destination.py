@@ -143,7 +143,7 @@ def test_what_exists_is_never_touched(
 ) -> None:
     make(tmp_path / "spring")
     assert run(output, tmp_path / "spring") == 2
-    assert "found a file or folder there, expected none: audiences are never edited" in capsys.readouterr().err
+    assert "found a file or folder there, expected none: exports are never edited" in capsys.readouterr().err
 
 
 def test_of_two_exports_at_once_one_is_refused(output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
