@@ -10,7 +10,7 @@ from jobs.lifting.comparison import Comparison
 from jobs.lifting.counting import Arms
 from transforms.audiences.arms import CONTROL, TREATMENT
 from transforms.audiences.lift import FEW_BUYERS, ArmFigures, Difference, Lift
-from transforms.audiences.proportions import Interval
+from transforms.intervals import Interval
 
 HEADER = ("arm", "members", "bought again", "rate", "revenue", "per customer")
 MOST_DIGITS = 4

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from scipy.special import stdtrit
 
-from transforms.audiences.proportions import CONFIDENCE, Interval, Share, difference_interval, smallest_difference
+from transforms.audiences.proportions import Share, difference_interval, smallest_difference
+from transforms.intervals import CONFIDENCE, Interval
 
 ALARM = 0.001
 """The chance below which shares of arms are no accident. A sound draw raises one false alarm in 1,000 campaigns."""

@@ -5,9 +5,7 @@ from functools import cached_property
 from math import ceil, sqrt
 from statistics import NormalDist
 
-CONFIDENCE = 0.95
-QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-"""1.96: how many standard errors an interval reaches to either side."""
+from transforms.intervals import QUANTILE, Interval
 
 POWER = 0.80
 POWER_QUANTILE = NormalDist().inv_cdf(POWER)
@@ -15,18 +13,6 @@ POWER_QUANTILE = NormalDist().inv_cdf(POWER)
 
 BISECTIONS = 60
 MOST_MEMBERS = 10**12
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A confidence interval, of 95 %."""
-
-    low: float
-    high: float
-
-    def as_json(self) -> list[float]:
-        """Both ends."""
-        return [self.low, self.high]
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,15 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from transforms.intervals import Interval, wilson_interval
 from transforms.rfm.rankings import (
     BestFifth,
     Estimate,
     Group,
-    Interval,
     Ranking,
     best_fifth,
     gini,
     gini_difference,
-    wilson_interval,
 )
 from transforms.rfm.segments import Segment, SegmentMap
 

@@ -8,15 +8,14 @@ from random import Random
 
 import pytest
 
+from transforms.intervals import Interval, wilson_interval
 from transforms.rfm.rankings import (
     BestFifth,
     Group,
-    Interval,
     Ranking,
     best_fifth,
     gini,
     gini_difference,
-    wilson_interval,
 )
 
 Person = tuple[int, int, bool]
