@@ -21,8 +21,7 @@ from jobs.exporting.destination import Destination, destination_at
 from jobs.exporting.exported import Counts, Export, export_audience
 from jobs.exporting.holdout import HOLDOUT_KEY, Draw, campaign_name, read_key, share_held_back
 from jobs.storage.store import RunStore
-from transforms.audiences.arms import ARMS
-from transforms.audiences.changes import CHANGES
+from transforms.audiences.arms import ARMS, CHANGES
 
 if TYPE_CHECKING:
     from jobs.warehouse.target import WarehouseTarget

@@ -9,7 +9,7 @@ from jobs.exporting.condition import check_condition
 from jobs.querying.views import literal, quoted
 from jobs.storage.run_files import Manifest, RecordedSegment
 from jobs.storage.store import RunStore
-from transforms.audiences.changes import CAME, LEFT, MOVED, UPDATED
+from transforms.audiences.arms import CAME, LEFT, MOVED, UPDATED
 from transforms.bounded_text import shown
 from transforms.schemas import RFM
 

@@ -24,12 +24,11 @@ from jobs.exporting.choice import BEFORE, CHANGE, CODE, CUSTOMER, NOW, PREVIOUS,
 from jobs.exporting.destination import Destination
 from jobs.exporting.holdout import Draw
 from jobs.exporting.list_files import ParquetFile, arrow, closing, list_files
-from jobs.querying.engine import duckdb_package, first_line
+from jobs.querying.engine import MEMORY, duckdb_package, first_line
 from jobs.querying.views import QueriedRun, open_runs
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
-from transforms.audiences.arms import ARMS, CONTROL, TREATMENT
-from transforms.audiences.changes import CHANGES
+from transforms.audiences.arms import ARMS, CHANGES, CONTROL, TREATMENT
 from transforms.bounded_text import shown
 from transforms.schemas import AUDIENCES
 
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 ROWS_AT_A_TIME = 65_536
-
-MEMORY = "1GB"
-"""What DuckDB sorts the customers in; what does not fit goes to its temporary folder."""
 
 Counts = Counter[tuple[str | None, str | None, str]]
 """Members by segment code, change and arm."""

@@ -10,20 +10,16 @@ from jobs.audiences.member_counts import RESTORE_RECORD, MemberCounts, count_que
 from jobs.audiences.members_file import members_file
 from jobs.errors import ConfigurationError, DataError
 from jobs.lifting.comparison import PURCHASES, Comparison
-from jobs.querying.engine import duckdb_package, first_line
+from jobs.querying.engine import MEMORY, duckdb_package, first_line
 from jobs.querying.views import QueriedRun, literal, open_runs, rows_of_parquet
 from jobs.storage.store import RunStore
-from transforms.audiences.arms import ARMS, CONTROL, TREATMENT, Arm
-from transforms.audiences.changes import WRITTEN_TO
+from transforms.audiences.arms import ARMS, CONTROL, TREATMENT, WRITTEN_TO, Arm
 from transforms.audiences.lift import ArmFigures, Lift
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 LATER = "later"
-
-MEMORY = "1GB"
-"""What DuckDB counts the members in; what does not fit goes to its temporary folder."""
 
 COUNTS = """
 with bought as (

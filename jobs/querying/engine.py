@@ -12,6 +12,9 @@ from jobs.errors import ConfigurationError, OutsideSystemError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+MEMORY = "1GB"
+"""What DuckDB sorts and counts the customers of a list in; what does not fit goes to its temporary folder."""
+
 INSTALL = "pip install 'olist-rfm-segments[duckdb]'"
 
 

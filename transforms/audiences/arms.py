@@ -1,4 +1,4 @@
-"""Arms: which customers of a campaign are treated, and which are held back to compare them with."""
+"""Who of a campaign is treated and who is held back to compare them with; and whom a list of changes reaches."""
 
 import hmac
 from decimal import Decimal
@@ -13,6 +13,13 @@ SHORTEST_KEY = 16
 """Bytes. Who knows the arms of some customers could try out every shorter key."""
 
 DRAWN_BYTES = 8
+
+CAME, LEFT, MOVED, UPDATED = CHANGES = ("came", "left", "moved", "updated")
+"""What a customer did from one list to the next. Who came is on the later one alone, and who left on the earlier one.
+Who moved is in another segment, and who was updated has another value of a further column."""
+
+WRITTEN_TO = (CAME, MOVED)
+"""Who is written to because of a change. Who left is not, and an update is no new reason to."""
 
 
 def arm_of(customer: str, *, campaign: str, key: bytes, holdout: Decimal) -> Arm:
