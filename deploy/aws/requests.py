@@ -109,7 +109,7 @@ class Aws:
             raise ConfigurationError("no AWS region is set. Give --region, or set AWS_REGION")
         return str(name)
 
-    @property
+    @cached_property
     def dns_suffix(self) -> str:
         """The end of the names of AWS's hosts in the partition of the region, such as ``amazonaws.com``."""
         resolver = botocore.session.get_session().get_component("endpoint_resolver")

@@ -18,7 +18,7 @@ from tests.deploy.sagemaker.command_lines import Commands
 from tests.deploy.submitting import AS_OF, NAMED, WAYS, Runner
 from tests.fakes.cloudformation.service import CloudFormation
 from tests.fakes.emr.service import EmrCluster, EmrServerless
-from tests.fakes.environment import CREDENTIALS, MODELS, REGION, serving, session_with
+from tests.fakes.environment import CREDENTIALS, REGION, serving
 from tests.fakes.glue.service import Glue
 from tests.fakes.http.protocols import JsonService
 from tests.fakes.logs.service import Logs
@@ -26,7 +26,6 @@ from tests.fakes.redshift.serverless import RedshiftServerless
 from tests.fakes.sagemaker.client_requests import ClientRequests
 from tests.fakes.step_functions.service import StepFunctions
 
-SESSION = boto3.session.Session
 PREFIX = "shop"
 STATEMENT = "01234567-89ab-cdef-0123-456789abcdef"
 BUCKETS = {"DataBucket": "shop-data", "ArtifactsBucket": "shop-artifacts", "AccessLogsBucket": "shop-logs"}
@@ -100,7 +99,6 @@ def cloud_formation(
     """CloudFormation, in an account where nothing was made yet."""
     del step_functions, glue
     aws.setattr(waiting, "POLL_SECONDS", 0.0)
-    aws.setattr(boto3.session, "Session", lambda **named: SESSION(botocore_session=session_with(MODELS), **named))
     service = CloudFormation()
     service.outputs = OUTPUTS | OPTIONAL_OUTPUTS
     service.read_object = lambda bucket, key: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()

@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import botocore.session
 import pytest
-from botocore.loaders import Loader
 
 from tests.fakes.http.service import HttpService
 
@@ -22,10 +20,6 @@ WORKGROUP = {"WorkgroupName": "segments", "Database": "dev"}
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 """The time that fakes without a clock report."""
-
-MODELS = Loader(include_default_search_paths=True)
-"""botocore's service models. Each takes a quarter of a second to read, so all sessions share them."""
-
 
 Service = TypeVar("Service", bound=HttpService)
 
@@ -42,10 +36,3 @@ def serving(aws: pytest.MonkeyPatch, name: str, service: Service) -> Iterator[Se
     with service.running():
         aws.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
         yield service
-
-
-def session_with(models: Loader) -> botocore.session.Session:
-    """A new session without credentials that takes the service models from a loader."""
-    session = botocore.session.Session()
-    session.register_component("data_loader", models)
-    return session

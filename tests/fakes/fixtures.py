@@ -5,21 +5,21 @@ The fixture ``aws`` points plain ``boto3.client(...)`` to the fakes. The fixture
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
+from botocore.loaders import JSONFileLoader
 from botocore.retries.standard import ExponentialBackoff
 
 from tests.fakes.environment import (
     CATALOGUE,
     COPY_ROLE,
     CREDENTIALS,
-    MODELS,
     REGION,
     SAGEMAKER_ROLE,
     serving,
-    session_with,
 )
 from tests.fakes.glue.data_catalogue import DataCatalogue
 from tests.fakes.redshift.copy_load import CopySource
@@ -39,6 +39,15 @@ def data_catalogue(aws: pytest.MonkeyPatch, s3_endpoint: str) -> Iterator[DataCa
     with serving(aws, "GLUE", service):
         yield service
     service.moto.delete_database(Name=CATALOGUE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models_read_once() -> Iterator[None]:
+    """A session of boto3 reads the models of its services anew, each for a quarter of a second. Here all share them."""
+    load_file = cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: load_file(path))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +110,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, s3_endpoint: str) -> pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(botocore_session=session_with(MODELS)))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session())
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
     return monkeypatch
 

@@ -16,7 +16,6 @@ from deploy.sagemaker.requests import (
     training_request,
     transform_request,
 )
-from tests.fakes.environment import MODELS
 from transforms.rfm.dimensions import DIMENSIONS
 
 PLAIN = Placement(role="arn:aws:iam::123456789012:role/segments", image="1.dkr.ecr.eu-west-1.amazonaws.com/kmeans:1")
@@ -46,9 +45,7 @@ def transformed(placement: Placement = PLAIN) -> dict[str, Any]:
 
 @pytest.mark.parametrize("placement", [PLAIN, CAREFUL], ids=["plain", "careful"])
 def test_every_request_is_one_of_the_api(placement: Placement) -> None:
-    session = botocore.session.Session()
-    session.register_component("data_loader", MODELS)
-    service = session.get_service_model("sagemaker")
+    service = botocore.session.Session().get_service_model("sagemaker")
     for operation, request in {
         "CreateTrainingJob": trained(placement),
         "CreateModel": model_request(name="run-1", model_data="s3://b/model.tar.gz", placement=placement),
