@@ -141,11 +141,19 @@ def test_every_row_of_8_malformed_inputs_is_accounted_for(tmp_path: Path, capfd:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.usefixtures("great_expectations")
-def test_every_row_of_32_more_malformed_inputs_is_accounted_for(
+def test_every_row_of_24_more_malformed_inputs_is_accounted_for(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    check_many(32, 2, tmp_path, capfd)
+    check_many(24, 2, tmp_path, capfd)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("great_expectations")
+def test_every_row_of_8_more_malformed_inputs_is_accounted_for_with_great_expectations(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    check_many(8, 3, tmp_path, capfd)
 
 
 @pytest.mark.soak
