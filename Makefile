@@ -29,8 +29,9 @@ PREFIX ?= olist-rfm
 ONLY ?=
 # Each worker of the tests has a Spark of its own, of up to 2 GB, and keeps one core busy.
 WORKERS ?= 2
-# Tests that run make themselves start from its defaults.
-WITHOUT_TEXTS = env $(TEXTS:%=-u %) -u SAMPLE
+# Tests that run make themselves start from its defaults. They start some hundred Pythons too, so each module is compiled
+# once, also where the shell says not to (as images of containers do).
+WITHOUT_TEXTS = env $(TEXTS:%=-u %) -u SAMPLE -u PYTHONDONTWRITEBYTECODE
 PYTEST = $(WITHOUT_TEXTS) $(RUN) -m pytest -n "$$WORKERS" --dist loadfile --no-loadscope-reorder
 DATA ?=
 UPGRADE ?= --upgrade
