@@ -149,8 +149,9 @@ def kill_executors(job: subprocess.Popen[bytes], cluster: StandaloneCluster, run
 def test_a_job_that_loses_executors_ends_well(on_a_cluster: Job) -> None:
     assert on_a_cluster.exit_code == 0, on_a_cluster.log
     assert len(set(re.findall(r"Lost executor (\d+) ", on_a_cluster.log))) == len(KILLED), on_a_cluster.log
-    # The executors held shuffled rows that others still needed.
-    assert "FetchFailed" in on_a_cluster.log
+    # Tasks ran twice: those that an executor was at, or those whose shuffled rows it took along. Which of the two it is
+    # depends on the moment.
+    assert re.search("ExecutorLostFailure|FetchFailed|Resubmitted", on_a_cluster.log)
 
 
 def test_its_tables_are_those_of_a_run_on_a_laptop(spark: SparkSession, on_a_laptop: Job, on_a_cluster: Job) -> None:
