@@ -67,8 +67,8 @@ class OneProcessForEachRun(LoadFileScheduling):
 
 
 def pytest_configure() -> None:
-    """Have each Java that a test starts, in whatever process, compile so."""
-    os.environ["JDK_JAVA_OPTIONS"] = LESS_CARE
+    """Have each Java that inherits the environment of the tests compile so."""
+    os.environ["JDK_JAVA_OPTIONS"] = f"{os.environ.get('JDK_JAVA_OPTIONS', '')} {LESS_CARE}"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneProcessForEachRun:
