@@ -67,7 +67,8 @@ help: ## List the targets
 
 run-local: $(READY) ## Run the pipeline on local Spark (INPUT=, OUTPUT=, AS_OF=, WAREHOUSE=, ENGINE=, ARGS=)
 	@if test "$$INPUT" = "$$SAMPLE"; then $(write_sample); fi
-	@$(RUN) -m jobs.pipeline --as-of "$$AS_OF" --input "$$INPUT" --output "$$OUTPUT" \
+	@JAVA_CLASS_ARCHIVE="$${JAVA_CLASS_ARCHIVE-write}" \
+	    $(RUN) -m jobs.pipeline --as-of "$$AS_OF" --input "$$INPUT" --output "$$OUTPUT" \
 	    $${WAREHOUSE:+--warehouse "$$WAREHOUSE"} $${ENGINE:+--engine "$$ENGINE"} $(ARGS)
 
 backfill: $(READY) ## Make a run for each month or week on local Spark (FROM=, TO=, EVERY=, INPUT=, OUTPUT=, ENGINE=, ARGS=)

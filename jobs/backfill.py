@@ -25,10 +25,11 @@ from jobs.reports.leaving import LeftReport, leave_report
 from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.earlier import EarlierTable, find_table
 from jobs.runs.run import Run, open_run
+from jobs.runs.workload import workload_of
 from jobs.sources.choosing import source_of, source_of_run
 from jobs.sources.source import Source
 from jobs.spark.engines import find_engine
-from jobs.spark.session import spark_session
+from jobs.spark.session import Workload, spark_session
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import escape_glob, is_in_s3
@@ -151,8 +152,8 @@ class RawTables:
     def check(self, store: RunStore, config: BackfillConfig) -> CheckedRun:
         """Check them into a run of their own, as `jobs.ingest` does."""
         options = replace(config.run, as_of=config.schedule.days[-1], becomes_current=True)
-        reaches_s3 = is_in_s3(self.folder) or is_in_s3(options.output)
-        with open_run("ingest", options, store, self.rules, reaches_s3=reaches_s3) as run:
+        workload = workload_of(self.inputs, self.folder, options.output)
+        with open_run("ingest", options, store, self.rules, workload=workload) as run:
             kept, inputs = self.source.keep(run), pinned(self.inputs, run.session)
             checked = ingest(run, inputs)
             run.finish(inputs=inputs_of(self.folder, inputs), results=[checked, kept], becomes_current=False)
@@ -171,9 +172,9 @@ def _make_runs(config: BackfillConfig, progress: Progress) -> list[LeftReport]:
     else:
         tables = RawTables.of(store, config, config.input or "")
     progress.announce(current=current.run_id if current else None)
-    reaches_s3 = is_in_s3(options.output) or is_in_s3(config.input)
+    workload = Workload(is_in_s3(options.output) or is_in_s3(config.input))
     name = f"backfill {days[0]} to {days[-1]}"
-    with spark_session(name, reaches_s3=reaches_s3, engine=find_engine(options.engine)) as session:
+    with spark_session(name, workload=workload, engine=find_engine(options.engine)) as session:
         checked = tables.check(store, config) if isinstance(tables, RawTables) else tables
         _refuse_days_without_purchase(checked.first_purchase_day(session, store), config, checked.manifest.run_id)
         progress.checked_run = checked.manifest.run_id
@@ -204,7 +205,7 @@ def _make_run(day: date, checked: CheckedRun, config: BackfillConfig, progress: 
     becomes_current = config.run.becomes_current and not _is_before_current(store, day)
     plan = _plan(day, checked, config, store, becomes_current=becomes_current)
     options = config.options_of_run(day, becomes_current=becomes_current)
-    with open_run(BACKFILL, options, store, checked.rules, reaches_s3=is_in_s3(options.output)) as run:
+    with open_run(BACKFILL, options, store, checked.rules, workload=Workload(is_in_s3(options.output))) as run:
         progress.begun = run.run_id
         tables, kept = checked.taken_over(run), checked.source.keep(run)
         customers = plan.carry_out(run, tables)

@@ -27,6 +27,7 @@ from jobs.scores.scored import ScoredCustomers, score_customers
 from jobs.scores.summary import show_segments
 from jobs.sources.choosing import source_of_run
 from jobs.sources.source import SourcedTransactions
+from jobs.spark.session import Workload
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
@@ -52,7 +53,7 @@ def run_alone(config: FeaturesRunConfig) -> None:
     plan = plan_scoring(store, config.features, source, as_of=options.as_of)
     rules = active_rules(options.rules, source.contracts)
     refuse_missing(earlier, rules)
-    with open_run("features", options, store, rules, reaches_s3=is_in_s3(options.output)) as run:
+    with open_run("features", options, store, rules, workload=Workload(is_in_s3(options.output))) as run:
         checked = CheckedTables(
             {contract.table: run.reuse(contract, earlier=earlier) for contract in rules.of_files},
             rules_of_checked_tables(earlier.configuration, unless=rules),

@@ -15,9 +15,9 @@ from jobs.runs.checked_tables import CheckedTable, CheckedTables, RawRows, check
 from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal
+from jobs.runs.workload import workload_of
 from jobs.sources.choosing import source_of
 from jobs.storage.store import RunStore
-from jobs.storage.uris import is_in_s3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,8 +38,8 @@ def run_alone(config: IngestConfig) -> None:
     source = source_of(config.source)
     rules = active_rules(options.rules, source.contracts)
     inputs = source.find(config.input, rules.of_files)
-    reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
-    with open_run("ingest", options, RunStore(options.output), rules, reaches_s3=reaches_s3) as run:
+    workload = workload_of(inputs, config.input, options.output)
+    with open_run("ingest", options, RunStore(options.output), rules, workload=workload) as run:
         kept, inputs = source.keep(run), pinned(inputs, run.session)
         checked = ingest(run, inputs)
         run.finish(inputs=inputs_of(config.input, inputs), results=[checked, kept], becomes_current=False)

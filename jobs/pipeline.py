@@ -23,12 +23,13 @@ from jobs.reports.leaving import leave_report
 from jobs.runs.checked_tables import CheckedTables
 from jobs.runs.manifest import StepResult
 from jobs.runs.run import Run, open_run
+from jobs.runs.workload import workload_of
 from jobs.scores.planning import ScoringPlan, plan_scoring
 from jobs.segments import cluster_customers
 from jobs.sources.choosing import source_of
 from jobs.sources.source import Source
+from jobs.spark.class_archive import leave_class_archive
 from jobs.storage.store import RunStore
-from jobs.storage.uris import is_in_s3
 from jobs.warehouse.target import WarehouseTarget, parse_address
 
 
@@ -49,8 +50,8 @@ def run_pipeline(config: PipelineConfig) -> None:
     store.current()
     plan = RunPlan.of(store, source, config.features, config.clusters, as_of=options.as_of)
     inputs = source.find(config.input, rules.of_files, counted=plan.scoring.counted)
-    reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
-    with open_run("pipeline", options, store, rules, reaches_s3=reaches_s3) as run:
+    workload = workload_of(inputs, config.input, options.output)
+    with open_run("pipeline", options, store, rules, workload=workload) as run:
         kept, inputs = source.keep(run), pinned(inputs, run.session)
         checked = ingest(run, inputs)
         customers = plan.carry_out(run, checked)
@@ -64,6 +65,7 @@ def run_pipeline(config: PipelineConfig) -> None:
         load(publication, config, run.run_id)
     report.raise_if_failed()
     registration.raise_if_failed()
+    leave_class_archive()
 
 
 @dataclass(frozen=True)

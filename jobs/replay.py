@@ -16,10 +16,10 @@ from jobs.runs.reading import Reading, readable, under_their_names
 from jobs.runs.replayed_tables import ReplayedParts, check_replayed
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total, totals_of
+from jobs.runs.workload import workload_of
 from jobs.sources.choosing import source_of, source_of_run
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import RunStore
-from jobs.storage.uris import is_in_s3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,8 +49,8 @@ def run_alone(config: ReplayConfig) -> None:
         )
     # It knows from which day on the rows were read that are reused.
     replayed = source_of_run(store, earlier)
-    reaches_s3 = is_in_s3(config.input) or is_in_s3(options.output)
-    with open_run("replay", options, store, rules, reaches_s3=reaches_s3) as run:
+    workload = workload_of(inputs, config.input, options.output)
+    with open_run("replay", options, store, rules, workload=workload) as run:
         kept, inputs = replayed.keep(run), pinned(inputs, run.session)
         checked = replay(run, inputs, earlier=earlier)
         read = {"replayed_run": config.replayed_run, **inputs_of(config.input, inputs)}

@@ -15,7 +15,7 @@ from jobs.cli.parser import OneLineParser, add_version
 from jobs.errors import ConfigurationError
 from jobs.reports.making import REPORT, make_report
 from jobs.runs.earlier import find_table
-from jobs.spark.session import spark_session
+from jobs.spark.session import Workload, spark_session
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
 
@@ -102,7 +102,7 @@ def _run(config: ReportConfig) -> None:
         for table in ("rfm", "purchases"):
             if table in manifest.tables:
                 find_table(store.folder, manifest, table)
-        with spark_session("report", reaches_s3=is_in_s3(config.output)) as session:
+        with spark_session("report", workload=Workload(is_in_s3(config.output))) as session:
             path = make_report(session, store, manifest.run_id, smallest_cell=config.smallest_cell)
     console.say(f"Report: {path}")
     if config.opens and not webbrowser.open(Path(path).absolute().as_uri()):

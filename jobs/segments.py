@@ -37,6 +37,7 @@ from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run, open_run
 from jobs.runs.totals import Boundary, BoundaryKind, BoundaryTotal, Total
 from jobs.sources.choosing import source_of_run
+from jobs.spark.session import Workload
 from jobs.storage.run_files import Manifest, RecordedCard
 from jobs.storage.store import RunStore
 from jobs.storage.uris import is_in_s3
@@ -92,8 +93,8 @@ def run_alone(config: SegmentsConfig) -> None:
     external = find_external_files(config)
     artifact = artifact_centroids(config.model_artifact)
     scale = card_of_run(store, earlier_features.card.file, advice="Run jobs.features again").clustered_by
-    reaches_s3 = is_in_s3(options.output) or is_in_s3(config.assignments)
-    with open_run("segments", options, store, rules, reaches_s3=reaches_s3) as run:
+    workload = Workload(is_in_s3(options.output) or is_in_s3(config.assignments))
+    with open_run("segments", options, store, rules, workload=workload) as run:
         # Readers and warehouses find every table in the new run.
         for table in earlier.tables:
             if table not in (RFM.table, CUSTOMER_SEGMENTS.table):

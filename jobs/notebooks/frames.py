@@ -8,7 +8,7 @@ from pyspark.sql.types import StructType
 from jobs.errors import ConfigurationError, OutsideSystemError
 from jobs.notebooks.run_tables import RunTables
 from jobs.spark.process import SPARK_FAILURES
-from jobs.spark.session import failure_of_spark, spark_session
+from jobs.spark.session import Workload, failure_of_spark, spark_session
 from jobs.storage.local import LocalFolder
 from jobs.storage.uris import escape_glob
 from transforms.repeat_purchases import repeat_purchases
@@ -79,4 +79,4 @@ class Frames:
 
     def _start(self) -> SparkSession:
         is_in_s3 = not isinstance(self._tables.store.folder, LocalFolder)
-        return self._kept.enter_context(spark_session("notebook", reaches_s3=is_in_s3))
+        return self._kept.enter_context(spark_session("notebook", workload=Workload(is_in_s3)))

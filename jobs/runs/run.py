@@ -35,7 +35,7 @@ from jobs.runs.metrics import Money, Written, total_of, with_metrics
 from jobs.runs.presence import check_written
 from jobs.runs.totals import Accounts, Boundary, BoundaryTotal, StepRecorder, Total
 from jobs.spark.engines import find_engine, platform_versions
-from jobs.spark.session import spark_session
+from jobs.spark.session import Workload, spark_session
 from jobs.storage.run_files import Manifest
 from jobs.storage.store import MANIFEST, POINTER, RunStore
 from jobs.storage.table_files import list_table_files
@@ -328,7 +328,9 @@ class Run:
 
 
 @contextmanager
-def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules, *, reaches_s3: bool) -> Iterator[Run]:
+def open_run(
+    job: str, options: RunOptions, store: RunStore, rules: ActiveRules, *, workload: Workload
+) -> Iterator[Run]:
     """Make the folder of a new run, and a session to fill it. A session that is open already fills it, and stays open.
 
     A run that fails leaves its folder without a manifest, so that no reader takes it for complete; ``failure.json``
@@ -339,7 +341,7 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
         options: the run's options.
         store: where runs are kept.
         rules: the active rules.
-        reaches_s3: whether Spark reads or writes in S3.
+        workload: what Spark is needed for.
     """
     run_id = None
     interruptions.state_is(interruptions.UNCHANGED)
@@ -352,7 +354,7 @@ def open_run(job: str, options: RunOptions, store: RunStore, rules: ActiveRules,
         log_event(log, "run started", run_id=run_id, job=job, as_of=options.as_of)
         with (
             quality_report(run_id, rules, max_quarantined=options.max_quarantined) as quality,
-            spark_session(f"{job} {run_id}", reaches_s3=reaches_s3, engine=engine) as session,
+            spark_session(f"{job} {run_id}", workload=workload, engine=engine) as session,
         ):
             run = Run(job, options, store, session, quality)
             try:

@@ -22,6 +22,8 @@ from jobs.spark.java import java_home
 DRIVER_MEMORY = os.environ.get("SPARK_DRIVER_MEMORY", "4g")
 """What Spark may take on a laptop: its heap or, with Comet, heap and native memory together."""
 
+CLASS_PATH = "spark.driver.extraClassPath"
+
 LIBRARIES = Libraries(
     "comet",
     title="Comet's library",
@@ -105,7 +107,7 @@ def find_engine(engine: Engine | None) -> EngineSetup:
     check_machine()
     jar = LIBRARIES.find(java_home())[0]
     # On the class path alone. Spark would copy what `spark.jars` names to a temporary folder at each start.
-    settings = {**PLUGIN, **COMET, **memory_settings(DRIVER_MEMORY), "spark.driver.extraClassPath": str(jar)}
+    settings = {**PLUGIN, **COMET, **memory_settings(DRIVER_MEMORY), CLASS_PATH: str(jar)}
     return EngineSetup(engine, settings)
 
 

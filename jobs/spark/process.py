@@ -58,7 +58,7 @@ def abandon(session: SparkSession, *, is_own: bool) -> None:
     if connection is not None:
         # It still gets the answer of the call that was interrupted, which the next call would take for its own.
         connection.close()
-    process = vars(gateway).get("proc")
+    process = _started()
     if is_own and process is not None:
         _end(process)
         return
@@ -70,6 +70,30 @@ def abandon(session: SparkSession, *, is_own: bool) -> None:
         with suppress(*SPARK_FAILURES):
             names = vars(session)
             names["_jvm"].org.apache.spark.sql.classic.SparkSession.setActiveSession(names["_jsparkSession"])
+
+
+def let_end() -> subprocess.Popen[bytes] | None:
+    """Have the process that was started here end in order. Whoever needs the end waits for it.
+
+    Returns:
+        The process; None if there is none.
+    """
+    process: subprocess.Popen[bytes] | None = _started()
+    if process is None or process.stdin is None:
+        return None
+    with suppress(*SPARK_FAILURES):
+        _gateway().shutdown()
+    # The other end of this pipe tells it that its Python is gone.
+    process.stdin.close()
+    return process
+
+
+def kill_started() -> None:
+    """Kill the process that was started here, if it is there."""
+    process = _started()
+    if process is not None:
+        process.kill()
+        process.wait()
 
 
 @contextmanager
@@ -128,6 +152,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _gateway() -> Any:
     """PySpark's connection to the process, which it shows to nobody."""
     return vars(SparkContext)["_gateway"]
+
+
+def _started() -> Any:
+    """The process, if this Python started it; else None."""
+    gateway = _gateway()
+    return None if gateway is None else vars(gateway).get("proc")
 
 
 def _cancel_jobs(session: SparkSession) -> None:

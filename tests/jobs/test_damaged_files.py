@@ -20,6 +20,7 @@ from jobs.cli.config import RunOptions
 from jobs.quality.active_rules import ActiveRules
 from jobs.runs.run import Run
 from jobs.sources.olist import OlistSource
+from jobs.spark.session import Workload
 from jobs.storage.local import describe_file
 from jobs.storage.run_files import read_manifest
 from jobs.storage.store import RunStore
@@ -101,12 +102,12 @@ KINDS = {
 
 @contextmanager
 def run_without_spark(
-    job: str, options: RunOptions, store: RunStore, rules: ActiveRules, *, reaches_s3: bool
+    job: str, options: RunOptions, store: RunStore, rules: ActiveRules, *, workload: Workload
 ) -> Iterator[Run]:
     """A run in a folder of its own, which reads no table."""
     run_id = store.open_run(as_of=options.as_of, run_id=options.run_id)
     quality: Any = SimpleNamespace(rules=rules, run_id=run_id)
-    session: Any = SimpleNamespace(reaches_s3=reaches_s3)
+    session: Any = SimpleNamespace(workload=workload)
     yield Run(job, options, store, session, quality)
 
 

@@ -20,6 +20,7 @@ from pyspark.sql import SparkSession
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.notebooks import frames
 from jobs.notebooks.opened import OpenedRun, open_output
+from jobs.spark.session import Workload
 from jobs.storage.s3 import S3Folder
 from tests.frames import at
 from tests.jobs.warehouse.small_runs import (
@@ -277,8 +278,8 @@ def test_without_a_session_one_is_started_for_where_the_run_is_and_stopped_with_
     events: list[Any] = []
 
     @contextmanager
-    def started(name: str, *, reaches_s3: bool) -> Iterator[SimpleNamespace]:
-        events.append((name, reaches_s3))
+    def started(name: str, *, workload: Workload) -> Iterator[SimpleNamespace]:
+        events.append((name, workload.reaches_s3))
         yield SimpleNamespace(conf={"spark.sql.session.timeZone": "Mars"})
         events.append("stopped")
 

@@ -14,6 +14,7 @@ from jobs.runs.run import open_run
 from jobs.segments import main as segments
 from jobs.spark import engines
 from jobs.spark.engines import COMET, PLUGIN, EngineSetup, find_engine, memory_settings
+from jobs.spark.session import Workload
 from jobs.storage.store import RunStore
 
 PLAIN = {"spark.plugins": ""}
@@ -91,7 +92,7 @@ def test_a_job_without_the_jar_ends_with_2_and_makes_no_run(
     options = RunOptions(as_of=date(2018, 10, 17), output=str(tmp_path / "out"), engine="comet")
     with (
         pytest.raises(ConfigurationError, match=r"COMET_JAR=.*nowhere: found no jars"),
-        open_run("features", options, store, active_rules(None), reaches_s3=False),
+        open_run("features", options, store, active_rules(None), workload=Workload()),
     ):
         pass
     assert not (tmp_path / "out").exists()
