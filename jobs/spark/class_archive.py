@@ -48,11 +48,12 @@ class ClassArchive:
     @classmethod
     def of(cls, java_home: str, class_path: str) -> "ClassArchive":
         """The archive for a Java, and for what is on its class path beside PySpark's jars."""
-        release, jars = Path(java_home) / "release", Path(pyspark.__file__).parent / "jars"
+        home, jars = Path(java_home).resolve(), spark_home() / "jars"
+        release = home / "release"
         text = release.read_text() if release.is_file() else ""
-        facts = (java_home, text, str(jars), str(jars.stat().st_mtime_ns), class_path)
+        facts = (str(home), text, str(jars), str(jars.stat().st_mtime_ns), class_path)
         key = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
-        return cls(Path(sys.prefix), f"java-classes-{key}")
+        return cls(Path(sys.prefix).resolve(), f"java-classes-{key}")
 
     def file(self) -> Path | None:
         """Its file, if it is as long as it was when it was written. One that was cut off crashes Java."""
@@ -73,6 +74,11 @@ class ClassArchive:
 
     def _file_name(self, size: int) -> str:
         return f"{self.name}-{size}.jsa"
+
+
+def spark_home() -> Path:
+    """The folder of PySpark, whatever links lead to it: Java refuses an archive of jars that have another path."""
+    return Path(pyspark.__file__).parent.resolve()
 
 
 _unfinished: dict[ClassArchive, Path] = {}

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyspark
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -18,7 +17,7 @@ from pyspark.sql import SparkSession
 from jobs.aws.environment import S3Settings, is_submitted
 from jobs.cli import interruptions
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError, PipelineError
-from jobs.spark.class_archive import java_options
+from jobs.spark.class_archive import java_options, spark_home
 from jobs.spark.engines import AS_STARTED, CLASS_PATH, DRIVER_MEMORY, EngineSetup
 from jobs.spark.java import java_home
 from jobs.spark.java_names import keep_java_names
@@ -76,6 +75,9 @@ LAPTOP = {
     "spark.sql.shuffle.partitions": "64",
 }
 
+FIRST_COMPILER_ALONE = "-XX:TieredStopAtLevel=1"
+"""For small work, which is over before Java's second compiler pays off."""
+
 DATA_CONDITIONS = (
     "ARITHMETIC_OVERFLOW",
     "NUMERIC_VALUE_OUT_OF_RANGE",
@@ -87,10 +89,6 @@ DATA_CONDITIONS = (
 
 DISK_SIGNS = ("No space left on device", "Disk quota exceeded")
 """Java's words for a disk that is full, however deep among the causes of a failure."""
-
-
-# A small run is over before Java's second compiler pays off. Without it a run takes a quarter less processor time.
-SMALL = "-XX:TieredStopAtLevel=1"
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,7 @@ def _own_settings(workload: Workload, engine: EngineSetup) -> dict[str, str]:
         return s3_settings
     laptop = {**LAPTOP, **engine.laptop}
     options = [laptop[JAVA_OPTIONS], java_options(java_home(), laptop.get(CLASS_PATH, ""))]
-    options += [SMALL] if workload.is_small else []
+    options += [FIRST_COMPILER_ALONE] if workload.is_small else []
     return {**laptop, JAVA_OPTIONS: " ".join(options), **SPEED, **s3_settings}
 
 
@@ -230,7 +228,7 @@ def _get_session(builder: SparkSession.Builder, engine: EngineSetup) -> SparkSes
 
 def _start_on_laptop(builder: SparkSession.Builder, log: Path | None) -> SparkSession:
     # Another Spark on this machine may have another version than this PySpark.
-    os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
+    os.environ["SPARK_HOME"] = str(spark_home())
     # PySpark logs each error as JSON with its stack before it raises it. A run ends with one line instead.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     os.environ["JAVA_HOME"] = java_home()

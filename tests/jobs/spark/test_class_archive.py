@@ -93,6 +93,17 @@ def test_an_archive_is_for_one_java_and_one_class_path(environment: Path, java: 
     assert java_options(str(java), "") == ""
 
 
+def test_an_archive_is_found_by_whatever_links_lead_to_it(
+    environment: Path, java: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_archive(environment, java)
+    link = tmp_path / "link"
+    link.symlink_to("/")
+    monkeypatch.setattr(sys, "prefix", f"{link}{environment}")
+    monkeypatch.setattr(class_archive.pyspark, "__file__", f"{link}{class_archive.pyspark.__file__}")
+    assert f'"-XX:SharedArchiveFile={file}"' in java_options(f"{link}{java}", "")
+
+
 def test_an_archive_can_be_left_unread(environment: Path, java: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_archive(environment, java)
     monkeypatch.setenv(VARIABLE, "off")
