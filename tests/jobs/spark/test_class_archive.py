@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from jobs.errors import ConfigurationError
 from jobs.spark import class_archive
-from jobs.spark.class_archive import VARIABLE, ClassArchive, java_options
+from jobs.spark.class_archive import VARIABLE, ClassArchive, java_options, leave_class_archive
 
 SESSION = """
 import json
@@ -140,6 +141,45 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(environment: Path, 
     os.utime(old, (0, 0))
     ClassArchive.of(str(java), "").new_part()
     assert list(environment.iterdir()) == [new]
+
+
+def begin_to_write(java: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Start as a run does that is to write an archive; where Java would write it."""
+    monkeypatch.setenv(VARIABLE, "write")
+    part = ClassArchive.of(str(java), "").new_part()
+    assert f'"-XX:ArchiveClassesAtExit={part}"' in java_options(str(java), "")
+    return part
+
+
+@pytest.mark.parametrize(
+    ("ending", "archives"),
+    [("exit 0", 0), ("echo classes > {part}", 1), ("echo half > {part}; exit 1", 0)],
+    ids=["wrote nothing", "wrote it", "failed in the middle"],
+)
+def test_what_java_wrote_is_kept_if_java_ended_well(
+    ending: str, archives: int, environment: Path, java: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = begin_to_write(java, monkeypatch)
+    ended = subprocess.Popen(["sh", "-c", ending.format(part=part)])
+    monkeypatch.setattr(class_archive, "let_end", lambda: ended)
+    monkeypatch.setattr(class_archive, "kill_started", lambda: None)
+    leave_class_archive()
+    assert [file.suffix for file in environment.iterdir()] == [".jsa"] * archives
+    assert ("SharedArchiveFile" in java_options(str(java), "")) == bool(archives)
+
+
+def test_a_java_that_takes_too_long_is_killed_and_leaves_nothing(
+    environment: Path, java: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_to_write(java, monkeypatch).write_text("half")
+    endless = subprocess.Popen(["sleep", "600"])
+    monkeypatch.setattr(class_archive, "SECONDS_WITHOUT_A_WORD", 0)
+    monkeypatch.setattr(class_archive, "SECONDS_TO_WRITE", 0)
+    monkeypatch.setattr(class_archive, "let_end", lambda: endless)
+    monkeypatch.setattr(class_archive, "kill_started", endless.kill)
+    leave_class_archive()
+    assert endless.wait() == -signal.SIGKILL
+    assert list(environment.iterdir()) == []
 
 
 def run_session(folder: Path, what_then: str, choice: str) -> dict[str, int | bool]:
