@@ -156,7 +156,7 @@ def begin_to_write(java: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [("exit 0", 0), ("echo classes > {part}", 1), ("echo half > {part}; exit 1", 0)],
     ids=["wrote nothing", "wrote it", "failed in the middle"],
 )
-def test_what_java_wrote_is_kept_if_java_ended_well(
+def test_what_java_wrote_is_read_later_if_java_ended_well(
     ending: str, archives: int, environment: Path, java: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = begin_to_write(java, monkeypatch)
