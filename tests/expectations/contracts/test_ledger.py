@@ -154,6 +154,7 @@ def test_the_money_of_a_product_is_rounded_and_that_of_the_typed_table_is_the_sa
     assert [row[0] for row in values.select(typed).collect()] == [money("0.0001"), None]
 
 
+@pytest.mark.usefixtures("spark")
 def test_times_are_read_in_the_format_and_brought_to_the_zone_that_the_mapping_names() -> None:
     assert contract().forms[AT] == ColumnForm()
     assert contract(datetime_format="dd.MM.yyyy").forms[AT] == ColumnForm(format="dd.MM.yyyy")
