@@ -24,6 +24,7 @@ def java_options_for(workload: Workload, monkeypatch: pytest.MonkeyPatch) -> str
 
     monkeypatch.setattr(session.SparkSession, "getActiveSession", lambda: None)
     monkeypatch.setattr(session, "is_submitted", lambda: False)
+    monkeypatch.setattr(session, "create_log", lambda: None)
     monkeypatch.setattr(session, "_start", start)
     with pytest.raises(NotStartedError), spark_session("small", workload=workload):
         pass
