@@ -24,7 +24,7 @@ from transforms import schemas
 from transforms.rfm.measures import MEASURED, bought, is_return
 from transforms.rfm.score_card import Scoring
 from transforms.rfm.segments import SegmentMap
-from transforms.schemas import MONEY, columns_of
+from transforms.schemas import MONEY, columns_of, name_of
 
 STEPS = ("past_data", "new_purchases", "time_passed", "cut_points", "segment_map")
 """What moves a customer who is in both runs, in the order in which it is told apart."""
@@ -115,7 +115,7 @@ def past_measures(*, until: date) -> dict[str, Column]:
         F.sum(F.when(is_past, F.col("value"))),
     )
     return {
-        field.name: value.cast(field.dataType).alias(field.name)
+        field.name: value.cast(name_of(field.dataType)).alias(field.name)
         for field, value in zip(PAST.fields, values, strict=True)
     }
 

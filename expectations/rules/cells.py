@@ -9,6 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, DecimalType, IntegerType, StringType, TimestampType
 
+from transforms.schemas import name_of
+
 # Java's $ also matches before a line end, which may stand inside quotes; \z matches only at the end.
 TIMESTAMP_TEXT = r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\z"
 # No figure has as many digits as these allow. Without a bound, one of a million digits would take minutes to cast.
@@ -32,16 +34,16 @@ def parsed(text: Column, data_type: DataType, *, decimal_comma: bool = False) ->
         case StringType():
             return text
         case IntegerType():
-            return F.when(text.rlike(INTEGER_TEXT), text.try_cast(data_type))
+            return F.when(text.rlike(INTEGER_TEXT), text.try_cast(name_of(data_type)))
         case TimestampType():
-            return F.when(_is_plain_time(text) | text.rlike(TIMESTAMP_TEXT), text.try_cast(data_type))
+            return F.when(_is_plain_time(text) | text.rlike(TIMESTAMP_TEXT), text.try_cast(name_of(data_type)))
         case DecimalType():
             places = rf"\d{{0,{data_type.scale}}}{ZEROS}"
             if decimal_comma:
                 plain = F.replace(F.replace(text, F.lit("."), F.lit("")), F.lit(","), F.lit("."))
                 is_number = text.rlike(rf"^[+-]?({DIGITS}|{THOUSANDS})(,{places})?\z")
-                return F.when(is_number, plain.try_cast(data_type))
-            return F.when(text.rlike(rf"^[+-]?{DIGITS}(\.{places})?\z"), text.try_cast(data_type))
+                return F.when(is_number, plain.try_cast(name_of(data_type)))
+            return F.when(text.rlike(rf"^[+-]?{DIGITS}(\.{places})?\z"), text.try_cast(name_of(data_type)))
     raise TypeError(f"no text form for {data_type.simpleString()}")
 
 
@@ -94,7 +96,7 @@ class Cells:
 
     def text(self, column: str) -> Column:
         """The text of a raw column; the value of a typed column, written as text."""
-        return F.col(column) if self.are_text else F.col(column).cast(StringType())
+        return F.col(column) if self.are_text else F.col(column).cast("string")
 
     def value(self, column: str) -> Column:
         """The typed value; null if the text stands for none."""

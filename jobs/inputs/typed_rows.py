@@ -23,6 +23,7 @@ from jobs.errors import ConfigurationError, DataError
 from jobs.inputs.diagnosis import listed
 from jobs.inputs.input_files import RawInput
 from jobs.storage.uris import escape_glob
+from transforms.schemas import name_of
 
 SMALLEST_PLAIN, LARGEST_PLAIN = 1e-3, 1e7
 """Java writes floating-point numbers between these without an exponent."""
@@ -87,7 +88,7 @@ def _value_of(column: StructField, data_type: DataType) -> Column:
     value = _named(column)
     if isinstance(data_type, TimestampType):
         value = F.when(F.year(value).between(1, LAST_YEAR), value)
-    return value.cast(data_type)
+    return value.cast(name_of(data_type))
 
 
 def _named(column: StructField) -> Column:

@@ -15,7 +15,7 @@ from transforms.rfm.reasons import reason_columns
 from transforms.rfm.score_card import ScoreCard
 from transforms.rfm.scores import SCORED
 from transforms.rfm.weeks import weeks_between
-from transforms.schemas import columns_of
+from transforms.schemas import columns_of, name_of
 
 MEASURED = StructType(
     [*schemas.MEASURES.fields, StructField("returns", LongType()), StructField("customer_ids", LongType())]
@@ -45,7 +45,7 @@ def purchases_of_people(*, purchases: DataFrame, customers: DataFrame) -> DataFr
         purchases: `schemas.PURCHASES`.
         customers: `schemas.CUSTOMERS`.
     """
-    nothing = [F.lit(None).cast(field.dataType).alias(field.name) for field in schemas.PURCHASES.fields[1:]]
+    nothing = [F.lit(None).cast(name_of(field.dataType)).alias(field.name) for field in schemas.PURCHASES.fields[1:]]
     return purchases.unionByName(customers.select("customer_unique_id", *nothing))
 
 

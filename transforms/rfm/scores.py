@@ -24,6 +24,7 @@ from pyspark.sql.types import DataType
 from transforms import schemas
 from transforms.bounded_text import shown
 from transforms.rfm.dimensions import ScoreCardError, is_number
+from transforms.schemas import name_of
 
 HIGHEST_SCORE = 5
 SPREAD: Mapping[int, tuple[int, ...]] = MappingProxyType(
@@ -161,7 +162,7 @@ class Bands:
         """The score of a value of the measure, which must not be null."""
         score = F.lit(self.scores[-1])
         for cut_point, lower in reversed(list(zip(self.cut_points, self.scores, strict=False))):
-            score = F.when(value <= F.lit(cut_point).cast(self.measure.type), F.lit(lower)).otherwise(score)
+            score = F.when(value <= F.lit(cut_point).cast(name_of(self.measure.type)), F.lit(lower)).otherwise(score)
         return score
 
     def in_words(self, position: int) -> str:
@@ -184,7 +185,7 @@ class Bands:
             data_type: their type.
         """
         by_score = dict(zip(self.scores, values, strict=True))
-        every = [F.lit(by_score.get(score)).cast(data_type) for score in range(1, HIGHEST_SCORE + 1)]
+        every = [F.lit(by_score.get(score)).cast(name_of(data_type)) for score in range(1, HIGHEST_SCORE + 1)]
         return F.get(F.array(*every), F.col(self.measure.score) - F.lit(1))
 
     def as_json(self) -> dict[str, Any]:
