@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, timedelta
+from functools import reduce
+from operator import and_
 from typing import Any, ClassVar
 
 from pyspark.sql import Column
@@ -38,9 +40,13 @@ class NotNull(ColumnRule):
         """Any value."""
         return "a value, found none"
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason without a value, since there is none to show."""
-        return self._reason_unless(F.col(self.column).isNotNull(), cells.text(self.column))
+    def passes(self, _cells: Cells, /) -> Column:
+        """Whether there is one."""
+        return F.col(self.column).isNotNull()
+
+    def shown(self, cells: Cells, /) -> Column:
+        """No value, since there is none to show."""
+        return cells.text(self.column)
 
     def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
         """The native one."""
@@ -78,10 +84,13 @@ class ParsesAs(ColumnRule):
         """The text form of the type."""
         return text_form(self.type)
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the text."""
-        text = F.col(self.column)
-        return self._reason_unless(text.isNull() | cells.value(self.column).isNotNull(), text)
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the text has a value."""
+        return F.col(self.column).isNull() | cells.value(self.column).isNotNull()
+
+    def shown(self, _cells: Cells, /) -> Column:
+        """The text."""
+        return F.col(self.column)
 
 
 @dataclass(frozen=True)
@@ -124,12 +133,15 @@ class Between(NullableRule):
             return f"{'low' if self.low is None else 'high'} is not set, {expected}"
         return None
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the text."""
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the value is within the bounds."""
         value = cells.value(self.column)
         day_or_value = F.to_date(value) if isinstance(cells.types[self.column], TimestampType) else value
-        passes = self.or_null(value.isNull() | is_within(day_or_value, self.low, self.high))
-        return self._reason_unless(passes, cells.text(self.column))
+        return self.or_null(value.isNull() | is_within(day_or_value, self.low, self.high))
+
+    def shown(self, cells: Cells, /) -> Column:
+        """The text."""
+        return cells.text(self.column)
 
     def gx_expectations(self, cells: Cells, /) -> tuple[GxExpectation, ...]:
         """The native one over the typed column. The last day of a timestamp ends before the next day."""
@@ -169,11 +181,14 @@ class NotAfter(NullableRule):
         """The order of the two."""
         return f"{self.column} not after {self.other}"
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with both texts."""
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the values are in order."""
         value, other = cells.value(self.column), cells.value(self.other)
-        both_texts = F.concat_ws(", ", cells.text(self.column), cells.text(self.other))
-        return self._reason_unless(self.or_null(value.isNull() | other.isNull() | (value <= other)), both_texts)
+        return self.or_null(value.isNull() | other.isNull() | (value <= other))
+
+    def shown(self, cells: Cells, /) -> Column:
+        """Both texts."""
+        return F.concat_ws(", ", cells.text(self.column), cells.text(self.other))
 
 
 @dataclass(frozen=True)
@@ -204,13 +219,13 @@ class HasValues(RowRule):
         """A value in each."""
         return f"a value in each of {', '.join(self.names)}"
 
-    def reason(self, _cells: Cells, /) -> Column:
-        """A reason that names the columns without a value."""
-        missing = F.concat_ws(", ", *[F.when(F.col(name).isNull(), F.lit(name)) for name in self.names])
-        any_is_null = F.lit(False)
-        for name in self.names:
-            any_is_null = any_is_null | F.col(name).isNull()
-        return self._reason_unless(~any_is_null, missing)
+    def passes(self, _cells: Cells, /) -> Column:
+        """Whether all have one."""
+        return reduce(and_, (F.col(name).isNotNull() for name in self.names))
+
+    def shown(self, _cells: Cells, /) -> Column:
+        """The names of the columns without a value."""
+        return F.concat_ws(", ", *[F.when(F.col(name).isNull(), F.lit(name)) for name in self.names])
 
 
 def _expect_not_null(column: str) -> GxExpectation:

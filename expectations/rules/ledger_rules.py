@@ -42,7 +42,8 @@ class AmountRule(RowRule):
         """The columns."""
         return self.factors
 
-    def _texts(self, cells: Cells) -> Column:
+    def shown(self, cells: Cells, /) -> Column:
+        """The amount, or its factors."""
         return F.concat_ws(" x ", *[cells.text(column) for column in self.factors])
 
     def _product(self, cells: Cells) -> Column:
@@ -72,14 +73,13 @@ class IsMoney(AmountRule):
         currency = f" {self.rate.rates.target}" if self.rate else ""
         return f"an amount worth at most {LARGEST_WORTH:,}{currency}, either way"
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the amount."""
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the worth is no more; a row without a rate passes."""
         # Null if no table holds it. A product of all digits, times a rate, could be more than Spark holds.
         amount = amount_of([cells.value(column) for column in self.factors])
         rate = F.lit(1) if self.rate is None else self.rate.of(cells)
         is_none = reduce(or_, [cells.value(column).isNull() for column in self.factors])
-        passes = is_none | rate.isNull() | F.coalesce(F.abs(amount * rate) <= LARGEST_WORTH, F.lit(False))
-        return self._reason_unless(passes, self._texts(cells))
+        return is_none | rate.isNull() | F.coalesce(F.abs(amount * rate) <= LARGEST_WORTH, F.lit(False))
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ class HasSign(AmountRule):
         of = "" if self.of_purchases is None else " of a purchase"
         return f"an amount{of} of {self.sign}, as the mapping says by sign"
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the amount."""
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the amount has the sign."""
         product = self._product(cells)
         passes = product >= 0 if self.sign == "at least 0" else product <= 0
         if self.of_purchases is not None:
             kind = kind_of(self.of_purchases, amount=product, row_type=F.col(TYPE))
             passes = passes | F.coalesce(kind != PURCHASE, F.lit(True))
-        return self._reason_unless(product.isNull() | passes, self._texts(cells))
+        return product.isNull() | passes
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,13 @@ class HasKind(RowRule):
         values = [value for value, _ in self.mapping.kinds_by_value()]
         return f"a type that the mapping names: {', '.join(values)}"
 
-    def reason(self, _cells: Cells, /) -> Column:
-        """A reason with the type."""
-        text = F.col(TYPE)
-        return self._reason_unless(kind_of(self.mapping, amount=F.lit(0), row_type=text).isNotNull(), text)
+    def passes(self, _cells: Cells, /) -> Column:
+        """Whether it is one of them."""
+        return kind_of(self.mapping, amount=F.lit(0), row_type=F.col(TYPE)).isNotNull()
+
+    def shown(self, _cells: Cells, /) -> Column:
+        """The type."""
+        return F.col(TYPE)
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,10 @@ class HasRate(RowRule):
         day = F.to_date(in_zone(cells.value(self.time), written_in=written_in, zone=zone))
         return self.rates.on(day, currency=F.col(self.currency))
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the currency and the time."""
-        currency, time = F.col(self.currency), cells.value(self.time)
-        both = F.concat_ws(", ", currency, cells.text(self.time))
-        return self._reason_unless(currency.isNull() | time.isNull() | self.of(cells).isNotNull(), both)
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether there is a rate."""
+        return F.col(self.currency).isNull() | cells.value(self.time).isNull() | self.of(cells).isNotNull()
+
+    def shown(self, cells: Cells, /) -> Column:
+        """The currency and the time."""
+        return F.concat_ws(", ", F.col(self.currency), cells.text(self.time))

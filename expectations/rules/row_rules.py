@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyspark.sql import Column, Window
+from pyspark.sql import Column, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from expectations.rules.cells import Cells
@@ -35,10 +35,13 @@ class ReadRule(RowRule):
     def subject(self) -> None:
         """None: the rule is about the row."""
 
-    def reason(self, _cells: Cells, /) -> Column:
-        """A reason with the text of the row."""
-        row = F.col(self.row_column)
-        return self._reason_unless(row.isNull(), row)
+    def passes(self, _cells: Cells, /) -> Column:
+        """Whether the reader found nothing."""
+        return F.col(self.row_column).isNull()
+
+    def shown(self, _cells: Cells, /) -> Column:
+        """The text of the row."""
+        return F.col(self.row_column)
 
 
 @dataclass(frozen=True)
@@ -119,15 +122,19 @@ class RefersTo(ColumnRule):
         """The key."""
         return f"the {self.key} of an accepted row of {self.table}"
 
-    def reason(self, _cells: Cells, /) -> Column:
+    def passes(self, _cells: Cells, /) -> Column:
+        """Whether an accepted row has the value, by a mark."""
+        return F.col(self.column).isNull() | F.col(self.accepted_mark)
+
+    def shown(self, _cells: Cells, /) -> Column:
+        """The value."""
+        return F.col(self.column)
+
+    def reason(self, cells: Cells, /) -> Column:
         """A reason with the value, of a row with the two marks."""
-        value = F.col(self.column)
-        orphaned = self._reason_unless(value.isNull() | F.col(self.accepted_mark), value)
         message = f"expected {self.expectation}; that row was quarantined"
-        cascaded = self._reason(value, message, kind=self.CASCADES)
-        return F.when(F.coalesce(F.col(self.accepted_mark), F.lit(False)), None).otherwise(
-            F.when(F.col(self.quarantined_mark), cascaded).otherwise(orphaned)
-        )
+        cascaded = self._reason(self.shown(cells), message, kind=self.CASCADES)
+        return F.when(self.fails(cells) & F.col(self.quarantined_mark), cascaded).otherwise(super().reason(cells))
 
 
 @dataclass(frozen=True)
@@ -163,15 +170,30 @@ class Unique(RowRule):
         """One row per key."""
         return "one row with this key"
 
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the row is taken, of a raw table. Costs one exchange by the key."""
+        return ~self._is_in_conflict(cells) & ~self._is_copy(cells)
+
+    def shown(self, cells: Cells, /) -> Column:
+        """The key."""
+        return F.concat_ws(", ", *[cells.text(column) for column in self.key])
+
     def reason(self, cells: Cells, /) -> Column:
         """A reason with the key, for rows of a raw table: a copy, or a conflict. Costs one exchange by the key."""
-        key = [cells.value(column) for column in self.key]
-        key_text = F.concat_ws(", ", *[cells.text(column) for column in self.key])
+        key = self.shown(cells)
+        conflict = self._reason(key, f"expected {self.expectation}, found several that differ; none was taken")
+        copy = self._reason(key, "an exact copy of a row that was taken")
+        return F.when(self._is_in_conflict(cells), conflict).when(self._is_copy(cells), copy)
+
+    def _is_in_conflict(self, cells: Cells) -> Column:
+        """Whether rows with the key differ."""
         content = F.struct(*cells.types)
-        same_key = Window.partitionBy(*key).orderBy(SOURCE_FILE)
-        whole_group = same_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-        is_conflict = F.min(content).over(whole_group) != F.max(content).over(whole_group)
-        is_copy = F.row_number().over(same_key) > 1
-        conflict = self._reason(key_text, f"expected {self.expectation}, found several that differ; none was taken")
-        copy = self._reason(key_text, "an exact copy of a row that was taken")
-        return F.when(is_conflict, conflict).when(is_copy, copy)
+        group = self._same_key(cells).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+        return F.min(content).over(group) != F.max(content).over(group)
+
+    def _is_copy(self, cells: Cells) -> Column:
+        """Whether another row with the key comes first."""
+        return F.row_number().over(self._same_key(cells)) > 1
+
+    def _same_key(self, cells: Cells) -> WindowSpec:
+        return Window.partitionBy(*[cells.value(column) for column in self.key]).orderBy(SOURCE_FILE)

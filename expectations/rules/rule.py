@@ -9,7 +9,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from expectations.rules.cells import Cells
-from transforms.schemas import REASON
+from transforms.schemas import REASON, name_of
 
 Severity = Literal["quarantine", "stop", "blank", "warn"]
 """What a failed rule does: quarantine the row; quarantine it and stop the run; accept the row without the cell; or
@@ -65,16 +65,32 @@ class Rule(ABC):
         return () if self.subject is None else (self.subject,)
 
     def _reason(self, value: Column, message: str, kind: str | None = None) -> Column:
-        return F.struct(F.lit(kind or self.kind), F.lit(self.subject), value, F.lit(message)).cast(REASON)
+        return F.struct(F.lit(kind or self.kind), F.lit(self.subject), value, F.lit(message)).cast(name_of(REASON))
 
     def _reason_unless(self, passes: Column, value: Column) -> Column:
-        """The default reason. A check that comes out as null has failed."""
-        return F.when(~F.coalesce(passes, F.lit(False)), self._reason(value, f"expected {self.expectation}"))
+        """The default reason."""
+        return F.when(_is_not_true(passes), self._reason(value, f"expected {self.expectation}"))
 
 
 @dataclass(frozen=True)
 class RowRule(Rule):
     """A rule that each row passes or fails."""
+
+    @abstractmethod
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the row passes."""
+
+    @abstractmethod
+    def shown(self, cells: Cells, /) -> Column:
+        """The value that the reason of a row that fails shows."""
+
+    def fails(self, cells: Cells, /) -> Column:
+        """Whether the row has a reason. It costs less to make than the reason."""
+        return _is_not_true(self.passes(cells))
+
+    def reason(self, cells: Cells, /) -> Column:
+        """Null if the row passes, else a reason with the value that is shown."""
+        return self._reason_unless(self.passes(cells), self.shown(cells))
 
     def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
         """The default for rules without a native expectation: the column named after the rule is null in every row."""
@@ -84,6 +100,11 @@ class RowRule(Rule):
     def has_result_column(self) -> bool:
         """Whether the rule has no native expectation, so that Great Expectations reads its result from a column."""
         return type(self).gx_expectations is RowRule.gx_expectations
+
+
+def _is_not_true(passes: Column) -> Column:
+    """Whether a check fails, as one does that comes out as null."""
+    return ~passes.eqNullSafe(True)
 
 
 def rule_label(kind: str, subject: str | None) -> str:

@@ -31,6 +31,10 @@ class TextRule(NullableRule):
             return None
         return f"{self.column} is {data_type.simpleString()}, expected a column of text"
 
+    def shown(self, cells: Cells, /) -> Column:
+        """The text."""
+        return cells.text(self.column)
+
 
 @dataclass(frozen=True)
 class Matches(TextRule):
@@ -57,10 +61,9 @@ class Matches(TextRule):
         is_anchored = self.pattern.endswith("$") and not self.pattern.endswith("\\$")
         return self.pattern[:-1] + r"\z" if is_anchored else self.pattern
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the text."""
-        text = cells.text(self.column)
-        return self._reason_unless(self.or_null(text.rlike(self.regex)), text)
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the expression is in the text."""
+        return self.or_null(cells.text(self.column).rlike(self.regex))
 
     def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
         """The native one."""
@@ -84,10 +87,9 @@ class InSet(TextRule):
         """The set."""
         return f"one of {', '.join(self.values)}"
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the text."""
-        text = cells.text(self.column)
-        return self._reason_unless(self.or_null(text.isin(*self.values)), text)
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the text is in the set."""
+        return self.or_null(cells.text(self.column).isin(*self.values))
 
     def gx_expectations(self, _cells: Cells, /) -> tuple[GxExpectation, ...]:
         """The native one."""
@@ -111,12 +113,15 @@ class MaxBytes(TextRule):
         """The length."""
         return f"a text of at most {self.limit} bytes"
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the beginning of the text and its length. The row has the text itself."""
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether the text is that short."""
+        return self.or_null(F.octet_length(cells.text(self.column)) <= self.limit)
+
+    def shown(self, cells: Cells, /) -> Column:
+        """The beginning of the text and its length. The row has the text itself."""
         text = cells.text(self.column)
-        length = F.octet_length(text)
-        beginning = F.concat(F.substring(text, 1, SHOWN_CHARACTERS), F.lit("... ("), length, F.lit(" bytes)"))
-        return self._reason_unless(self.or_null(length <= self.limit), beginning)
+        beginning = F.substring(text, 1, SHOWN_CHARACTERS)
+        return F.concat(beginning, F.lit("... ("), F.octet_length(text), F.lit(" bytes)"))
 
     # Great Expectations counts characters, not bytes.
     gx_expectations = RowRule.gx_expectations
@@ -138,10 +143,13 @@ class HasNoNul(RowRule):
         """The character."""
         return "text without NUL characters, which warehouses refuse"
 
-    def reason(self, cells: Cells, /) -> Column:
-        """A reason with the row, in which a visible sign stands for NUL."""
-        has_nul = reduce(or_, (_has_nul(column, cells) for column in self.over))
-        return self._reason_unless(~has_nul, F.translate(F.concat_ws(",", *self.over), NUL, SIGN_FOR_NUL))
+    def passes(self, cells: Cells, /) -> Column:
+        """Whether no cell has one."""
+        return ~reduce(or_, (_has_nul(column, cells) for column in self.over))
+
+    def shown(self, _cells: Cells, /) -> Column:
+        """The row, in which a visible sign stands for NUL."""
+        return F.translate(F.concat_ws(",", *self.over), NUL, SIGN_FOR_NUL)
 
 
 def _has_nul(column: str, cells: Cells) -> Column:

@@ -13,7 +13,7 @@ def failure_counts(contract: Contract) -> dict[str, Column]:
     Rules of keys are left to `duplicate_keys`.
     """
     return {
-        rule.label: F.count_if(rule.reason(contract.cells).isNotNull())
+        rule.label: F.count_if(rule.fails(contract.cells))
         for rule in contract.row_rules
         if not isinstance(rule, Unique)
     }
@@ -21,5 +21,4 @@ def failure_counts(contract: Contract) -> dict[str, Column]:
 
 def failing_value(rule: RowRule, cells: Cells) -> Column:
     """The value on which a row fails a rule: empty if there is no value, null if the row passes."""
-    reason = rule.reason(cells)
-    return F.when(reason.isNotNull(), F.coalesce(reason["value"], F.lit("")))
+    return F.when(rule.fails(cells), F.coalesce(rule.shown(cells).cast("string"), F.lit("")))

@@ -73,10 +73,11 @@ def reject_duplicate_keys(
     competing = keyed.where(competes).join(renamed, on=has_same_key, how="left_semi")
     others = [keyed.where(competes).join(renamed, on=has_same_key, how="left_anti"), keyed.where(~competes)]
     passes = F.col("not_unique").isNull()
+    failed = F.create_map(F.lit(unique.label), F.col("not_unique.value"))
     decided = competing.withColumn("not_unique", unique.reason(contract.cells)).withColumns(
         {
             REASONS: F.when(passes, F.col(REASONS)).otherwise(F.array("not_unique")),
-            FAILED: F.when(passes, F.col(FAILED)).otherwise(F.array_append(FAILED, F.lit(unique.label))),
+            FAILED: F.when(passes, F.col(FAILED)).otherwise(F.coalesce(F.map_concat(FAILED, failed), failed)),
         }
     )
     rows = decided.select(*validated.columns)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -14,14 +14,14 @@ from expectations.rules.cells import Cells
 from expectations.rules.row_rules import SOURCE_FILE
 from expectations.validation.records import FORMS, LINES, READ_COLUMNS
 from transforms import schemas
-from transforms.schemas import columns_of
+from transforms.schemas import columns_of, name_of
 
 REASONS = "reasons"
 WARNINGS = "warnings"
 BLANKED = "blanked"
 """The reasons for which cells of an accepted row are emptied."""
 FAILED = "failed"
-"""The labels of all rules that a row fails, those that only warn included."""
+"""The labels of all rules that a row fails, those that only warn included, with the values that it fails on."""
 
 CASCADED = "cascaded"
 """The key of `failure_counts` for cascaded rejections."""
@@ -54,7 +54,8 @@ def validate_rows(
     - ``reasons``: a `schemas.REASONS` of the rules that reject the row; empty for a row that is accepted;
     - ``warnings``: the same for rules that only warn, whether the row is accepted or not;
     - ``blanked``: the same for rules that empty a cell;
-    - ``failed``: the labels of all three;
+    - ``failed``: the values in all three by the labels of their rules, empty where there is none; null for a row that
+      passes all rules;
     - the values of the cells that are not text (`Cells.value_column`).
 
     Args:
@@ -79,8 +80,8 @@ def validate_rows(
         *[cells.value(column) for column in cells.parsed_columns],
     )
     passes_all = (F.size(REASONS) == 0) & (F.size(WARNINGS) == 0) & (F.size(BLANKED) == 0)
-    labels = F.transform(F.concat(REASONS, WARNINGS, BLANKED), _label_of)
-    return validated.select("*", F.when(passes_all, F.array().cast("array<string>")).otherwise(labels).alias(FAILED))
+    values = F.map_from_entries(F.transform(F.concat(REASONS, WARNINGS, BLANKED), _label_and_value))
+    return validated.select("*", F.when(~passes_all, values).alias(FAILED))
 
 
 def raw_columns(contract: FileContract) -> tuple[str, ...]:
@@ -139,7 +140,7 @@ def failure_counts(contract: FileContract) -> dict[str, Column]:
 
 def fails_any() -> Column:
     """Whether a row of `validate_rows` fails a rule, be it one that only warns."""
-    return F.size(FAILED) > 0
+    return F.col(FAILED).isNotNull()
 
 
 def form_counts(*, rows: DataFrame) -> DataFrame:
@@ -160,19 +161,13 @@ def is_cascaded(contract: FileContract) -> Column:
 
 def fails(rule: RowRule) -> Column:
     """Whether a row of `validate_rows` fails a rule of its contract."""
-    return reduce(or_, (F.array_contains(FAILED, label) for label in _labels(rule)))
+    return failing_value(rule).isNotNull()
 
 
 def failing_value(rule: RowRule) -> Column:
     """The value on which a row of `validate_rows` fails a rule: empty if there is no value, null if the row passes."""
-    reasons = F.filter(F.concat(REASONS, WARNINGS, BLANKED), lambda reason: _label_of(reason).isin(*_labels(rule)))
-    # Nearly no row fails any rule, which is the cheapest question.
-    return F.when((F.size(FAILED) > 0) & fails(rule), F.coalesce(F.get(reasons, 0)["value"], F.lit("")))
-
-
-def _labels(rule: RowRule) -> tuple[str, ...]:
-    """The labels of a rule's reasons: a reference has one more, for cascaded rejections."""
-    return (rule.label, rule.cascaded_label) if isinstance(rule, RefersTo) else (rule.label,)
+    value = F.col(FAILED)[rule.label]
+    return F.coalesce(value, F.col(FAILED)[rule.cascaded_label]) if isinstance(rule, RefersTo) else value
 
 
 def _with_marks(rows: DataFrame, rule: RefersTo, reference: Reference) -> DataFrame:
@@ -190,7 +185,7 @@ def _reasons(rules: Sequence[RowRule], cells: Cells) -> Column:
 
     Nearly all rows pass all rules, and collecting no reasons would cost more than all checks. So that is tested first.
     """
-    none = F.array().cast(schemas.REASONS)
+    none = F.array().cast(name_of(schemas.REASONS))
     if not rules:
         return none
     reasons = [rule.reason(cells) for rule in rules]
@@ -198,7 +193,8 @@ def _reasons(rules: Sequence[RowRule], cells: Cells) -> Column:
     return F.when(passes_all, none).otherwise(F.array_compact(F.array(*reasons)))
 
 
-def _label_of(reason: Column) -> Column:
-    """The label of the rule that a reason names, as `rule_label` builds it."""
+def _label_and_value(reason: Column) -> Column:
+    """The label of the rule that a reason names, as `rule_label` builds it, and the value; empty if none."""
     rule, column = reason["rule"], reason["column"]
-    return F.when(column.isNull(), rule).otherwise(F.concat(rule, F.lit("("), column, F.lit(")")))
+    label = F.when(column.isNull(), rule).otherwise(F.concat(rule, F.lit("("), column, F.lit(")")))
+    return F.struct(label, F.coalesce(reason["value"], F.lit("")))
