@@ -7,6 +7,7 @@ mean two things stays as it is, and the rules reject it, unless the user declare
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 from pyspark.sql import Column
@@ -106,11 +107,12 @@ def read_cell(text: Column, data_type: DataType, *, is_required: bool, declared:
     return ReadCell(read, name)
 
 
-def form_names(data_type: DataType, *, is_required: bool, declared: ColumnForm | None) -> list[str]:
+@cache
+def form_names(data_type: DataType, *, is_required: bool, declared: ColumnForm | None) -> tuple[str, ...]:
     """The names of the other forms in which `read_cell` reads a cell."""
     rewritten = _rewritten(F.lit(None).cast("string"), data_type, declared or ColumnForm())
     may_be_word = not is_required and not isinstance(data_type, StringType)
-    return [*rewritten, *([WORD_FOR_NOTHING] if may_be_word else [])]
+    return (*rewritten, *((WORD_FOR_NOTHING,) if may_be_word else ()))
 
 
 def is_usual(text: Column, data_type: DataType, declared: ColumnForm | None) -> Column:
@@ -162,15 +164,11 @@ def _rewritten(text: Column, data_type: DataType, form: ColumnForm) -> Mapping[s
 
 
 def _other_times(text: Column) -> Mapping[str, tuple[Column, Column]]:
-    def part(number: int) -> Column:
-        return F.regexp_extract(text, OTHER_TIME, number)
-
     is_other = text.rlike(OTHER_TIME)
     is_day = F.length(text) == 10
-    seconds = F.when(part(3) == "", ":00").otherwise(part(3))
-    time = F.when(is_day, "00:00:00").otherwise(F.concat(part(2), seconds, part(4)))
-    # A time in the form of the rules with a fraction comes here too, and comes out as it was.
-    written_out = F.concat_ws(" ", part(1), time)
+    # What the groups lack is that of a day's first second. A time in the form of the rules with a fraction comes here
+    # too, and comes out as it was.
+    written_out = F.overlay(F.lit("0000-00-00 00:00:00"), F.regexp_replace(text, OTHER_TIME, "$1 $2$3$4"), 1)
     return {
         DAY_ALONE: (is_other & is_day, written_out),
         "time in another notation": (is_other & ~is_day & (written_out != text), written_out),

@@ -134,7 +134,7 @@ def test_a_day_without_a_time_is_no_value_where_times_are_moved_to_another_zone(
     names = [
         form_names(TIME, is_required=True, declared=ColumnForm(zone="UTC", has_time=each)) for each in (True, False)
     ]
-    assert names == [[NOTATION, "time with an offset, in UTC"], [DAY, NOTATION, "time with an offset, in UTC"]]
+    assert names == [(NOTATION, "time with an offset, in UTC"), (DAY, NOTATION, "time with an offset, in UTC")]
 
 
 def test_a_cell_that_is_read_in_another_form_never_passes_for_a_usual_one(spark: SparkSession) -> None:
