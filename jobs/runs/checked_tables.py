@@ -30,6 +30,7 @@ from jobs.runs.failing_rows import (
 )
 from jobs.runs.metrics import Written, with_metrics
 from jobs.runs.run import Run
+from transforms.schemas import name_of
 
 if TYPE_CHECKING:
     from expectations.gx.gate import GatePlan
@@ -126,8 +127,8 @@ def check_table(
             rows = _failing_rows(run, first, keys)
             failing = validated_by_all_rules(rows, contract=contract, references=references, persist=persist)
             table = _without(run, keys, first.table, failing) if keys.by_rule else table
-        rejected = first.validated.limit(0) if failing is None else failing
-        quarantine = run.write(quarantine_of(contract), quarantined(validated=rejected, contract=contract))
+        rejected = None if failing is None else quarantined(validated=failing, contract=contract)
+        quarantine = _write_quarantine(run, contract, rejected)
         checked = CheckedTable(table, quarantine)
         reconcile(checked)
         counts = counts_of(
@@ -143,6 +144,15 @@ def check_table(
             write_blanked(run, contract, failing)
         run.add_quality(contract, counts, _gated(first, failing))
     return checked
+
+
+def _write_quarantine(run: Run, contract: FileContract, rejected: DataFrame | None) -> Written:
+    quarantine = quarantine_of(contract)
+    if rejected is None:
+        # By a plan of its own: that of the rows takes long to plan, though nothing of it would run.
+        row = F.lit(None).cast(name_of(quarantine.schema)).alias("row")
+        rejected = run.session.range(0).select(row).select("row.*").limit(0)
+    return run.write(quarantine, rejected)
 
 
 @dataclass(frozen=True)
