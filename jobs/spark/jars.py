@@ -13,6 +13,7 @@ import pyspark
 
 from jobs.cli import console
 from jobs.errors import OutsideSystemError, PipelineError
+from jobs.storage.user_cache import cache_folder
 
 MAVEN_CENTRAL = "https://repo1.maven.org/maven2/"
 DOWNLOAD_SECONDS = 900
@@ -57,7 +58,7 @@ class Libraries:
     def _cached(self, java_home: str) -> Path:
         """The cache's folder for exactly these versions. A download gets its name only when it is complete."""
         versions = _resource(f"{self.name}.xml")
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "olist-rfm-segments"
+        cache = cache_folder()
         target = cache / f"{self.name}-{hashlib.sha256(versions.encode()).hexdigest()[:12]}"
         if target.is_dir() and not self._differing(target):
             return target
