@@ -23,7 +23,6 @@ from jobs.clusters.description import Origin, RunClusters, describe_clusters
 from jobs.clusters.feature_files import FEATURES
 from jobs.clusters.previous import KMEANS_MODEL, PreviousClusters, model_of, previous_clusters
 from jobs.clusters.summary import cluster_notes, show_clusters
-from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError, DataError, OutsideSystemError
 from jobs.features import Features
 from jobs.inputs.score_cards import card_of_run
@@ -50,6 +49,7 @@ from transforms.clusters.assignments import (
     customer_segments,
     customers_by_cluster,
     fault_counts,
+    single_precision,
 )
 from transforms.rfm.dimensions import DIMENSIONS
 from transforms.rfm.feature_scale import FeatureScale, features

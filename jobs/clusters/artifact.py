@@ -17,10 +17,9 @@ from typing import IO
 
 import numpy as np
 
-from jobs.clusters.training import single_precision
 from jobs.errors import ConfigurationError
 from jobs.storage.folder import Folder
-from transforms.clusters.assignments import HIGHEST_LABEL, Centroid
+from transforms.clusters.assignments import HIGHEST_LABEL, Centroid, single_precision
 from transforms.rfm.dimensions import DIMENSIONS
 
 MEMBER = "model_algo-1"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from jobs.cli.arguments import DEFAULT_K
 from jobs.cli.config import ClustersConfig, SegmentsConfig
 from jobs.clusters.artifact import centroids_in
 from jobs.clusters.feature_files import read_shards
-from jobs.clusters.training import train
 from jobs.errors import ConfigurationError, DataError
 from jobs.runs.run import Run
 from jobs.storage.folder import Folder, Stored
@@ -67,10 +67,18 @@ def assign_by_spark(features: DataFrame, *, customers: int, config: ClustersConf
     return Assignments(
         engine="spark",
         centroids_from="training by Spark ML",
-        centroids=train(features=features, customers=customers, k=k),
+        centroids=_train(features, customers=customers, k=k),
         requested_k=k,
         choice=choice,
     )
+
+
+def _train(features: DataFrame, *, customers: int, k: int) -> dict[int, Centroid]:
+    """The centroids that Spark ML finds. Importing it takes half a second, which no start waits for."""
+    centroids: dict[int, Centroid] = import_module("jobs.clusters.training").train(
+        features=features, customers=customers, k=k
+    )
+    return centroids
 
 
 def assign_by_model(model: ClusterModel) -> Assignments:

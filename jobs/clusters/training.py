@@ -1,15 +1,13 @@
 """KMeans by Spark ML. Neither the number of cores nor the partitioning of the input moves a customer."""
 
 import math
-from collections.abc import Sequence
 
-import numpy as np
 from pyspark import StorageLevel
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import DataFrame
 
-from transforms.clusters.assignments import Centroid
+from transforms.clusters.assignments import Centroid, single_precision
 from transforms.clusters.model import SEED
 from transforms.rfm.dimensions import DIMENSIONS
 
@@ -49,9 +47,3 @@ def train(*, features: DataFrame, customers: int, k: int) -> dict[int, Centroid]
         canonical.unpersist()
     # Centroids that have become equal count once.
     return dict(enumerate(dict.fromkeys(single_precision(centre) for centre in centres)))
-
-
-def single_precision(centre: np.ndarray | Sequence[float]) -> Centroid:
-    """A centroid as SageMaker keeps it."""
-    recency, frequency, monetary = (float(np.float32(value)) for value in centre)
-    return recency, frequency, monetary

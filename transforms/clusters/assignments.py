@@ -1,9 +1,10 @@
 """Customers and their clusters: the nearest centroid, the check of an engine's lines, and sums per cluster."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
+import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, IntegerType, StringType, StructField, StructType
@@ -53,6 +54,12 @@ FEATURE_TOLERANCE = 1e-5
 
 DISTANCE_TOLERANCE = 1.0001
 """The factor by which a squared distance may exceed the least one: SageMaker computes in single precision."""
+
+
+def single_precision(centre: np.ndarray | Sequence[float]) -> Centroid:
+    """A centroid as SageMaker keeps it."""
+    recency, frequency, monetary = (float(np.float32(value)) for value in centre)
+    return recency, frequency, monetary
 
 
 def squared_distance(centroid: Centroid) -> Column:
