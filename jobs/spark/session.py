@@ -78,6 +78,11 @@ LAPTOP = {
 FIRST_COMPILER_ALONE = "-XX:TieredStopAtLevel=1"
 """For small work, which is over before Java's second compiler pays off."""
 
+OF_SMALL_WORK = {
+    # A task opens a file for each partition of an exchange. Of 64, most would stay empty.
+    "spark.sql.shuffle.partitions": "8",
+}
+
 DATA_CONDITIONS = (
     "ARITHMETIC_OVERFLOW",
     "NUMERIC_VALUE_OUT_OF_RANGE",
@@ -197,7 +202,7 @@ def _own_settings(workload: Workload, engine: EngineSetup) -> dict[str, str]:
     s3_settings = _s3_settings() if workload.reaches_s3 else {}
     if is_submitted():
         return s3_settings
-    laptop = {**LAPTOP, **engine.laptop}
+    laptop = {**LAPTOP, **engine.laptop, **(OF_SMALL_WORK if workload.is_small else {})}
     options = [laptop[JAVA_OPTIONS], java_options(java_home(), laptop.get(CLASS_PATH, ""))]
     options += [FIRST_COMPILER_ALONE] if workload.is_small else []
     return {**laptop, JAVA_OPTIONS: " ".join(options), **SPEED, **s3_settings}
