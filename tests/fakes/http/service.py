@@ -86,7 +86,7 @@ class HttpService(ABC):
     @contextmanager
     def running(self) -> Iterator[None]:
         """Serve until the block ends, then fail if the fake itself had defects."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
         thread.start()
         try:
             yield
