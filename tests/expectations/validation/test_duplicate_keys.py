@@ -4,9 +4,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from expectations.contracts.computed import PURCHASES
-from expectations.contracts.olist import CUSTOMERS
+from expectations.contracts.olist import CUSTOMERS, PAYMENTS
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys, with_duplicate_key
-from expectations.validation.rows import accepted, quarantined, validate_rows
+from expectations.validation.rows import accepted, failing_value, quarantined, validate_rows
 from tests.expectations.validation.raw_rows import raw_rows
 from tests.frames import at, frame, money
 from tests.raw_files import key
@@ -41,6 +41,18 @@ def test_one_of_several_copies_is_accepted_all_conflicting_rows_are_rejected_and
     assert sorted((row["customer_id"], row["reasons"][0]["rule"]) for row in rejected_rows) == sorted(
         [(C1, "unique"), (C1, "unique"), (c2, "unique"), (c2, "unique"), (c3, "matches")]
     )
+
+
+def test_a_row_with_a_duplicate_key_shows_what_else_it_fails(spark: SparkSession) -> None:
+    order = key("o1")
+    rows = [(order, "1", "gold", "1", "5.00"), (order, "1", "boleto", "1", "6.00")]
+    validated = validate_rows(raw=raw_rows(spark, PAYMENTS, *rows), contract=PAYMENTS)
+    [unique] = PAYMENTS.uniques
+    duplicates = duplicate_keys(rows=validated, unique=unique, contract=PAYMENTS)
+    rejected = reject_duplicate_keys(validated=validated, unique=unique, contract=PAYMENTS, duplicates=duplicates)
+    [of_type] = [rule for rule in PAYMENTS.row_rules if rule.label == "in_set(payment_type)"]
+    shown = rejected.select("payment_type", failing_value(unique), failing_value(of_type)).collect()
+    assert sorted(map(tuple, shown)) == [("boleto", f"{order}, 1", None), ("gold", f"{order}, 1", "gold")]
 
 
 def test_every_row_of_a_computed_table_with_a_duplicate_key_shows_that_key_and_null_equals_null(
