@@ -2,10 +2,11 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from jobs.storage.local import LocalFolder
 
 
 def cache_folder() -> Path:
@@ -32,20 +33,8 @@ def cached_text(name: str, make: Callable[[], str], *, made_from: str) -> str:
                 return content.decode()
     text = make()
     with suppress(OSError, RuntimeError):
-        _keep(cache_folder(), name, text.encode())
+        LocalFolder(cache_folder()).write_texts({_file_name(name, text.encode()): text})
     return text
-
-
-def _keep(folder: Path, name: str, content: bytes) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor, part = tempfile.mkstemp(dir=folder, prefix=".making-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(part).replace(folder / _file_name(name, content))
-    except OSError:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 def _file_name(name: str, content: bytes) -> str:
