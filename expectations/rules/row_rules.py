@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyspark.sql import Column, Window, WindowSpec
+from pyspark.sql import Column, Window
 from pyspark.sql import functions as F
 
 from expectations.rules.cells import Cells
@@ -172,7 +172,7 @@ class Unique(RowRule):
 
     def passes(self, cells: Cells, /) -> Column:
         """Whether the row is taken, of a raw table. Costs one exchange by the key."""
-        return ~self._is_in_conflict(cells) & ~self._is_copy(cells)
+        return self.reason(cells).isNull()
 
     def shown(self, cells: Cells, /) -> Column:
         """The key."""
@@ -180,20 +180,12 @@ class Unique(RowRule):
 
     def reason(self, cells: Cells, /) -> Column:
         """A reason with the key, for rows of a raw table: a copy, or a conflict. Costs one exchange by the key."""
+        content = F.struct(*cells.types)
+        same_key = Window.partitionBy(*[cells.value(column) for column in self.key]).orderBy(SOURCE_FILE)
+        whole_group = same_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+        is_conflict = F.min(content).over(whole_group) != F.max(content).over(whole_group)
+        is_copy = F.row_number().over(same_key) > 1
         key = self.shown(cells)
         conflict = self._reason(key, f"expected {self.expectation}, found several that differ; none was taken")
         copy = self._reason(key, "an exact copy of a row that was taken")
-        return F.when(self._is_in_conflict(cells), conflict).when(self._is_copy(cells), copy)
-
-    def _is_in_conflict(self, cells: Cells) -> Column:
-        """Whether rows with the key differ."""
-        content = F.struct(*cells.types)
-        group = self._same_key(cells).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-        return F.min(content).over(group) != F.max(content).over(group)
-
-    def _is_copy(self, cells: Cells) -> Column:
-        """Whether another row with the key comes first."""
-        return F.row_number().over(self._same_key(cells)) > 1
-
-    def _same_key(self, cells: Cells) -> WindowSpec:
-        return Window.partitionBy(*[cells.value(column) for column in self.key]).orderBy(SOURCE_FILE)
+        return F.when(is_conflict, conflict).when(is_copy, copy)

@@ -6,7 +6,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql.types import DataType, IntegerType, StringType, TimestampType
 
-from expectations.rules import Cells, Rule
+from expectations.rules import Cells, RowRule, Rule
 from tests.frames import frame
 
 MARKS = (
@@ -22,13 +22,15 @@ def raw_columns(a: DataType = TEXT, b: DataType = TEXT) -> Cells:
 
 
 def reasons_of(spark: SparkSession, rule: Rule, cells: Cells, *rows: dict[str, Any]) -> list[Any]:
-    """For each row the reason of the rule, or None if the row passes."""
+    """For each row the reason of the rule, or None if the row passes. Its check alone must tell the same rows."""
     types = [f"{name} {'string' if cells.are_text else kind.simpleString()}" for name, kind in cells.types.items()]
     names = [*cells.types, *(mark.split()[0] for mark in MARKS.split(", "))]
     numbered = [(number, *[row.get(name) for name in names]) for number, row in enumerate(rows)]
     rows_of_cells = frame(spark, ", ".join(["number int", *types, MARKS]), *numbered)
-    reasons = rows_of_cells.select("number", rule.reason(cells).alias("reason")).collect()
-    return [row["reason"] for row in sorted(reasons, key=lambda row: row["number"])]
+    fails = rule.fails(cells) if isinstance(rule, RowRule) else rule.reason(cells).isNotNull()
+    evaluated = rows_of_cells.select("number", rule.reason(cells).alias("reason"), fails.alias("fails")).collect()
+    assert [row["fails"] for row in evaluated] == [row["reason"] is not None for row in evaluated]
+    return [row["reason"] for row in sorted(evaluated, key=lambda row: row["number"])]
 
 
 def table_reasons_of(spark: SparkSession, texts: Sequence[str | None], *rules: Rule) -> list[Any]:
