@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 UV = $(VENV)/bin/uv
-READY = $(VENV)/.ready-$(shell cksum requirements.lock | cut -d' ' -f1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# Looked up at the first mention, and then kept. Otherwise make would start a Python for each of thirty mentions.
+READY = $(eval READY := $(VENV)/.ready-$(shell cksum requirements.lock | cut -d' ' -f1)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))$(READY)
 
 ORDERS ?= 99441
 SEED ?= 42

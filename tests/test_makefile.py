@@ -165,3 +165,13 @@ def test_the_sample_is_written_once(make: Make) -> None:
     ]
     (make.folder / sample / ".whole").unlink()
     assert make.run("sample", ORDERS="30", SEED="7") == drawn
+
+
+def test_the_version_of_python_is_asked_for_once(tmp_path: Path) -> None:
+    python, calls = tmp_path / "python", tmp_path / "calls"
+    python.write_text(f'#!/bin/sh\necho asked >> "{calls}"\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    command = ["make", "-n", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}", "lint-code"]
+    shown = subprocess.run(command, cwd=MAKEFILE.parent, capture_output=True, text=True, check=True).stdout
+    assert "ruff check" in shown
+    assert calls.read_text().splitlines() == ["asked"]
