@@ -32,6 +32,11 @@ class FailingKeys:
     contract: FileContract
     by_rule: Mapping[KeyRule, DataFrame]
 
+    @property
+    def uniques(self) -> list[Unique]:
+        """The rules of keys that some of them fail."""
+        return [rule for rule in self.by_rule if isinstance(rule, Unique)]
+
     def rows_without(self, table: DataFrame) -> DataFrame:
         """The rows of the table that have none of the keys."""
         for keys in self.by_rule.values():
@@ -41,10 +46,10 @@ class FailingKeys:
     def rows_taken(self, passing: DataFrame) -> DataFrame:
         """Of the rows that pass all rules, those with a duplicate key: the one of several copies that is taken."""
         taken = passing.limit(0)
-        for rule, keys in self.by_rule.items():
-            if isinstance(rule, Unique):
-                taken = taken.unionByName(_with_or_without(passing, keys, how="left_semi"))
-                passing = _with_or_without(passing, keys, how="left_anti")
+        for unique in self.uniques:
+            keys = self.by_rule[unique]
+            taken = taken.unionByName(_with_or_without(passing, keys, how="left_semi"))
+            passing = _with_or_without(passing, keys, how="left_anti")
         return taken
 
     def marked(self, validated: DataFrame) -> tuple[DataFrame, Column]:

@@ -21,11 +21,12 @@ from expectations.validation.rows import (
 )
 from jobs.quality.report import GatedRows
 from jobs.runs.failing_rows import (
-    Persist,
+    Stage,
     counts_of,
-    persisting,
     quarantine_of,
-    validated_by_all_rules,
+    staging,
+    validated_with_references,
+    without_duplicates,
     write_blanked,
 )
 from jobs.runs.metrics import Written, with_metrics
@@ -120,29 +121,28 @@ def check_table(
     other_rows = raw.reread()
     if other_rows is not None:
         first = _write_passing(run, other_rows, contract, instead_of=first)
-    with persisting() as persist:
-        keys = _failing_keys(first, references, persist)
-        table, failing = first.table, None
-        if first.counts[FAILING] or keys.by_rule:
-            rows = _failing_rows(run, first, keys)
-            failing = validated_by_all_rules(rows, contract=contract, references=references, persist=persist)
-            table = _without(run, keys, first.table, failing) if keys.by_rule else table
-        rejected = None if failing is None else quarantined(validated=failing, contract=contract)
-        quarantine = _write_quarantine(run, contract, rejected)
-        checked = CheckedTable(table, quarantine)
-        reconcile(checked)
-        counts = counts_of(
-            failing,
-            contract=contract,
-            rows=first.counts["rows"],
-            quarantined=quarantine.total.rows,
-            reasons={label: first.counts[label] for label in contract.table_reasons},
-        )
-        forms = {form: first.counts[form] for form in possible_forms(contract) if first.counts[form]}
-        counts = replace(counts, forms=dict(sorted(forms.items())))
-        if failing is not None and counts.blanked:
-            write_blanked(run, contract, failing)
-        run.add_quality(contract, counts, _gated(first, failing))
+    stage = staging(run, contract)
+    keys = _failing_keys(first, references, stage)
+    table, failing = first.table, None
+    if first.counts[FAILING] or keys.by_rule:
+        failing = _failing_rows(first, keys, references, stage)
+        table = _without(run, keys, first.table, failing) if keys.by_rule else table
+    rejected = None if failing is None else quarantined(validated=failing, contract=contract)
+    quarantine = _write_quarantine(run, contract, rejected)
+    checked = CheckedTable(table, quarantine)
+    reconcile(checked)
+    counts = counts_of(
+        failing,
+        contract=contract,
+        rows=first.counts["rows"],
+        quarantined=quarantine.total.rows,
+        reasons={label: first.counts[label] for label in contract.table_reasons},
+    )
+    forms = {form: first.counts[form] for form in possible_forms(contract) if first.counts[form]}
+    counts = replace(counts, forms=dict(sorted(forms.items())))
+    if failing is not None and counts.blanked:
+        write_blanked(run, contract, failing)
+    run.add_quality(contract, counts, _gated(first, failing))
     return checked
 
 
@@ -212,23 +212,29 @@ def _gated(first: _FirstPass, failing: DataFrame | None) -> GatedRows:
     return GatedRows(plan, {**first.counts, **values}, rows, lambda: columns)
 
 
-def _failing_keys(first: _FirstPass, references: Mapping[str, Reference], persist: Persist) -> FailingKeys:
+def _failing_keys(first: _FirstPass, references: Mapping[str, Reference], stage: Stage) -> FailingKeys:
     table, contract = first.table.frame, first.contract
     rules = failing_rules(table=table, contract=contract, references=references)
     labels = set() if rules is None else {row["label"] for row in rules.collect()}
     keys = failing_keys(table=table, contract=contract, references=references, labels=labels)
-    return FailingKeys(contract, {rule: persist(of_rule) for rule, of_rule in keys.by_rule.items()})
+    return FailingKeys(contract, {rule: stage(of_rule) for rule, of_rule in keys.by_rule.items()})
 
 
-def _failing_rows(run: Run, first: _FirstPass, keys: FailingKeys) -> DataFrame:
-    """Read the files again, for the rows that fail a rule or have a failing key.
+def _failing_rows(first: _FirstPass, keys: FailingKeys, references: Mapping[str, Reference], stage: Stage) -> DataFrame:
+    """Read the files again, for the rows that fail a rule or have a failing key, and validate these by all rules.
 
-    They are staged and not persisted: what is persisted is computed again once a table is written that it came from.
+    Grain out: `validate_rows`, staged.
     """
-    contract = keys.contract
+    contract = first.contract
     marked, has_failing_key = keys.marked(first.validated)
-    rows = marked.where(fails_any() | has_failing_key).select(*raw_columns(contract))
-    return run.stage(f"failing/{contract.table}", rows, schema=rows.schema)
+    rows = marked.where(fails_any() | has_failing_key)
+    if contract.references:
+        failing = stage(rows.select(*raw_columns(contract)))
+        failing = validated_with_references(failing, contract=contract, references=references, stage=stage)
+    else:
+        failing = stage(rows.select(*first.validated.columns))
+    # Where no key of the table is a duplicate, none of these rows has one.
+    return without_duplicates(failing, keys.uniques, contract=contract, stage=stage)
 
 
 def _without(run: Run, keys: FailingKeys, table: Written, failing: DataFrame) -> Written:

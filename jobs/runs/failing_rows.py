@@ -1,15 +1,15 @@
 """Rows that fail a rule, few as they mostly are: validated by all rules, counted, and written to the quarantine."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from expectations.contracts.contract import FileContract
+from expectations.rules import Unique
 from expectations.validation.duplicate_keys import duplicate_keys, reject_duplicate_keys
 from expectations.validation.failing_keys import keys_referred_to
 from expectations.validation.rows import (
@@ -25,27 +25,22 @@ from jobs.quality.report import RowCounts
 from jobs.runs.metrics import Money
 from jobs.runs.run import Run
 
-Persist = Callable[[DataFrame], DataFrame]
-"""Persists a frame that is read several times, here and now."""
+Stage = Callable[[DataFrame], DataFrame]
+"""Puts a frame that is read several times on disk, and returns it read from there; see `staging`."""
 
 
-@contextmanager
-def persisting() -> Iterator[Persist]:
-    """Persist frames until the block ends.
+def staging(run: Run, contract: FileContract) -> Stage:
+    """Stage what the check of a raw table reads several times.
 
-    Rows that are lost with a machine are computed again from the same files, with the same result: it depends on a
-    row's text alone.
+    A query over the frame that comes back is planned as one over a table. The plan of rows that are validated is large,
+    and each query over rows that are only persisted would analyse it anew.
     """
-    with ExitStack() as stack:
+    numbers = count()
 
-        def persist(frame: DataFrame) -> DataFrame:
-            persisted = frame.persist(StorageLevel.MEMORY_AND_DISK)
-            stack.callback(persisted.unpersist)
-            # This fills the cache, and Spark then knows how few rows there are.
-            persisted.count()
-            return persisted
+    def stage(frame: DataFrame) -> DataFrame:
+        return run.stage(f"failing/{contract.table}/{next(numbers)}", frame, schema=frame.schema)
 
-        yield persist
+    return stage
 
 
 @dataclass(frozen=True)
@@ -68,21 +63,42 @@ def raw_money(contract: FileContract) -> Money:
 
 
 def validated_by_all_rules(
-    rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference], persist: Persist
+    rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference], stage: Stage
 ) -> DataFrame:
     """Validate raw rows by the rules about a row and about other rows.
 
-    Grain in: raw rows, among them all with a duplicate key that one of them has. Grain out: `validate_rows`, persisted.
+    Grain in: raw rows, among them all with a duplicate key that one of them has. Grain out: `validate_rows`, staged.
+    """
+    validated = validated_with_references(rows, contract=contract, references=references, stage=stage)
+    return without_duplicates(validated, contract.uniques, contract=contract, stage=stage)
+
+
+def validated_with_references(
+    rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference], stage: Stage
+) -> DataFrame:
+    """Validate raw rows by all rules but those of keys.
+
+    Grain in: raw rows. Grain out: `validate_rows`, staged.
     """
     referred_to = {
         rule.table: keys_referred_to(rows=rows, rule=rule, reference=references[rule.table])
         for rule in contract.references
     }
-    validated = persist(validate_rows(raw=rows, contract=contract, references=referred_to))
-    for unique in contract.uniques:
+    return stage(validate_rows(raw=rows, contract=contract, references=referred_to))
+
+
+def without_duplicates(
+    validated: DataFrame, uniques: Iterable[Unique], *, contract: FileContract, stage: Stage
+) -> DataFrame:
+    """Reject rows with a duplicate key of one of these rules.
+
+    Grain in: `validate_rows`, staged, among them all rows with a duplicate key that one of them has. Grain out: the
+    same.
+    """
+    for unique in uniques:
         duplicates = duplicate_keys(rows=validated, unique=unique, contract=contract)
         if duplicates.count():
-            validated = persist(
+            validated = stage(
                 reject_duplicate_keys(validated=validated, unique=unique, contract=contract, duplicates=duplicates)
             )
     return validated

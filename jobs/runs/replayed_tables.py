@@ -16,9 +16,9 @@ from jobs.runs.checked_tables import CheckedTable
 from jobs.runs.failing_rows import (
     counts_of,
     forms_in,
-    persisting,
     quarantine_of,
     raw_money,
+    staging,
     validated_by_all_rules,
     write_blanked,
 )
@@ -67,25 +67,25 @@ def check_replayed(
         DataError: A reconciliation check fails, or the counts and Great Expectations disagree.
         OutsideSystemError: Great Expectations failed to evaluate a rule.
     """
-    with persisting() as persist:
-        rows = persist(replayed.revalidated)
-        validated = validated_by_all_rules(rows, contract=contract, references=references, persist=persist)
-        checked, parts = _write(run, contract, validated, replayed)
-        reconcile(checked, parts)
-        counts = counts_of(
-            validated,
-            contract=contract,
-            rows=checked.accepted.total.rows + checked.quarantined.total.rows,
-            quarantined=checked.quarantined.total.rows,
-            reasons=_table_reasons(checked, contract=contract),
-        )
-        counts = replace(counts, forms=forms_in(validated))
-        if counts.blanked:
-            write_blanked(run, contract, validated)
-        # The validated rows are not the whole table, so the counts answer for the rules about it.
-        columns = gate_columns(rows=validated, contract=contract)
-        plan = run.quality.plan(replace(contract, rules=contract.row_rules), columns)
-        run.add_quality(contract, counts, GatedRows(plan, {}, lambda: columns))
+    stage = staging(run, contract)
+    rows = stage(replayed.revalidated)
+    validated = validated_by_all_rules(rows, contract=contract, references=references, stage=stage)
+    checked, parts = _write(run, contract, validated, replayed)
+    reconcile(checked, parts)
+    counts = counts_of(
+        validated,
+        contract=contract,
+        rows=checked.accepted.total.rows + checked.quarantined.total.rows,
+        quarantined=checked.quarantined.total.rows,
+        reasons=_table_reasons(checked, contract=contract),
+    )
+    counts = replace(counts, forms=forms_in(validated))
+    if counts.blanked:
+        write_blanked(run, contract, validated)
+    # The validated rows are not the whole table, so the counts answer for the rules about it.
+    columns = gate_columns(rows=validated, contract=contract)
+    plan = run.quality.plan(replace(contract, rules=contract.row_rules), columns)
+    run.add_quality(contract, counts, GatedRows(plan, {}, lambda: columns))
     return checked
 
 
