@@ -29,7 +29,7 @@ SMALL = {
     "spark.sql.shuffle.partitions": "2",
     # A tenth of Java's time went to collecting a small young generation, and to sweeping a code cache that was full.
     "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseSerialGC -Xmn256m -XX:ReservedCodeCacheSize=256m",
-    # A query over a few rows costs what it takes to plan and compile it. So each is planned once and interpreted. The
+    # A query over a few rows costs what it takes to plan and compile it. So each is planned once and interpreted. Most
     # tests that start a process of their own, all of them long, plan and generate code as for users.
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",

@@ -28,7 +28,7 @@ SECONDS_TO_START = 120
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The variables that Spark's own scripts need, without the environment of the tests."""
+    """The variables that Spark's own scripts need, without the environment of the tests but for how Java compiles."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -36,6 +36,7 @@ def environment(folder: Path) -> dict[str, str]:
         "SPARK_HOME": str(SPARK_HOME),
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_DAEMON_MEMORY": "512m",
+        "JDK_JAVA_OPTIONS": os.environ["JDK_JAVA_OPTIONS"],
     }
 
 

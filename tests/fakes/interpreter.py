@@ -1,6 +1,6 @@
 """A ``python`` for commands of a shell: jobs that need Spark run in the process of the test, whose Spark is warm.
 
-The command line is the one that make and the shell give it. Only the start of a Python and of a Java is left out, and
+The command line is the one that make and the shell give it. Only the start of a Python and of a Java is spared, and
 the gate and the report are those of the other runs in this process. All else goes to the real ``python``.
 """
 

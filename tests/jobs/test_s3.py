@@ -172,7 +172,7 @@ def test_what_does_not_pass_ends_the_run_in_one_line_and_the_pointer_stays(
         s3.put_object(Bucket=lake.bucket, Key=f"{what}/current.json", Body=before.encode())
         proxy.inject(what, method="GET", path=f"{what}/runs/2018-12-31-d/orders/part-", times=100_000)
         assert main(arguments(lake, "--run-id", "2018-12-31-d", output=what)) == 4, what
-        # It gives up after some attempts: the waits between them double, and are left out here.
+        # It gives up after some attempts: the waits between them double, and are skipped here.
         assert sum(name == what for name, _, _ in proxy.injected) < 100
         [shown] = without_logs(capfd.readouterr().err)
         assert shown.startswith(f"pipeline: s3://{lake.bucket}/{what}/runs/2018-12-31-d/orders/part-"), shown

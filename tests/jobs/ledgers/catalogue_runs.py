@@ -1,7 +1,7 @@
 """Runs over tables of Spark's catalogue, in a process whose Spark has Iceberg: ``python -m`` this, with a folder.
 
-Iceberg is a library that Spark has to be started with, so the session of the other tests cannot read its tables. What
-the runs do not tell themselves goes into ``seen.json``.
+Iceberg is a library that Spark has to be started with, so the session of the other tests cannot read its tables. This
+one has its settings, and its fakes. What the runs do not tell themselves goes into ``seen.json``.
 """
 
 import json
@@ -18,7 +18,11 @@ from jobs import pipeline
 from jobs.ingest import ingest
 from jobs.inputs.catalogue import CatalogueTable
 from jobs.inputs.typed_rows import read_typed
+from jobs.spark import session as session_settings
 from jobs.spark.session import spark_session
+from tests.conftest import SMALL
+from tests.fakes.gate import fake_gate
+from tests.fakes.page import fake_report
 from tests.jobs.ledgers.ledger_runs import ledger_arguments
 from tests.raw_files import RawFiles
 
@@ -126,7 +130,8 @@ def run_olist(session: SparkSession, folder: Path) -> dict[str, int]:
 
 def main(argv: Sequence[str]) -> None:
     folder = Path(argv[0])
-    with spark_session("catalogue") as session:
+    session_settings.LAPTOP.update(SMALL)
+    with fake_gate(), fake_report(), spark_session("catalogue") as session:
         seen = run_ledgers(session, folder)
         seen["codes"] |= run_olist(session, folder)
     (folder / "seen.json").write_text(json.dumps(seen))
