@@ -229,8 +229,8 @@ def _failing_rows(first: _FirstPass, keys: FailingKeys, references: Mapping[str,
     marked, has_failing_key = keys.marked(first.validated)
     rows = marked.where(fails_any() | has_failing_key)
     if contract.references:
-        failing = stage(rows.select(*raw_columns(contract)))
-        failing = validated_with_references(failing, contract=contract, references=references, stage=stage)
+        raw = rows.select(*raw_columns(contract))
+        failing = validated_with_references(raw, contract=contract, references=references, stage=stage)
     else:
         failing = stage(rows.select(*first.validated.columns))
     # Where no key of the table is a duplicate, none of these rows has one.

@@ -62,17 +62,6 @@ def raw_money(contract: FileContract) -> Money:
     return contract.money_in(contract.cells)
 
 
-def validated_by_all_rules(
-    rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference], stage: Stage
-) -> DataFrame:
-    """Validate raw rows by the rules about a row and about other rows.
-
-    Grain in: raw rows, among them all with a duplicate key that one of them has. Grain out: `validate_rows`, staged.
-    """
-    validated = validated_with_references(rows, contract=contract, references=references, stage=stage)
-    return without_duplicates(validated, contract.uniques, contract=contract, stage=stage)
-
-
 def validated_with_references(
     rows: DataFrame, *, contract: FileContract, references: Mapping[str, Reference], stage: Stage
 ) -> DataFrame:
@@ -80,6 +69,9 @@ def validated_with_references(
 
     Grain in: raw rows. Grain out: `validate_rows`, staged.
     """
+    if contract.references:
+        # They are read for each table that they refer to, and then to be validated.
+        rows = stage(rows)
     referred_to = {
         rule.table: keys_referred_to(rows=rows, rule=rule, reference=references[rule.table])
         for rule in contract.references
@@ -110,7 +102,7 @@ def counts_of(
     """The counts of a raw table, but those of `forms_in`.
 
     Args:
-        validated: `validated_by_all_rules` of the rows that fail a rule; None if there are none.
+        validated: the rows that fail a rule, validated by all rules; None if there are none.
         contract: the table's.
         rows: all its rows.
         quarantined: those that were quarantined.

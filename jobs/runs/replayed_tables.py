@@ -19,7 +19,8 @@ from jobs.runs.failing_rows import (
     quarantine_of,
     raw_money,
     staging,
-    validated_by_all_rules,
+    validated_with_references,
+    without_duplicates,
     write_blanked,
 )
 from jobs.runs.metrics import total_of, with_metrics
@@ -68,8 +69,8 @@ def check_replayed(
         OutsideSystemError: Great Expectations failed to evaluate a rule.
     """
     stage = staging(run, contract)
-    rows = stage(replayed.revalidated)
-    validated = validated_by_all_rules(rows, contract=contract, references=references, stage=stage)
+    validated = validated_with_references(replayed.revalidated, contract=contract, references=references, stage=stage)
+    validated = without_duplicates(validated, contract.uniques, contract=contract, stage=stage)
     checked, parts = _write(run, contract, validated, replayed)
     reconcile(checked, parts)
     counts = counts_of(
