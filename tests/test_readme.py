@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -45,12 +46,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(command: str, checkout: Path) -> str:
-    """Run a command in a home with the Olist files, as a reader would, and return its output."""
+def run(command: str, checkout: Path, environment: Mapping[str, str]) -> str:
+    """Run a command as a reader would, and return its output."""
     process = subprocess.run(
         [*SHELL, command],
         cwd=checkout,
-        env={**os.environ, "HOME": str(checkout / "home")},
+        env=environment,
         # A command that waits for input reads the end of the input.
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -73,13 +74,14 @@ def test_every_command_runs_and_prints_the_output_that_the_readme_shows(
     outputs = {}
     # In the order of the README, since some commands need the files of earlier ones. The one whose output it shows runs
     # by itself, over the sample of full size, and the jobs of the others run here, over a small one.
-    small = {**os.environ, "HOME": str(checkout / "home"), "ORDERS": "2000"}
+    environment = {**os.environ, "HOME": str(checkout / "home")}
+    small = {**environment, "ORDERS": "2000"}
     for command in COMMANDS:
         if command not in WITH_OUTPUT:
             log = tmp_path / "log"
             assert run_here([*SHELL, command], cwd=checkout, env=small, log=log) == 0, log.read_text()
             continue
-        outputs[command] = run("make -n test" if command == "make test" else command, checkout)
+        outputs[command] = run("make -n test" if command == "make test" else command, checkout, environment)
         if command == "make run-local":
             results = [result_of(query, checkout / "output" / "warehouse.duckdb") for query, _ in QUERIES]
     assert OUTPUT is not None
